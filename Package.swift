@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in tier order: values, mechanisms, composition. Imports point down a tier, or sideways among values;
+// LayeringTests holds every `import` in Sources against the table it carries.
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+let package = Package(
+    name: "boreas",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Values: what is decided, without waiting, sockets or files.
+        .target(name: "Determinism", swiftSettings: swiftSettings),
+        .target(name: "Kubernetes", dependencies: ["Determinism"], swiftSettings: swiftSettings),
+        .target(name: "Resilience", dependencies: ["Determinism"], swiftSettings: swiftSettings),
+        .target(name: "Faults", dependencies: ["Determinism", "Kubernetes"], swiftSettings: swiftSettings),
+        .target(name: "Statistics", dependencies: ["Determinism"], swiftSettings: swiftSettings),
+        .target(
+            name: "Experiments", dependencies: ["Determinism", "Faults", "Kubernetes", "Resilience"],
+            swiftSettings: swiftSettings),
+        .target(name: "APIMachinery", dependencies: ["Determinism", "Kubernetes"], swiftSettings: swiftSettings),
+
+        // Mechanisms: each owns one kind of contact with the world.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(
+            name: "Wire", dependencies: ["Determinism", "Kubernetes", logging, crypto, x509] + nio,
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Workflows", dependencies: ["Determinism", "Kubernetes", "Resilience", logging],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "KubernetesClient",
+            dependencies: ["CCurl", "Determinism", "Kubernetes", "Resilience", logging, subprocess, yams],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "KubernetesServer",
+            dependencies: ["APIMachinery", "Determinism", "Kubernetes", "Wire", logging] + nio,
+            swiftSettings: swiftSettings),
+        .target(
+            name: "VirtualNode", dependencies: ["Determinism", "Kubernetes", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "FaultProxy", dependencies: ["Determinism", "Faults", "Kubernetes", "Wire", logging] + nio,
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Recording", dependencies: ["Determinism", "Experiments", grdb], swiftSettings: swiftSettings),
+
+        // Composition: what a user runs.
+        .target(
+            name: "Harness",
+            dependencies: [
+                "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
+                "KubernetesServer", "Recording", "Resilience", "VirtualNode", "Wire", "Workflows", logging,
+            ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Reporting", dependencies: ["Determinism", "Experiments", "Recording", "Statistics"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "boreas",
+            dependencies: [
+                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
+                "Reporting", "Resilience", "Statistics", "Workflows", argumentParser, logging, yams,
+            ],
+            swiftSettings: swiftSettings),
+
+    ]
+        + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {
+            // Pure values are tested by themselves.
+            Target.testTarget(
+                name: "\($0)Tests",
+                dependencies: Array(Set([$0, "Determinism", "Faults", "Kubernetes", "Resilience"])).sorted().map {
+                    .byName(name: $0)
+                },
+                swiftSettings: swiftSettings)
+        } + [
+            .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "WorkflowsTests",
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "Resilience", "VirtualNode", "Workflows"],
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "KubernetesClientTests",
+                dependencies: ["Determinism", "Kubernetes", "KubernetesClient", "Resilience", "Wire"] + nio,
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "KubernetesServerTests",
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "KubernetesServer", "Wire", subprocess],
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "FaultProxyTests",
+                dependencies: ["Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire"] + nio,
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "RecordingTests", dependencies: ["Experiments", "Recording", grdb], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "ReportingTests", dependencies: ["Experiments", "Recording", "Reporting"],
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "HarnessTests", dependencies: ["Experiments", "Harness", "Kubernetes", "Resilience"],
+                swiftSettings: swiftSettings),
+            .testTarget(name: "LayeringTests", swiftSettings: swiftSettings),
+        ]
+)

@@ -1,0 +1,159 @@
+/// How a subject survives: everything that decides whether, when and by whom a failed call is tried again.
+///
+/// A policy is data, so that teams can keep theirs beside their code, derive it from a preset, and compare it.
+package struct Policy: Hashable, Sendable, Codable {
+    package var name: String
+    package var description: String
+    /// Retries within one call.
+    package var call: Call
+    package var classifier: Classifier
+    /// What the transport does by itself, as client-go does.
+    package var transport: Transport
+    package var rateLimit: RateLimit?
+    /// How long an item that failed stays away from its work queue.
+    package var requeue: Backoff
+    /// What each place in the controller does with a failure; places that are not named do as `other`.
+    package var paths: [CallPath: PathRule]
+
+    package struct Call: Hashable, Sendable, Codable {
+        package var backoff: Backoff
+        /// The first try included; 1 is no retry.
+        package var maxAttempts: Int
+        /// Bounds one attempt; nil leaves it unbounded.
+        package var attemptTimeout: Duration?
+        /// Bounds the call with all its attempts and waits; nil leaves it unbounded.
+        package var deadline: Duration?
+        package var retryAfter: RetryAfterRule
+    }
+
+    /// What a call's own retries make of the header Retry-After.
+    package enum RetryAfterRule: String, Hashable, Sendable, Codable, CaseIterable {
+        case ignore
+        /// Waits as long as the server asks, where that is longer than the backoff.
+        case obey
+        /// Waits for the server's value held between the backoff and the backoff plus 5 s (AWS SDK 2.1), so that
+        /// clients that were given the same whole seconds do not come back together.
+        case clamp
+    }
+
+    package struct Transport: Hashable, Sendable, Codable {
+        /// How often a request is sent again after 429 or 5xx with a Retry-After in whole seconds; client-go's 10.
+        package var maxRetryAfterRetries: Int
+        /// Whether a GET is sent again, 1 s after its connection was reset or closed.
+        package var retriesReadsOnReset: Bool
+
+        package init(maxRetryAfterRetries: Int, retriesReadsOnReset: Bool) {
+            self.maxRetryAfterRetries = maxRetryAfterRetries
+            self.retriesReadsOnReset = retriesReadsOnReset
+        }
+
+        package static let none = Transport(maxRetryAfterRetries: 0, retriesReadsOnReset: false)
+        /// k8s.io/client-go rest/with_retry.go.
+        package static let clientGo = Transport(maxRetryAfterRetries: 10, retriesReadsOnReset: true)
+    }
+
+    /// A client's own bound on its requests: a token bucket.
+    package struct RateLimit: Hashable, Sendable, Codable {
+        /// Requests a second.
+        package var qps: Double
+        package var burst: Int
+
+        package init(qps: Double, burst: Int) {
+            self.qps = qps
+            self.burst = burst
+        }
+    }
+
+    package struct PathRule: Hashable, Sendable, Codable {
+        /// Whether ``Call`` applies here at all.
+        package var retriesInPlace: Bool
+        package var onTransient: Disposition
+        package var onPermanent: Disposition
+
+        package init(retriesInPlace: Bool, onTransient: Disposition, onPermanent: Disposition) {
+            self.retriesInPlace = retriesInPlace
+            self.onTransient = onTransient
+            self.onPermanent = onPermanent
+        }
+    }
+
+    /// What becomes of the work when its call has failed for the last time.
+    package enum Disposition: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The item goes back to the queue and is tried again after ``Policy/requeue``.
+        case requeue
+        /// The workflow node that wanted the call ends in Error.
+        case failNode
+        /// The whole workflow ends in Error.
+        case failWorkflow
+        /// The failure is logged and nothing else; whatever wakes the item next tries again.
+        case ignore
+    }
+
+    package func rule(for path: CallPath) -> PathRule {
+        paths[path] ?? paths[.other] ?? PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .failNode)
+    }
+
+    package init(
+        name: String, description: String, call: Call, classifier: Classifier, transport: Transport,
+        rateLimit: RateLimit? = nil, requeue: Backoff, paths: [CallPath: PathRule]
+    ) {
+        self.name = name
+        self.description = description
+        self.call = call
+        self.classifier = classifier
+        self.transport = transport
+        self.rateLimit = rateLimit
+        self.requeue = requeue
+        self.paths = paths
+    }
+}
+
+/// The places in a controller where policies differ.
+package enum CallPath: String, Hashable, Sendable, Codable, CaseIterable, CodingKeyRepresentable {
+    /// Lists and watches of the informers.
+    case informer
+    /// The create of a workflow's own pods.
+    case podCreate
+    /// The create of the agent pod, and the reads that go before it.
+    case agentPodCreate
+    /// The create and patch of a WorkflowTaskSet by the controller.
+    case taskSetWrite
+    /// The patch of results into the WorkflowTaskSet's status, by the agent.
+    case taskSetStatus
+    /// The write of a workflow's status.
+    case workflowUpdate
+    case podDelete
+    case other
+}
+
+/// Which layer of a subject caused a wait; where layers retry on top of each other, attempts multiply.
+package enum RetryLayer: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The HTTP client by itself, as client-go on Retry-After.
+    case transport
+    /// The call in place.
+    case call
+    /// The work queue.
+    case requeue
+    /// The informer's list-and-watch loop.
+    case reflector
+    /// The workflow's own retryStrategy.
+    case workflow
+}
+
+/// What was decided about a failed attempt.
+package struct RetryDecision: Hashable, Sendable {
+    /// The attempt that failed: its `RequestTrace.requestID`.
+    package var requestID: String
+    package var classification: Retryability
+    /// Who waits before the next attempt; nil where there is none.
+    package var layer: RetryLayer?
+    /// How long; zero where there is no next attempt.
+    package var wait: Duration
+
+    package init(requestID: String, classification: Retryability, layer: RetryLayer?, wait: Duration) {
+        self.requestID = requestID
+        self.classification = classification
+        self.layer = layer
+        self.wait = wait
+    }
+}
