@@ -24,7 +24,8 @@ enum Authenticator: Sendable {
         case .basic(let username, let password):
             let pair = Data("\(username):\(password)".utf8).base64EncodedString()
             self = .fixed(Credentials(authorization: "Basic \(pair)"))
-        case .tokenFile(let path): self = .tokenFile(PosixLock(TokenFile(path: path)))
+        case .tokenFile(let path, let fallback):
+            self = .tokenFile(PosixLock(TokenFile(path: path, fallback: fallback)))
         case .exec(let plugin): self = .exec(ExecCredentialSource(plugin))
         }
     }
@@ -56,7 +57,10 @@ package struct TokenFile: Sendable {
     private var token: String?
     private var readAt: Timestamp?
 
-    package init(path: String) { self.path = path }
+    package init(path: String, fallback: String? = nil) {
+        self.path = path
+        token = fallback
+    }
 
     /// The token; a file that cannot be read any more leaves the old one in use.
     package mutating func token(

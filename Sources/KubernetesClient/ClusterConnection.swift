@@ -31,8 +31,8 @@ package struct ClusterConnection: Hashable, Sendable {
     package enum Authentication: Hashable, Sendable {
         case none
         case token(String)
-        /// A file that is read again once a minute, because its token is rotated.
-        case tokenFile(String)
+        /// A file that is read again once a minute, because its token is rotated; and what to use while it cannot be read.
+        case tokenFile(String, fallback: String? = nil)
         case basic(username: String, password: String)
         case exec(ExecPlugin)
     }
