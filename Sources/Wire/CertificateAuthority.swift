@@ -13,6 +13,8 @@ package struct CertificateAuthority: Sendable {
     private let key: Certificate.PrivateKey
     private let name: DistinguishedName
     private let validity: Range<Date>
+    /// Tells roots of the same name apart: without it, one that is out of date is "a bad signature", and not unknown.
+    private let keyIdentifier: AuthorityKeyIdentifier
 
     /// - Parameter name: The root's common name, as tools print it.
     package init(name: String = "boreas") throws {
@@ -21,6 +23,8 @@ package struct CertificateAuthority: Sendable {
         // An hour back: a client whose clock is a little behind must not find the certificate in its future.
         let now = Date()
         validity = now.addingTimeInterval(-3600)..<now.addingTimeInterval(365 * 86400)
+        keyIdentifier = AuthorityKeyIdentifier(
+            keyIdentifier: SubjectKeyIdentifier(hash: key.publicKey).keyIdentifier)
         let root = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
             notValidBefore: validity.lowerBound, notValidAfter: validity.upperBound, issuer: self.name,
@@ -28,6 +32,7 @@ package struct CertificateAuthority: Sendable {
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
                 Critical(KeyUsage(digitalSignature: true, keyCertSign: true))
+                SubjectKeyIdentifier(hash: key.publicKey)
             },
             issuerPrivateKey: key)
         certificatePEM = try root.serializeAsPEM().pemString + "\n"
@@ -47,6 +52,7 @@ package struct CertificateAuthority: Sendable {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
                 try ExtendedKeyUsage([.serverAuth])
+                keyIdentifier
                 SubjectAlternativeNames(alternatives)
             })
     }
@@ -63,6 +69,7 @@ package struct CertificateAuthority: Sendable {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
                 try ExtendedKeyUsage([.clientAuth])
+                keyIdentifier
             })
     }
 

@@ -111,8 +111,8 @@ package final class HTTPListener: Sendable {
         }
     }
 
-    /// Stops listening, so that connects are refused, until ``resume()``; accepted connections live on, and nobody
-    /// else can take the port.
+    /// Stops listening, so that connects are refused, until ``resume()``; accepted connections live on, and the system
+    /// gives the port to nobody who asks for any.
     package func pause() async {
         let channel = state.withLockedValue { state in
             defer { state.listening = nil }

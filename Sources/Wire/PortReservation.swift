@@ -8,10 +8,11 @@ import NIOCore
     import Glibc
 #endif
 
-/// A socket that is bound to a port and never listens: connects are refused, and yet nobody else can take the port.
+/// A socket that is bound to a port and never listens: connects are refused, and yet the port is kept.
 ///
-/// Without it a listener that closes for a while may find its port given to an outgoing connection when it comes back.
-/// On Linux a second socket may listen on the port as long as this one does not (socket(7), SO_REUSEADDR).
+/// Without it a listener that closes for a while may find its port given to an outgoing connection when it comes back:
+/// the system hands out no port that is bound. On Linux a second socket may listen on the port as long as this one does
+/// not (socket(7), SO_REUSEADDR).
 final class PortReservation: Sendable {
     /// The port, chosen by the system where 0 was asked for.
     let port: Int
