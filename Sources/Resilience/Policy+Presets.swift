@@ -10,7 +10,8 @@ extension Policy {
 
     /// What is built first when retries are asked for.
     package static let exponential = Policy(
-        name: "exponential", description: "Retries in place, 100 ms doubling to 5 s, no jitter, 6 attempts; then final.",
+        name: "exponential",
+        description: "Retries in place, 100 ms doubling to 5 s, no jitter, 6 attempts; then final.",
         call: Call(
             backoff: Backoff(.exponential, base: .milliseconds(100), cap: .seconds(5)), maxAttempts: 6,
             attemptTimeout: .seconds(10), deadline: .seconds(60), retryAfter: .obey),
