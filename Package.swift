@@ -109,6 +109,10 @@ let package = Package(
         } + [
             .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swiftSettings),
             .testTarget(
+                name: "VirtualNodeTests",
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "VirtualNode", logging],
+                swiftSettings: swiftSettings),
+            .testTarget(
                 name: "WorkflowsTests",
                 dependencies: ["APIMachinery", "Determinism", "Kubernetes", "Resilience", "VirtualNode", "Workflows"],
                 swiftSettings: swiftSettings),

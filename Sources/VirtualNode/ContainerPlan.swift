@@ -1,0 +1,111 @@
+import Determinism
+package import Kubernetes
+
+/// What one virtual container will do, decided before it starts: how long it runs, what it prints, how it ends.
+package struct ContainerPlan: Hashable, Sendable {
+    /// Something printed, counted from the container's start.
+    package struct Output: Hashable, Sendable {
+        package var offset: Duration
+        package var text: String
+    }
+
+    /// Nil runs until it is stopped.
+    package var duration: Duration?
+    package var exitCode: Int
+    package var output: [Output] = []
+    /// Why the container could not be played as written; stands in its status and in its log.
+    package var refusal: String?
+
+    package init(duration: Duration?, exitCode: Int) {
+        self.duration = duration
+        self.exitCode = exitCode
+    }
+
+    /// Prints at the end of what has been planned so far.
+    mutating func print(_ text: String, endsLine: Bool = true) {
+        output.append(Output(offset: duration ?? .zero, text: endsLine ? text + "\n" : text))
+    }
+
+    /// How long the containers of the annotated pod run: `200ms`, `1m30s`.
+    package static let durationAnnotation = "boreas.dev/duration"
+    /// The code that the containers of the annotated pod end with: `0` to `255`.
+    package static let exitCodeAnnotation = "boreas.dev/exit-code"
+
+    /// A shell's code for a command that is not found.
+    static let notFoundCode = 127
+    /// What kubelets report for a container that could not be started (reason `StartError`).
+    static let startErrorCode = 128
+
+    /// Decides by the pod's annotations, else by a recognised command.
+    ///
+    /// An annotation overrides what the command says. A container with neither a command nor annotations ends at once
+    /// with 0, and where it would then be restarted for ever it stands for a server, and runs until it is stopped. Any
+    /// other command ends at once with 127, and says so: how long it would have run is not for a guess.
+    ///
+    /// - Parameters:
+    ///   - annotations: The pod's; empty for init containers, which they do not speak of.
+    ///   - isRestartedAlways: Whether the container is started again even after success.
+    package init(_ container: Container, annotations: [String: String], isRestartedAlways: Bool) {
+        let override: Override
+        do {
+            override = try Override(annotations)
+        } catch {
+            self.init(refusal: error.message, exitCode: Self.startErrorCode)
+            return
+        }
+        let command = container.command + container.args
+        if let script = ShellScript(command: command) {
+            self = script.plan
+        } else if override.isEmpty, !command.isEmpty {
+            let words = command.joined(separator: " ")
+            self.init(
+                refusal: "boreas: the virtual node does not know the command \"\(words.prefix(200))\"; annotate the "
+                    + "pod with \(Self.durationAnnotation) (such as 2s) to say how long it runs",
+                exitCode: Self.notFoundCode)
+        } else {
+            let isServer = override.isEmpty && isRestartedAlways
+            self.init(duration: isServer ? nil : .zero, exitCode: 0)
+        }
+        if let duration = override.duration { self.duration = duration }
+        if let exitCode = override.exitCode { self.exitCode = exitCode }
+        // What would be printed after the end is not.
+        if let duration { output.removeAll { $0.offset > duration } }
+    }
+
+    private init(refusal: String, exitCode: Int) {
+        self.init(duration: .zero, exitCode: exitCode)
+        self.refusal = refusal
+        print(refusal)
+    }
+}
+
+/// What a pod's annotations say about its containers.
+private struct Override {
+    struct Malformed: Error {
+        var message: String
+    }
+
+    var duration: Duration?
+    var exitCode: Int?
+
+    var isEmpty: Bool { duration == nil && exitCode == nil }
+
+    init(_ annotations: [String: String]) throws(Malformed) {
+        if let text = annotations[ContainerPlan.durationAnnotation] {
+            guard let value = Duration(text: text), value >= .zero else {
+                throw Malformed(
+                    message: "boreas: annotation \(ContainerPlan.durationAnnotation): \"\(text)\" is not a duration "
+                        + "such as 200ms or 1m30s")
+            }
+            duration = value
+        }
+        if let text = annotations[ContainerPlan.exitCodeAnnotation] {
+            guard let value = Int(text), (0...255).contains(value) else {
+                throw Malformed(
+                    message: "boreas: annotation \(ContainerPlan.exitCodeAnnotation): \"\(text)\" is not a number "
+                        + "from 0 to 255")
+            }
+            exitCode = value
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Kubernetes
+import Testing
+import VirtualNode
+
+@Suite struct ShellScriptTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var command: [String]
+        var duration: Duration?
+        var exitCode: Int
+        var output: String = ""
+
+        var testDescription: String { command.joined(separator: " ") }
+    }
+
+    @Test(
+        "recognised commands end when their words say",
+        arguments: [
+            Case(command: ["sleep", "2"], duration: .seconds(2), exitCode: 0),
+            Case(command: ["sleep", "0.2"], duration: .milliseconds(200), exitCode: 0),
+            Case(command: ["/bin/sleep", "1m", "30s"], duration: .seconds(90), exitCode: 0),
+            Case(command: ["sleep", "infinity"], duration: nil, exitCode: 0),
+            Case(
+                command: ["sleep", "soon"], duration: .zero, exitCode: 1,
+                output: "sleep: invalid time interval 'soon'\n"),
+            Case(command: ["true"], duration: .zero, exitCode: 0),
+            Case(command: ["/bin/false"], duration: .zero, exitCode: 1),
+            Case(command: ["echo", "a", "b  c"], duration: .zero, exitCode: 0, output: "a b  c\n"),
+            Case(command: ["echo", "-n", "$HOME"], duration: .zero, exitCode: 0, output: "$HOME"),
+            Case(
+                command: ["sh", "-c", "sleep 2; echo hi; exit 3"], duration: .seconds(2), exitCode: 3, output: "hi\n"),
+            Case(
+                command: ["/bin/bash", "-c", "echo 'a; b' && echo \"c\\\"d\""], duration: .zero, exitCode: 0,
+                output: "a; b\nc\"d\n"),
+            Case(
+                command: ["sh", "-c", "false && echo never\necho always"], duration: .zero, exitCode: 0,
+                output: "always\n"),
+            Case(command: ["sh", "-c", "false && echo never && echo nor"], duration: .zero, exitCode: 1),
+            Case(command: ["sh", "-c", "false; true;"], duration: .zero, exitCode: 0),
+            Case(command: ["sh", "-ec", "false; sleep 5"], duration: .zero, exitCode: 1),
+            Case(command: ["sh", "-c", "false; exit"], duration: .zero, exitCode: 1),
+            Case(command: ["sh", "-c", "exit 256"], duration: .zero, exitCode: 0),
+            Case(command: ["sh", "-c", "sleep infinity; exit 3"], duration: nil, exitCode: 0),
+            Case(command: ["sh", "-c", "\n  sleep 1 &&\n  true\n"], duration: .seconds(1), exitCode: 0),
+        ])
+    func recognised(_ test: Case) throws {
+        let plan = try #require(ShellScript(command: test.command)).plan
+        #expect(plan.duration == test.duration)
+        #expect(plan.exitCode == test.exitCode)
+        #expect(plan.output.map(\.text).joined() == test.output)
+    }
+
+    @Test(
+        "anything else is not guessed at",
+        arguments: [
+            [], ["curl", "https://example.org"], ["exit", "3"], ["sh"], ["sh", "-c", "sleep $TIME"],
+            ["sh", "-c", "echo hi > file"], ["sh", "-c", "sleep 1 | cat"], ["sh", "-c", "sleep 1 &"],
+            ["sh", "-c", "false || true"], ["sh", "-c", "echo 'open"], ["sh", "-c", "sleep 1 &&"],
+            ["sh", "-c", "; sleep 1; && true"], ["sh", "-c", "sleep 1; make"], ["sh", "-c", "# nothing"],
+            ["sh", "-c", "echo \"$(date)\""], ["sh", "-x", "script.sh"], ["sh", "-c", ""],
+        ])
+    func unrecognised(_ command: [String]) {
+        #expect(ShellScript(command: command) == nil)
+    }
+
+    @Test("output stands at the moment it is printed")
+    func offsets() throws {
+        let plan = try #require(ShellScript(command: ["sh", "-c", "echo a; sleep 1; echo b; sleep 2; echo c"])).plan
+        #expect(plan.output.map(\.offset) == [.zero, .seconds(1), .seconds(3)])
+    }
+}
+
+@Suite struct ContainerPlanTests {
+    private func plan(
+        _ command: [String], _ annotations: [String: String] = [:], always: Bool = false
+    ) throws -> ContainerPlan {
+        let container = try #require(Pod.container("main", command).object)
+        return ContainerPlan(Container(json: container), annotations: annotations, isRestartedAlways: always)
+    }
+
+    @Test("annotations override what the command says, and need none")
+    func annotations() throws {
+        let both = ["boreas.dev/duration": "200ms", "boreas.dev/exit-code": "7"]
+        for command in [[], ["sleep", "9"], ["make", "all"]] {
+            let plan = try plan(command, both)
+            #expect(plan.duration == .milliseconds(200))
+            #expect(plan.exitCode == 7)
+            #expect(plan.refusal == nil)
+        }
+        #expect(try plan(["sleep", "9"], ["boreas.dev/exit-code": "7"]).duration == .seconds(9))
+        #expect(try plan(["false"], ["boreas.dev/duration": "1s"]).exitCode == 1)
+    }
+
+    @Test("what a command would print after the annotated end is not printed")
+    func cutOutput() throws {
+        let plan = try plan(["sh", "-c", "echo a; sleep 5; echo b"], ["boreas.dev/duration": "1s"])
+        #expect(plan.output.map(\.text) == ["a\n"])
+    }
+
+    @Test("an unknown command ends with 127 and says what would help")
+    func unknown() throws {
+        let plan = try plan(["make", "all"])
+        #expect(plan.exitCode == 127)
+        #expect(plan.duration == .zero)
+        let line = try #require(plan.output.first?.text)
+        #expect(line.contains("\"make all\"") && line.contains("boreas.dev/duration"))
+        #expect(plan.refusal.map { line == $0 + "\n" } == true)
+    }
+
+    @Test(
+        "a malformed annotation starts nothing and names itself",
+        arguments: [
+            ("boreas.dev/duration", "2 seconds"), ("boreas.dev/duration", "-1s"), ("boreas.dev/exit-code", "300"),
+            ("boreas.dev/exit-code", "one"),
+        ])
+    func malformed(_ name: String, _ value: String) throws {
+        let plan = try plan(["sleep", "9"], [name: value])
+        #expect(plan.exitCode == 128)
+        #expect(plan.refusal?.contains(name) == true)
+        #expect(plan.refusal?.contains("\"\(value)\"") == true)
+    }
+
+    @Test("a container without a command ends at once, and stands for a server where it would be restarted for ever")
+    func imageOnly() throws {
+        #expect(try plan([]).duration == .zero)
+        #expect(try plan([]).exitCode == 0)
+        #expect(try plan([], always: true).duration == nil)
+        #expect(try plan([], ["boreas.dev/duration": "1s"], always: true).duration == .seconds(1))
+    }
+}
