@@ -35,4 +35,7 @@ package final class AttemptCounter: Sendable {
 
     /// How many requests of the operation have been numbered so far.
     package func attempts(of operation: String) -> Int { state.withLock { $0.attempts[operation] ?? 0 } }
+
+    /// The operation is over, and its numbers are no longer needed: its name is never given again.
+    package func endOperation(_ operation: String) { state.withLock { $0.attempts[operation] = nil } }
 }

@@ -48,7 +48,7 @@ package final class Agent: Sendable {
     package init(
         api: any KubernetesAPI, configuration: Configuration, http: HTTPPort, clock: TrialClock,
         streams: RandomStreams, attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(),
-        logger: Logger
+        logger: Logger = Logger(label: "boreas.workflows")
     ) {
         self.configuration = configuration
         self.http = http

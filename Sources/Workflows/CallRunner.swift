@@ -117,6 +117,7 @@ package final class CallRunner: Sendable {
                 operation: operation.id, path: operation.path, identity: operation.identity,
                 started: operation.started, finished: clock.now, attempts: attempts.attempts(of: operation.id),
                 outcome: outcome, message: message ?? operation.message))
+        attempts.endOperation(operation.id)
     }
 }
 

@@ -86,6 +86,7 @@ package final class Informer<Object: KubernetesObject>: Sendable {
     private func watch(_ version: String) async throws {
         let policy = runner.policy.reflector
         let operation = runner.attempts.beginOperation(named: "informer/\(Object.resource.name)/watch")
+        defer { runner.attempts.endOperation(operation) }
         let trace = RequestTrace(
             operation: operation, attempt: runner.attempts.nextAttempt(of: operation),
             path: CallPath.informer.rawValue)

@@ -12,6 +12,11 @@ package struct Substitution: Sendable {
         /// Between the braces.
         package var name: String
 
+        package init(field: String, name: String) {
+            self.field = field
+            self.name = name
+        }
+
         package var description: String { "failed to resolve {{\(name)}} in \(field)" }
     }
 

@@ -45,7 +45,8 @@ package final class WorkflowController: Sendable {
     ///   - attempts: Shared with the client beneath `api`, and with the controller's next life after a restart.
     package init(
         api: any KubernetesAPI, configuration: Configuration, clock: TrialClock, streams: RandomStreams,
-        attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(), logger: Logger
+        attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(),
+        logger: Logger = Logger(label: "boreas.workflows")
     ) {
         self.configuration = configuration
         self.logger = logger

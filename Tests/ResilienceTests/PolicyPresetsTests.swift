@@ -1,5 +1,10 @@
+import Determinism
 import Resilience
 import Testing
+
+extension Policy: CustomTestStringConvertible {
+    package var testDescription: String { name }
+}
 
 struct PolicyPresetsTests {
     @Test("the presets have the names that experiments use, each once")
@@ -26,7 +31,8 @@ struct PolicyPresetsTests {
         #expect(policy.call.deadline == nil)
         #expect(policy.transport == .clientGo)
         #expect(policy.rateLimit == Policy.RateLimit(qps: 20, burst: 30))
-        #expect(policy.requeue.envelope(retry: 7) == .seconds(10))
+        var generator = SplitMix64(seed: 1)
+        #expect(policy.requeue.delay(retry: 7, previous: .seconds(10), using: &generator) == .seconds(10))
         #expect(policy.rule(for: .workflowUpdate).onTransient == .ignore)
     }
 
