@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// Who a request comes from, and whether that sender may ask at all.
 ///
-/// Every user with a token may do everything; nobody else may do anything but read the public paths.
+/// Every user with a token or a certificate may do everything; nobody else may do anything but read the public paths.
 struct Authentication: Sendable {
     /// Users by bearer token.
     let users: [String: String]

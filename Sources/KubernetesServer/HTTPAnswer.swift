@@ -3,13 +3,13 @@ import Kubernetes
 import NIOHTTP1
 
 /// What goes back over HTTP for one request: everything but the headers that every answer has.
-struct HTTPAnswer: Hashable {
+struct HTTPAnswer: Hashable, Sendable {
     var status: Int
     var contentType: String?
     var headers: [Header] = []
     var body: [UInt8] = []
 
-    struct Header: Hashable {
+    struct Header: Hashable, Sendable {
         var name: String
         var value: String
     }

@@ -77,7 +77,9 @@ struct ProtobufDecoder {
                 for (key, value) in try message(inner, bytes, depth: depth + 1) { object[key] = value }
             default:
                 let value = try value(field.kind, content, depth: depth)
-                if let value, field.keepsZero || !Self.isZero(value) { object[field.name] = value }
+                // Go's omitempty leaves no struct out, so that a port of 0 is written.
+                let keepsZero = field.keepsZero || field.kind == .intOrString
+                if let value, keepsZero || !Self.isZero(value) { object[field.name] = value }
             }
         }
         for (key, elements) in lists { object[key] = .array(elements) }
@@ -148,13 +150,15 @@ struct ProtobufDecoder {
             }
         }
         let first = contents[1]?.last
+        // Go's names for the members of these three differ, and so do their places.
+        let schema = kind == .schemaOrBool ? contents[2]?.last : first
         switch kind {
         case .quantity: return .string(String(decoding: first ?? [], as: UTF8.self))
         case .intOrString where integers[1] ?? 0 == 0: return .integer(integers[2] ?? 0)
         case .intOrString: return .string(String(decoding: contents[3]?.last ?? [], as: UTF8.self))
         case .json: return try json(first ?? [])
         case .schemaOrBool, .schemaOrArray, .schemaOrStrings:
-            if let first { return .object(try message("JSONSchemaProps", first, depth: depth + 1)) }
+            if let schema { return .object(try message("JSONSchemaProps", schema, depth: depth + 1)) }
             if kind == .schemaOrBool { return .bool(integers[1] ?? 0 != 0) }
             if kind == .schemaOrStrings {
                 return .array((contents[2] ?? []).map { .string(String(decoding: $0, as: UTF8.self)) })

@@ -38,7 +38,8 @@ extension Router {
             answer = Self.validated(answer, head)
         case .legacy:
             let document =
-                isCore ? discovery.legacyVersions(serverAddress: serverAddress) : discovery.groupList
+                isCore
+                ? discovery.legacyVersions(serverAddress: head.headers.first(name: "Host") ?? "") : discovery.groupList
             answer = .json(200, document, isPretty: isPretty)
         case nil: answer = .failure(Presentation.notAcceptable(offersYAML: false), isPretty: isPretty)
         }

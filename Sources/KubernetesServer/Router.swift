@@ -7,8 +7,6 @@ import NIOHTTP1
 struct Router: Sendable {
     let authentication: Authentication
     let limits: ServerConfiguration.Limits
-    /// How clients reach the server, which legacy discovery tells them.
-    let serverAddress: String
 
     enum Route {
         case answer(HTTPAnswer)
@@ -43,11 +41,15 @@ struct Router: Sendable {
 
     /// What to do with a request whose body has arrived whole.
     ///
-    /// - Parameter body: Nil where it was larger than the limit.
-    func route(_ head: HTTPRequestHead, body: [UInt8]?, resources: [ServedResource]) -> Route {
+    /// - Parameters:
+    ///   - body: Nil where it was larger than the limit.
+    ///   - client: Who the client's certificate says it is.
+    func route(
+        _ head: HTTPRequestHead, body: [UInt8]?, client: String? = nil, resources: [ServedResource]
+    ) -> Route {
         let (path, query) = RequestPath.split(head.uri)
         let isPretty = Self.isPretty(head, query)
-        guard let user = authentication.user(head.headers) else {
+        guard let user = client ?? authentication.user(head.headers) else {
             return .answer(.failure(.unauthorized, isPretty: isPretty))
         }
         let request = RequestPath(method: head.method.rawValue, uri: head.uri)

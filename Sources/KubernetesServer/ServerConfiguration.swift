@@ -24,9 +24,11 @@ package struct ServerConfiguration: Sendable {
         package var requestTimeout = Duration.seconds(60)
         /// Time for a request that writes.
         package var writeTimeout = Duration.seconds(34)
-        /// Events that may wait for a slow reader before its watch is cut.
+        /// Events that may wait for the reader of a watch. With more of them it is cut, unless it goes on reading.
         package var watchBufferMax = 1_000
-        /// Time for open watches to end when the server stops.
+        /// Time in which a reader with too many events waiting must have taken one.
+        package var watchStallMax = Duration.seconds(5)
+        /// Time for requests under way when the server stops; its watches end at once.
         package var shutdownGrace = Duration.seconds(5)
 
         package init() {}

@@ -163,7 +163,9 @@ private enum QuotaCells {
 private enum JobCells {
     static func status(_ job: JSONObject) -> String {
         let conditions = job["status", "conditions"]?.array?.compactMap(\.object) ?? []
-        func has(_ type: String) -> Bool { conditions.contains { $0["type"]?.string == type && $0["status"] == "True" } }
+        func has(_ type: String) -> Bool {
+            conditions.contains { $0["type"]?.string == type && $0["status"] == "True" }
+        }
         if has("Complete") { return "Complete" }
         if has("Failed") { return "Failed" }
         if job["metadata", "deletionTimestamp"] != nil { return "Terminating" }

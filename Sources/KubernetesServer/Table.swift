@@ -120,7 +120,8 @@ extension Table.Column {
         case "integer": value.integer.map(JSONValue.integer) ?? .null
         case "number": value.double.map(JSONValue.number) ?? .null
         case "boolean": value.bool.map(JSONValue.bool) ?? .null
-        case "date": .string(Timestamp(rfc3339: value.string ?? "").map { Age.text(since: $0, now: now) } ?? "<invalid>")
+        case "date":
+            .string(Timestamp(rfc3339: value.string ?? "").map { Age.text(since: $0, now: now) } ?? "<invalid>")
         default: .string(value.string ?? value.text)
         }
     }
