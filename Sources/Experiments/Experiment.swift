@@ -2,22 +2,39 @@ package import Faults
 package import Resilience
 
 /// What is tried: a subject, policies, a workload, phases, faults, and the gate that judges them.
-package struct Experiment: Hashable, Sendable {
+///
+/// Codable, so that an archive can hold the whole of what was run: files resolved, variations spelled out.
+package struct Experiment: Hashable, Sendable, Codable {
     package var name: String
     package var description: String
     package var seed: UInt64
     /// Trials in each cell.
     package var trials: Int
-    package var policies: [Policy]
-    package var workload: [Load]
-    package var phases: Phases
-    package var plan: Plan
-    /// Gate expressions, as written: `success_rate >= 99% min 150`.
-    package var gate: [String]
+    /// At least one; where nothing varies, one without a name.
+    package var variations: [Variation]
+    package var gate: [GateExpression]
+
+    /// The experiment under one choice of the values that vary.
+    package struct Variation: Hashable, Sendable, Codable {
+        /// `outage=50ms`, several joined by commas; empty where nothing varies.
+        package var name: String
+        package var policies: [Policy]
+        package var workload: [Load]
+        package var phases: Phases
+        package var plan: Plan
+
+        package init(name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan) {
+            self.name = name
+            self.policies = policies
+            self.workload = workload
+            self.phases = phases
+            self.plan = plan
+        }
+    }
 
     /// Workflows that arrive by and by.
-    package struct Load: Hashable, Sendable {
-        /// The workflow's manifest, as JSON text; its path in the file was resolved beside the experiment.
+    package struct Load: Hashable, Sendable, Codable {
+        /// The workflow's manifest, as JSON text.
         package var manifest: String
         package var count: Int
         /// Between two arrivals; zero submits all at once.
@@ -44,17 +61,18 @@ package struct Experiment: Hashable, Sendable {
     }
 
     package init(
-        name: String, description: String, seed: UInt64, trials: Int, policies: [Policy], workload: [Load],
-        phases: Phases, plan: Plan, gate: [String]
+        name: String, description: String, seed: UInt64, trials: Int, variations: [Variation],
+        gate: [GateExpression] = []
     ) {
+        precondition(!variations.isEmpty, "an experiment has at least one variation")
         self.name = name
         self.description = description
         self.seed = seed
         self.trials = trials
-        self.policies = policies
-        self.workload = workload
-        self.phases = phases
-        self.plan = plan
+        self.variations = variations
         self.gate = gate
     }
+
+    /// In the order of the file; every variation has the same names.
+    package var policyNames: [String] { variations.first?.policies.map(\.name) ?? [] }
 }

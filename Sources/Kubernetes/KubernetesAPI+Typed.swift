@@ -3,6 +3,20 @@ package struct ObjectList<Object: KubernetesObject>: Hashable, Sendable {
     package var items: [Object]
     package var resourceVersion: String
     package var continueToken: String?
+
+    package init(items: [Object], resourceVersion: String, continueToken: String? = nil) {
+        self.items = items
+        self.resourceVersion = resourceVersion
+        self.continueToken = continueToken
+    }
+
+    /// A List as a server answers with; elements that are no objects are left out.
+    package init(json: JSONObject) {
+        self.init(
+            items: (json["items"]?.array ?? []).compactMap(\.object).map(Object.init(json:)),
+            resourceVersion: json["metadata", "resourceVersion"]?.string ?? "",
+            continueToken: json["metadata", "continue"]?.string.flatMap { $0.isEmpty ? nil : $0 })
+    }
 }
 
 extension KubernetesAPI {
@@ -18,11 +32,7 @@ extension KubernetesAPI {
     ) async throws -> ObjectList<Object> {
         let request = APIRequest(
             .list, Object.resource, namespace: namespace, options: options, trace: trace, timeout: timeout)
-        let json = try await send(request)
-        return ObjectList(
-            items: (json["items"]?.array ?? []).compactMap(\.object).map(Object.init(json:)),
-            resourceVersion: json["metadata", "resourceVersion"]?.string ?? "",
-            continueToken: json["metadata", "continue"]?.string.flatMap { $0.isEmpty ? nil : $0 })
+        return ObjectList(json: try await send(request))
     }
 
     package func create<Object: KubernetesObject>(

@@ -12,6 +12,11 @@ package struct Policy: Hashable, Sendable, Codable {
     package var rateLimit: RateLimit?
     /// How long an item that failed stays away from its work queue.
     package var requeue: Backoff
+    /// How the informers go on when a list or watch ends.
+    package var reflector: Reflector
+    /// How long changes gather before they are acted on: events on their way to the work queue, and an agent's results
+    /// on their way to the task set. Argo's `DEFAULT_REQUEUE_TIME` is 10 s for both.
+    package var batching: Duration
     /// What each place in the controller does with a failure; places that are not named do as `other`.
     package var paths: [CallPath: PathRule]
 
@@ -24,6 +29,37 @@ package struct Policy: Hashable, Sendable, Codable {
         /// Bounds the call with all its attempts and waits; nil leaves it unbounded.
         package var deadline: Duration?
         package var retryAfter: RetryAfterRule
+
+        package init(
+            backoff: Backoff = .none, maxAttempts: Int, attemptTimeout: Duration? = nil, deadline: Duration? = nil,
+            retryAfter: RetryAfterRule = .ignore
+        ) {
+            self.backoff = backoff
+            self.maxAttempts = maxAttempts
+            self.attemptTimeout = attemptTimeout
+            self.deadline = deadline
+            self.retryAfter = retryAfter
+        }
+    }
+
+    package struct Reflector: Hashable, Sendable, Codable {
+        /// Between a list or watch that failed and the next.
+        package var backoff: Backoff
+        /// The server is asked to end each watch after a random time between this and its double, in whole seconds.
+        package var watchTimeout: Duration
+        /// How long after that a watch that still has not ended is given up as dead; nil waits for ever.
+        package var watchGrace: Duration?
+
+        package init(backoff: Backoff, watchTimeout: Duration, watchGrace: Duration? = nil) {
+            self.backoff = backoff
+            self.watchTimeout = watchTimeout
+            self.watchGrace = watchGrace
+        }
+
+        /// k8s.io/client-go tools/cache/reflector.go.
+        package static let clientGo = Reflector(
+            backoff: Backoff(.additiveJitter, base: .milliseconds(800), cap: .seconds(30), jitter: 1),
+            watchTimeout: .seconds(300))
     }
 
     /// What a call's own retries make of the header Retry-After.
@@ -95,7 +131,8 @@ package struct Policy: Hashable, Sendable, Codable {
 
     package init(
         name: String, description: String, call: Call, classifier: Classifier, transport: Transport,
-        rateLimit: RateLimit? = nil, requeue: Backoff, paths: [CallPath: PathRule]
+        rateLimit: RateLimit? = nil, requeue: Backoff, reflector: Reflector = .clientGo, batching: Duration = .zero,
+        paths: [CallPath: PathRule]
     ) {
         self.name = name
         self.description = description
@@ -104,6 +141,8 @@ package struct Policy: Hashable, Sendable, Codable {
         self.transport = transport
         self.rateLimit = rateLimit
         self.requeue = requeue
+        self.reflector = reflector
+        self.batching = batching
         self.paths = paths
     }
 }
@@ -114,8 +153,10 @@ package enum CallPath: String, Hashable, Sendable, Codable, CaseIterable, Coding
     case informer
     /// The create of a workflow's own pods.
     case podCreate
-    /// The create of the agent pod, and the reads that go before it.
+    /// The create of the agent pod.
     case agentPodCreate
+    /// The reads of a CA certificate and a service account that go before it.
+    case agentPodRead
     /// The create and patch of a WorkflowTaskSet by the controller.
     case taskSetWrite
     /// The patch of results into the WorkflowTaskSet's status, by the agent.

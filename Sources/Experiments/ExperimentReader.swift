@@ -1,0 +1,183 @@
+import Determinism
+package import Faults
+import Kubernetes
+package import Resilience
+
+/// Reads experiment and plan files: decodes them, resolves what they name, and refuses everything that could only go
+/// wrong later.
+package struct ExperimentReader: Sendable {
+    package static let apiVersion = "boreas.dev/v1alpha1"
+
+    let file: String
+    let presets: [Policy]
+    let chosen: [String]?
+    let read: @Sendable (String) throws -> DocumentNode
+    var decoder: DocumentDecoder { DocumentDecoder(file: file) }
+
+    /// - Parameters:
+    ///   - file: The file's name, for errors.
+    ///   - presets: The policies that a file may name.
+    ///   - policies: Run these instead of the file's choice; each is a preset or a policy of the file.
+    ///   - read: Gives the document in another file, by its path as written, beside the experiment.
+    package init(
+        file: String, presets: [Policy], policies: [String]? = nil,
+        read: @escaping @Sendable (String) throws -> DocumentNode
+    ) {
+        self.file = file
+        self.presets = presets
+        chosen = policies
+        self.read = read
+    }
+
+    /// - Throws: ``ExperimentError``.
+    package func experiment(from root: DocumentNode) throws(ExperimentError) -> Experiment {
+        try checkHeader(root, kind: "Experiment")
+        let all = try Variables.combinations(root["spec"]?["vary"], file: file)
+        try checkReferences(root, all[0])
+        var result: Experiment?
+        for variables in all {
+            let document = try decoder.decode(ExperimentDocument.self, from: applied(variables, to: root))
+            let variation = try variation(document.spec, variables)
+            if result == nil {
+                result = try experiment(document, first: variation)
+            } else {
+                result?.variations.append(variation)
+            }
+        }
+        guard let result else { throw error("nothing to run", root) }
+        return result
+    }
+
+    /// A plan for the fault proxy by itself: `kind: Plan`, with `seed` and `faults` in its `spec`.
+    ///
+    /// - Throws: ``ExperimentError``.
+    package func plan(from root: DocumentNode) throws(ExperimentError) -> (plan: Plan, seed: UInt64) {
+        try checkHeader(root, kind: "Plan")
+        let document = try decoder.decode(PlanDocument.self, from: root)
+        return (try plan(document.spec.faults), document.spec.seed ?? Self.seedDefault)
+    }
+
+    /// A file that names no seed is as repeatable as one that does.
+    static let seedDefault: UInt64 = 1
+
+    private func applied(_ variables: Variables, to root: DocumentNode) -> DocumentNode {
+        guard let vary = root["spec"]?["vary"] else { return root }
+        // What varies stands for itself.
+        let rest = DocumentNode(.mapping([DocumentNode.Member(key: "vary", value: vary)]))
+        return variables.applied(to: root)
+            .overlaid(by: DocumentNode(.mapping([DocumentNode.Member(key: "spec", value: rest)]), at: root.position))
+    }
+
+    private func experiment(
+        _ document: ExperimentDocument, first: Experiment.Variation
+    ) throws(ExperimentError) -> Experiment {
+        let name = document.metadata.name
+        let isLabel = name.value.allSatisfy {
+            $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-" || $0 == ".")
+        }
+        guard isLabel, !name.value.isEmpty else {
+            throw error(
+                "\"\(name.value)\" is no name; use lower-case letters, digits, - and .", at: name.position,
+                "metadata.name")
+        }
+        let seed = document.spec.seed
+        if let seed, seed.value >= 1 << 53 {
+            throw error("\(seed.value) is too large; a seed has at most 53 bits", at: seed.position, "spec.seed")
+        }
+        let trials = document.spec.trials
+        if let trials, !(1...1_000_000).contains(trials.value) {
+            throw error("\(trials.value) trials; 1 to 1000000 are possible", at: trials.position, "spec.trials")
+        }
+        return Experiment(
+            name: name.value, description: document.metadata.description ?? "",
+            seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: [first],
+            gate: try gate(document.spec.gate ?? [], policies: first.policies.map(\.name)))
+    }
+
+    private func variation(
+        _ spec: ExperimentDocument.Spec, _ variables: Variables
+    ) throws(ExperimentError) -> Experiment.Variation {
+        if let process = spec.subject?.process {
+            throw error(
+                "a process of one's own as the subject is not supported yet; write core: {}", at: process.position,
+                "spec.subject.process")
+        }
+        guard spec.phases.value.converge > .zero else {
+            throw error(
+                "converge must be longer than 0s: it bounds the time in which everything must finish",
+                at: spec.phases.position, "spec.phases")
+        }
+        return Experiment.Variation(
+            name: variables.name, policies: try policies(spec.policies), workload: try workload(spec, variables),
+            phases: spec.phases.value, plan: try plan(spec.faults ?? []))
+    }
+
+    private func gate(
+        _ lines: [Located<String>], policies: [String]
+    ) throws(ExperimentError) -> [GateExpression] {
+        var expressions: [GateExpression] = []
+        for (index, line) in lines.enumerated() {
+            do throws(GateParseError) {
+                expressions.append(try GateExpression(parsing: line.value, policies: policies))
+            } catch {
+                throw self.error(error.description, at: line.position, "spec.gate[\(index)]")
+            }
+        }
+        return expressions
+    }
+
+    private func plan(_ rules: [Located<Rule>]) throws(ExperimentError) -> Plan {
+        var names: Set<String> = []
+        for (index, rule) in rules.enumerated() where !names.insert(rule.value.name).inserted {
+            throw error(
+                "two rules are named \(rule.value.name); verdicts tell rules apart by name", at: rule.position,
+                "spec.faults[\(index)].name")
+        }
+        return Plan(rules: rules.map(\.value))
+    }
+
+    private func checkHeader(_ root: DocumentNode, kind: String) throws(ExperimentError) {
+        guard root.members != nil else { throw error("a mapping is wanted here, and this is \(root.typeName)", root) }
+        let version = root["apiVersion"]
+        guard version?.string == Self.apiVersion else {
+            throw error(
+                "apiVersion must be \(Self.apiVersion)\(version.map { ", and this is \($0.typeName)" } ?? "")",
+                at: version?.position ?? root.position, "apiVersion")
+        }
+        guard root["kind"]?.string == kind else {
+            throw error(
+                "kind must be \(kind)\(root["kind"].map { ", and this is \($0.typeName)" } ?? "")",
+                at: root["kind"]?.position ?? root.position, "kind")
+        }
+    }
+
+    /// A `$(name)` that nothing defines is a slip, and so is a name that nothing refers to. Workloads and subjects
+    /// have variables of their own, such as `$(responder)`.
+    private func checkReferences(_ root: DocumentNode, _ variables: Variables) throws(ExperimentError) {
+        guard let spec = root["spec"] else { return }
+        let names = variables.settings.map(\.name)
+        for reference in Variables.references(in: spec.without("vary", "workload", "subject"))
+        where !names.contains(reference.name) {
+            let mend = names.isEmpty ? "; name its values under spec.vary" : Spelling.mend(reference.name, among: names)
+            throw error("nothing defines $(\(reference.name))\(mend)", at: reference.position, "spec")
+        }
+        var used = Set(Variables.references(in: spec.without("vary")).map(\.name))
+        for load in spec["workload"]?.elements ?? [] {
+            guard let path = load["workflow"]?["file"]?.string, let manifest = try? read(path) else { continue }
+            used.formUnion(Variables.references(in: manifest).map(\.name))
+        }
+        for member in spec["vary"]?.members ?? [] where !used.contains(member.key) {
+            throw error(
+                "nothing refers to $(\(member.key)), so its values would give equal cells", at: member.keyPosition,
+                "spec.vary")
+        }
+    }
+
+    func error(_ message: String, _ node: DocumentNode) -> ExperimentError {
+        error(message, at: node.position, "")
+    }
+
+    func error(_ message: String, at position: DocumentNode.Position?, _ path: String) -> ExperimentError {
+        ExperimentError(file: file, position: position, path: path, message: message)
+    }
+}

@@ -1,0 +1,44 @@
+package import Faults
+
+/// The verdict on one trial, and why.
+package struct Judgement: Hashable, Sendable {
+    package let verdict: Verdict
+    /// Empty for a pass.
+    package let reason: String
+
+    /// An oracle that could not read leaves everything open; else a violation fails the trial; else whatever shows that
+    /// the trial tested nothing leaves it open.
+    package init(history: History, plan: Plan, injections: [Injection], violations: [Violation]) {
+        let blindness = history.observations.filter { $0.kind == .oracleFailed }
+        if let first = blindness.first {
+            verdict = .inconclusive
+            reason = "the harness could not read \(first.subject): \(first.message)"
+            return
+        }
+        if let first = violations.first {
+            verdict = .fail
+            let more = violations.count > 1 ? " (and \(violations.count - 1) more)" : ""
+            reason = "\(first.invariant.rawValue): \(first.subject) \(first.evidence)\(more)"
+            return
+        }
+        let doubts = Self.doubts(history: history, plan: plan, injections: injections)
+        verdict = doubts.isEmpty ? .pass : .inconclusive
+        reason = doubts.joined(separator: "; ")
+    }
+
+    /// What makes a trial vacuous.
+    private static func doubts(history: History, plan: Plan, injections: [Injection]) -> [String] {
+        var doubts: [String] = []
+        for missed in history.observations where missed.kind == .steadyStateMissed {
+            doubts.append("no steady state before the storm: \(missed.message)")
+        }
+        if history.workflows.isEmpty { doubts.append("no workflow was submitted") }
+        if history.attempts.isEmpty { doubts.append("the subject sent no request") }
+        if history.entered(.converge) == nil { doubts.append("the converge phase was never reached") }
+        let fired = Set(injections.map(\.rule))
+        for rule in plan.rules where !fired.contains(rule.name) {
+            doubts.append("the fault \(rule.name) never hit a request")
+        }
+        return doubts
+    }
+}

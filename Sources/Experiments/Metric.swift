@@ -1,0 +1,94 @@
+/// A number that trials give and gates judge: one entry of the catalogue.
+package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
+    case successRate = "success_rate"
+    case workflowCompletion = "workflow.completion"
+    case amplification
+    case attempts
+    case operations
+    case violations
+    case faults
+
+    package enum Kind: Hashable, Sendable {
+        /// A part of a whole, from 0 to 1.
+        case share
+        /// Many values a trial, seen through their quantiles.
+        case distribution
+        /// One value a trial, seen through its mean.
+        case quantity
+        /// A total over all trials.
+        case total
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .successRate: .share
+        case .workflowCompletion: .distribution
+        case .amplification, .attempts, .operations, .faults: .quantity
+        case .violations: .total
+        }
+    }
+
+    /// What a value counts in; empty for a pure ratio.
+    package var unit: String {
+        switch self {
+        case .successRate: "%"
+        case .workflowCompletion: "s"
+        case .amplification: ""
+        case .attempts, .operations, .faults: "a trial"
+        case .violations: ""
+        }
+    }
+
+    /// What n counts.
+    package var sampleUnit: String {
+        switch self {
+        case .successRate, .workflowCompletion: "workflows"
+        case .amplification: "operations"
+        case .attempts, .operations, .violations, .faults: "trials"
+        }
+    }
+
+    package enum Direction: Hashable, Sendable { case higherIsBetter, lowerIsBetter, neither }
+
+    package var direction: Direction {
+        switch self {
+        case .successRate: .higherIsBetter
+        case .workflowCompletion, .amplification, .attempts, .violations: .lowerIsBetter
+        case .operations, .faults: .neither
+        }
+    }
+
+    package var summary: String {
+        switch self {
+        case .successRate: "workflows that succeeded, of all that were submitted; pooled over trials"
+        case .workflowCompletion:
+            "seconds from a workflow's submission to its end; one that failed or never ended counts as never completed"
+        case .amplification: "attempts for each operation"
+        case .attempts: "requests that the subject sent, transport retries included; the mean of the trials"
+        case .operations: "things that the subject wanted from the API; the mean of the trials"
+        case .violations: "broken invariants, over all trials"
+        case .faults: "requests that a fault hit; the mean of the trials"
+        }
+    }
+}
+
+/// One metric as a gate or a table looks at it: the metric itself, or a quantile of a distribution.
+package struct Measure: Hashable, Sendable {
+    package var metric: Metric
+    /// Between 0 and 1; present for distributions and for nothing else.
+    package var quantile: Double?
+
+    package init(_ metric: Metric, quantile: Double? = nil) {
+        self.metric = metric
+        self.quantile = quantile
+    }
+
+    /// `p95(workflow.completion)`, or the metric's own name.
+    package var name: String {
+        guard let quantile else { return metric.rawValue }
+        // 0.999 times 100 is 99.9 and a bit.
+        var percent = "\((quantile * 1e6).rounded() / 1e4)"
+        if percent.hasSuffix(".0") { percent.removeLast(2) }
+        return "p\(percent)(\(metric.rawValue))"
+    }
+}

@@ -1,0 +1,201 @@
+import Determinism
+package import Faults
+package import Kubernetes
+package import Resilience
+
+/// One thing that the subject wanted from the API.
+package struct OperationRecord: Hashable, Sendable {
+    package enum Outcome: String, Hashable, Sendable, Codable, CaseIterable {
+        case succeeded, failed
+        /// The trial ended first.
+        case unfinished
+    }
+
+    /// `RequestTrace.operation`: unique in its trial.
+    package var id: String
+    /// The place in the subject that wanted it: `agentPodCreate`, say.
+    package var path: String
+    package var identity: RequestIdentity
+    /// On the trial's clock, as all times of a record.
+    package var started: Duration
+    package var finished: Duration?
+    package var outcome: Outcome
+
+    package init(
+        id: String, path: String, identity: RequestIdentity, started: Duration, finished: Duration?, outcome: Outcome
+    ) {
+        self.id = id
+        self.path = path
+        self.identity = identity
+        self.started = started
+        self.finished = finished
+        self.outcome = outcome
+    }
+}
+
+/// One request of an operation, with what was decided after it and the fault that hit it.
+package struct AttemptRecord: Hashable, Sendable {
+    package var exchange: Exchange
+    /// Nil where the attempt needed no decision.
+    package var decision: RetryDecision?
+    /// Into the trial's injections; nil where no fault hit it.
+    package var injection: Int?
+
+    package init(exchange: Exchange, decision: RetryDecision? = nil, injection: Int? = nil) {
+        self.exchange = exchange
+        self.decision = decision
+        self.injection = injection
+    }
+}
+
+/// The evidence that an invariant broke.
+package struct Violation: Hashable, Sendable {
+    package var invariant: Invariant
+    /// What it is about: a workflow, an operation.
+    package var subject: String
+    package var at: Duration?
+    package var evidence: String
+
+    package init(_ invariant: Invariant, _ subject: String, at: Duration?, evidence: String) {
+        self.invariant = invariant
+        self.subject = subject
+        self.at = at
+        self.evidence = evidence
+    }
+}
+
+/// One number of a trial.
+package struct Sample: Hashable, Sendable {
+    package var metric: Metric
+    package var subject: String
+    package var value: Double
+    /// Whether the true value is larger, or infinite, and the value only what was seen of it: a workflow that failed or
+    /// never finished.
+    package var isCensored: Bool
+
+    package init(_ metric: Metric, subject: String, value: Double, isCensored: Bool = false) {
+        self.metric = metric
+        self.subject = subject
+        self.value = value
+        self.isCensored = isCensored
+    }
+}
+
+/// What the harness gathered in one trial, before anybody judges it.
+package struct TrialEvidence: Hashable, Sendable {
+    package var exchanges: [Exchange]
+    package var decisions: [RetryDecision]
+    package var injections: [Injection]
+    package var observations: [Observation]
+    /// When the harness stopped looking.
+    package var ended: Duration
+
+    package init(
+        exchanges: [Exchange] = [], decisions: [RetryDecision] = [], injections: [Injection] = [],
+        observations: [Observation] = [], ended: Duration = .zero
+    ) {
+        self.exchanges = exchanges
+        self.decisions = decisions
+        self.injections = injections
+        self.observations = observations
+        self.ended = ended
+    }
+}
+
+/// All that is kept of a trial.
+package struct TrialRecord: Hashable, Sendable {
+    /// The trial's place in its run, from 1.
+    package var number: Int
+    package var key: TrialKey
+    package var seed: UInt64
+    /// Civil time, microseconds since 1970.
+    package var startedEpochMicroseconds: Int64
+    package var duration: Duration
+    package var operations: [OperationRecord]
+    /// By start.
+    package var attempts: [AttemptRecord]
+    package var injections: [Injection]
+    package var observations: [Observation]
+    package var violations: [Violation]
+    package var samples: [Sample]
+    package var outcome: Verdict
+    /// Why; empty for a pass.
+    package var reason: String
+    package var digest: String
+
+    /// Joins and judges what a trial gathered.
+    package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
+        let joined = AttemptJoin(evidence, plan: spec.variation.plan)
+        let history = History(
+            phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
+            attempts: joined.attempts, ended: evidence.ended)
+        number = spec.number
+        key = spec.key
+        seed = spec.seed
+        self.startedEpochMicroseconds = startedEpochMicroseconds
+        duration = evidence.ended
+        operations = joined.operations
+        attempts = joined.attempts
+        injections = joined.injections
+        observations = history.observations
+        samples = history.completionSamples
+        violations = Invariant.allCases.flatMap { $0.violations(in: history) }
+        let judgement = Judgement(
+            history: history, plan: spec.variation.plan, injections: injections, violations: violations)
+        outcome = judgement.verdict
+        reason = judgement.reason
+        digest = TrialDigest(injections: injections, history: history).text
+    }
+
+    /// A record as an archive holds it.
+    package init(
+        number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
+        operations: [OperationRecord], attempts: [AttemptRecord], injections: [Injection],
+        observations: [Observation], violations: [Violation], samples: [Sample], outcome: Verdict, reason: String,
+        digest: String
+    ) {
+        self.number = number
+        self.key = key
+        self.seed = seed
+        self.startedEpochMicroseconds = startedEpochMicroseconds
+        self.duration = duration
+        self.operations = operations
+        self.attempts = attempts
+        self.injections = injections
+        self.observations = observations
+        self.violations = violations
+        self.samples = samples
+        self.outcome = outcome
+        self.reason = reason
+        self.digest = digest
+    }
+}
+
+/// A hash over what a trial decided and what became of its workload, equal where nothing that matters differs.
+///
+/// In this order: of every request that the fault path hit, sorted, the rule, the fault, the verb, group, resource,
+/// subresource and name of the request and its ordinal; then of every workflow, sorted by name, its last phase. Left
+/// out is what differs between equal trials: times, namespaces (they name the run), and real quota conflicts.
+struct TrialDigest {
+    let text: String
+
+    init(injections: [Injection], history: History) {
+        var hash = StableHash()
+        let decisions = injections.filter(\.kind.actsOnRequests).map { injection in
+            let identity = injection.identity
+            return [
+                injection.rule, injection.kind.rawValue, identity.verb.rawValue, identity.group, identity.resource,
+                identity.subresource, identity.name, "\(injection.ordinal)",
+            ]
+        }
+        for decision in decisions.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            for part in decision { hash.combine(part) }
+        }
+        for workflow in history.workflows.values.sorted(by: { $0.name < $1.name }) {
+            hash.combine(workflow.name)
+            hash.combine(workflow.phase)
+        }
+        let digits = String(hash.value, radix: 16)
+        text = String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

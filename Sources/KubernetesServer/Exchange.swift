@@ -1,0 +1,228 @@
+import APIMachinery
+import Kubernetes
+import Logging
+import NIOCore
+
+/// One request from its last byte to the answer's: it asks the store, keeps time, and passes on a watch's events.
+///
+/// It belongs to its channel's event loop.
+final class Exchange {
+    private enum State {
+        /// Not asked yet. Can move to `asked` or `done`.
+        case new
+        /// The store has the request. Can move to `watching`, `reading` or `done`.
+        case asked(Question)
+        /// The watch is open. Can move to `done`.
+        case watching(Question, Watch)
+        /// A container's log is being read. Can move to `done`.
+        case reading(Question, Task<Void, Never>)
+        /// The answer is complete, or nobody wants it any more.
+        case done
+    }
+
+    /// A request that the store has, and what must be given back when it is over.
+    private struct Question {
+        var request: Router.StoreRequest
+        var mailbox: ActionMailbox
+        var ticket: RequestTicket?
+        var kind: OpenExchanges.Kind
+        var number: UInt64
+        var timeout: Scheduled<Void>?
+    }
+
+    private struct Watch {
+        var waiting: WatchBuffer
+        var isFirst = true
+    }
+
+    private let environment: ServerEnvironment
+    private let writer: ResponseWriter
+    private var state = State.new
+
+    init(_ environment: ServerEnvironment, writer: ResponseWriter) {
+        self.environment = environment
+        self.writer = writer
+    }
+
+    /// Answers without the store.
+    func answer(_ answer: HTTPAnswer) {
+        state = .done
+        writer.write(answer)
+    }
+
+    /// Puts the request to the store.
+    func ask(_ request: Router.StoreRequest) {
+        let kind: OpenExchanges.Kind =
+            request.isLongRunning ? .longRunning : request.request.verb.isWrite ? .write : .read
+        let this = NIOLoopBound(self, eventLoop: writer.eventLoop)
+        let eventLoop = writer.eventLoop
+        let number = environment.exchanges.open(kind) { eventLoop.execute { this.value.serverStopped() } }
+        guard let number else { return answer(.tooManyRequests) }
+        let mailbox = ActionMailbox(eventLoop: eventLoop) { this.value.perform($0) }
+        state = .asked(Question(request: request, mailbox: mailbox, kind: kind, number: number))
+        let ticket = environment.core.submit(request.request) { mailbox.put($0) }
+        // Actions come by way of the event loop, and so never before this.
+        guard case .asked(var question) = state else { return environment.core.cancel(ticket) }
+        question.ticket = ticket
+        question.timeout = request.timeout.map { timeout in
+            eventLoop.scheduleTask(in: TimeAmount(timeout)) { this.value.timedOut() }
+        }
+        state = .asked(question)
+    }
+
+    /// Writes what a slow reader has kept waiting.
+    func writeWaitingEvents() {
+        guard case .watching(let question, var watch) = state else { return }
+        state = .done
+        let presenter = Presenter(request: question.request)
+        let now = environment.now
+        while writer.isWritable, let event = watch.waiting.popFirst() {
+            writer.write(presenter.line(event, isFirst: watch.isFirst, now: now))
+            watch.isFirst = false
+        }
+        writer.flush()
+        state = .watching(question, watch)
+        if watch.waiting.isEmpty, watch.waiting.isEnded { finish { $0.end() } }
+    }
+
+    /// The client has left.
+    func abandon() { close(cancelling: true) }
+}
+
+extension Exchange {
+    private func perform(_ mailbox: ActionMailbox) {
+        for action in mailbox.take() {
+            switch action {
+            case .respond(_, let response): responded(response)
+            case .startWatch: watchStarted()
+            case .watchEvent(_, let event): received(event)
+            case .endWatch: watchEnded()
+            }
+        }
+        writeWaitingEvents()
+        judgeReader { $0.check(now: $1) }
+    }
+
+    private func responded(_ response: ServerResponse) {
+        guard case .asked(let question) = state else { return }
+        if response.failure == nil, question.request.isLog { return readLog(of: response.body, question) }
+        if response.failure == nil, question.request.request.verb == .connect {
+            let name = question.request.request.subresource ?? ""
+            let refusal = Status.badRequest("unable to upgrade connection: this server does not serve \(name)")
+            return finish { $0.write(.failure(refusal, isPretty: question.request.isPretty)) }
+        }
+        let answer = Presenter(request: question.request).answer(response, now: environment.now)
+        finish { $0.write(answer) }
+    }
+
+    private func watchStarted() {
+        guard case .asked(let question) = state else { return }
+        state = .watching(question, Watch(waiting: WatchBuffer(environment.limits)))
+        writer.startStream(contentType: "application/json")
+    }
+
+    private func received(_ event: WatchEvent) {
+        guard case .watching(let question, var watch) = state else { return }
+        // The copy in the state goes first, so that the buffer is changed in place.
+        state = .done
+        watch.waiting.append(event)
+        state = .watching(question, watch)
+    }
+
+    /// Gives up a reader that is too slow.
+    private func judgeReader(_ judge: (inout WatchBuffer, NIODeadline) -> WatchBuffer.Verdict) {
+        guard case .watching(let question, var watch) = state else { return }
+        state = .done
+        let verdict = judge(&watch.waiting, .now())
+        state = .watching(question, watch)
+        switch verdict {
+        case .proceed: break
+        case .look(let deadline):
+            let this = NIOLoopBound(self, eventLoop: writer.eventLoop)
+            writer.eventLoop.scheduleTask(deadline: deadline) { this.value.judgeReader { $0.look(now: $1) } }
+        case .cut: cutSlowReader()
+        }
+    }
+
+    /// The stream just ends, as a kube-apiserver ends it; the client lists again, or watches from where it was.
+    private func cutSlowReader() {
+        environment.logger.debug("watch cut: its reader is too slow")
+        finish(cancelling: true) { $0.end() }
+    }
+
+    private func watchEnded() {
+        guard case .watching(let question, var watch) = state else { return }
+        watch.waiting.isEnded = true
+        state = .watching(question, watch)
+    }
+
+    private func timedOut() {
+        guard case .asked(let question) = state else { return }
+        let status = Status(
+            code: 504, reason: Status.Reason.timeout,
+            message: "Timeout: request did not complete within requested timeout - context deadline exceeded",
+            details: [:])
+        finish(cancelling: true) { $0.write(.failure(status, isPretty: question.request.isPretty)) }
+    }
+
+    private func serverStopped() {
+        switch state {
+        case .watching: finish(cancelling: true) { $0.end() }
+        case .asked(let question), .reading(let question, _):
+            let status = Status(
+                code: 503, reason: Status.Reason.serviceUnavailable, message: "apiserver is shutting down")
+            finish(cancelling: true) { $0.write(.failure(status, isPretty: question.request.isPretty)) }
+        case .new, .done: break
+        }
+    }
+
+    private func readLog(of pod: JSONObject, _ question: Question) {
+        let meta = ObjectMeta(json: pod["metadata"]?.object ?? JSONObject())
+        let isPretty = question.request.isPretty
+        // A pod that is on no node has no log, and that is no error.
+        guard pod["spec", "nodeName"]?.string?.isEmpty == false else {
+            return finish { $0.write(HTTPAnswer(status: 204)) }
+        }
+        let query = question.request.request.query
+        let containers = pod["spec", "containers"]?.array ?? []
+        let name = query["container"]?.last ?? containers.first?.object?["name"]?.string ?? ""
+        let reader = PodLogReader(
+            request: PodLogRequest(pod: meta.key, container: name, query: query), podLogs: environment.podLogs,
+            isPretty: isPretty)
+        let this = NIOLoopBound(self, eventLoop: writer.eventLoop)
+        let eventLoop = writer.eventLoop
+        let task = reader.start { answer in eventLoop.execute { this.value.logRead(answer) } }
+        state = .reading(question, task)
+    }
+
+    private func logRead(_ answer: HTTPAnswer) {
+        guard case .reading = state else { return }
+        finish { $0.write(answer) }
+    }
+
+    private func finish(cancelling: Bool = false, _ write: (ResponseWriter) -> Void) {
+        close(cancelling: cancelling)
+        write(writer)
+    }
+
+    /// Gives back what the request holds.
+    private func close(cancelling: Bool) {
+        let open: Question
+        switch state {
+        case .new, .done:
+            state = .done
+            return
+        case .asked(let question), .watching(let question, _): open = question
+        case .reading(let question, let task):
+            task.cancel()
+            open = question
+        }
+        state = .done
+        open.timeout?.cancel()
+        environment.exchanges.close(open.number, open.kind)
+        if cancelling, let ticket = open.ticket { environment.core.cancel(ticket) }
+    }
+}
+
+@available(*, unavailable)
+extension Exchange: Sendable {}

@@ -1,0 +1,17 @@
+import APIMachinery
+import Determinism
+import Kubernetes
+import Logging
+
+/// What all requests of a server share.
+struct ServerEnvironment: Sendable {
+    let core: APIServerCore
+    let router: Router
+    let exchanges: OpenExchanges
+    let headers: ResponseHeaders
+    let podLogs: PodLogs?
+    let limits: ServerConfiguration.Limits
+    let logger: Logger
+
+    var now: Timestamp { Timestamp(microsecondsSinceEpoch: core.clock.epochMicrosecondsNow) }
+}

@@ -1,0 +1,150 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+import NIOSSL
+import SwiftASN1
+import X509
+
+/// A connection from its acceptance on, before it is known which protocol it speaks.
+final class AcceptedChannel: Sendable {
+    let channel: any Channel
+    private let cutter: NIOLoopBound<ConnectionCutter>
+    private let connection = NIOLockedValueBox<HTTPConnection?>(nil)
+
+    /// - Precondition: On the channel's event loop.
+    init(_ channel: any Channel) throws {
+        self.channel = channel
+        let cutter = ConnectionCutter()
+        try channel.pipeline.syncOperations.addHandler(cutter)
+        self.cutter = NIOLoopBound(cutter, eventLoop: channel.eventLoop)
+    }
+
+    /// Lets what is under way finish; a connection that has not agreed on a protocol has nothing under way.
+    func drain() {
+        if let connection = connection.withLockedValue({ $0 }) { connection.drain() } else { cut() }
+    }
+
+    func cut() {
+        let cutter = self.cutter
+        channel.eventLoop.execute { cutter.value.close() }
+    }
+
+    func configure(
+        tls: NIOSSLContext?, _ configuration: HTTPListener.Configuration,
+        _ makeHandlers: @escaping HTTPListener.HandlerFactory
+    ) throws {
+        guard let tls else { return try configureHTTP1(makeHandlers) }
+        let handler = NIOSSLServerHandler(context: tls)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        channel.configureHTTP2SecureUpgrade(
+            h2ChannelConfigurator: { channel in
+                channel.eventLoop.makeCompletedFuture { try self.configureHTTP2(configuration, makeHandlers) }
+            },
+            http1ChannelConfigurator: { channel in
+                channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(makeHandlers) }
+            }
+        ).whenFailure { _ in self.cut() }
+    }
+
+    private func configureHTTP1(_ makeHandlers: HTTPListener.HandlerFactory) throws {
+        let connection = settle(on: .http1)
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandlers(
+            HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
+        try pipeline.addHandlers(HTTPServerPipelineHandler(), HTTPServerProtocolErrorHandler())
+        try pipeline.addHandlers(makeHandlers(connection))
+    }
+
+    private func configureHTTP2(
+        _ configuration: HTTPListener.Configuration, _ makeHandlers: @escaping HTTPListener.HandlerFactory
+    ) throws {
+        let connection = settle(on: .http2)
+        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: configuration.http2Connection,
+            streamConfiguration: .generous
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                let pipeline = stream.pipeline.syncOperations
+                try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+                try pipeline.addHandlers(makeHandlers(connection))
+            }
+        }
+    }
+
+    private func settle(on version: HTTPConnection.Version) -> HTTPConnection {
+        let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter)
+        self.connection.withLockedValue { $0 = connection }
+        return connection
+    }
+
+    /// The subject of the certificate that TLS has verified.
+    private var clientName: HTTPConnection.ClientName? {
+        guard
+            let handler = try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
+            let bytes = try? handler.peerCertificate?.toDERBytes(),
+            let certificate = try? Certificate(derEncoded: bytes)
+        else { return nil }
+        var name = HTTPConnection.ClientName(user: "", groups: [])
+        for attribute in certificate.subject.lazy.flatMap({ $0 }) {
+            switch attribute.type {
+            case .RDNAttributeType.commonName: name.user = String(describing: attribute.value)
+            case .RDNAttributeType.organizationName: name.groups.append(String(describing: attribute.value))
+            default: break
+            }
+        }
+        return name
+    }
+}
+
+extension HTTPListener.Configuration {
+    fileprivate var http2Connection: NIOHTTP2Handler.ConnectionConfiguration {
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: streamsMax),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 1 << 16),
+        ]
+        // One request whose body is not read must not stop the others of its connection.
+        connection.targetWindowSize = 1 << 24
+        connection.maximumConnectionGlitches = .max
+        connection.controlFrameRateLimit.maximumCount = .max
+        return connection
+    }
+}
+
+extension NIOHTTP2Handler.StreamConfiguration {
+    fileprivate static var generous: Self {
+        var stream = Self()
+        stream.targetWindowSize = 1 << 18
+        stream.outboundBufferSizeHighWatermark = 1 << 16
+        stream.outboundBufferSizeLowWatermark = 1 << 14
+        // libcurl 7.88 resets each stream that NIO has ended with an empty DATA frame. NIO takes more than 200 resets in
+        // 30 s for an attack and ends the connection; here the peer is a client under test, on the same machine.
+        stream.streamResetFrameRateLimit.maximumCount = .max
+        stream.streamErrorRateLimit.maximumCount = .max
+        return stream
+    }
+}
+
+extension NIOSSLContext {
+    static func server(
+        _ identity: TLSIdentity, _ configuration: HTTPListener.Configuration
+    ) throws -> NIOSSLContext {
+        do {
+            var tls = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(identity.certificatePEM.utf8))
+                    .map { .certificate($0) },
+                privateKey: .privateKey(
+                    try NIOSSLPrivateKey(bytes: Array(identity.privateKeyPEM.utf8), format: .pem)))
+            tls.applicationProtocols = configuration.offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
+            tls.shutdownTimeout = .seconds(1)
+            if let roots = configuration.clientAuthorityPEM {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(roots.utf8)))
+                tls.certificateVerification = .optionalVerification
+            }
+            return try NIOSSLContext(configuration: tls)
+        } catch {
+            throw WireError(code: .badIdentity, message: "cannot use the server's certificate and key: \(error)")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import NIOConcurrencyHelpers
+package import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// A listening socket for HTTP/1.1 and, over TLS, HTTP/2, whose requests go to channel handlers.
+///
+/// No web framework: whoever injects faults needs the channel itself.
+package final class HTTPListener: Sendable {
+    package struct Configuration: Sendable {
+        /// An IP address of this machine.
+        package var host: String
+        /// 0 is any free port.
+        package var port: Int
+        /// What the server shows to clients; nil is plain HTTP/1.1, without TLS.
+        package var identity: TLSIdentity?
+        /// The roots, in PEM, by which certificates of clients are verified; a client without one is let in all the
+        /// same, and ``HTTPConnection/client`` tells. Nil asks for none.
+        package var clientAuthorityPEM: String?
+        /// Streams that a client may have open at once on an HTTP/2 connection.
+        package var streamsMax: Int
+        /// Whether TLS offers h2 beside http/1.1.
+        package var offersHTTP2: Bool
+        package var eventLoopGroup: any EventLoopGroup
+
+        package init(
+            host: String = "127.0.0.1", port: Int = 0, identity: TLSIdentity? = nil,
+            clientAuthorityPEM: String? = nil, streamsMax: Int = 250, offersHTTP2: Bool = true,
+            eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        ) {
+            self.host = host
+            self.port = port
+            self.identity = identity
+            self.clientAuthorityPEM = clientAuthorityPEM
+            self.streamsMax = streamsMax
+            self.offersHTTP2 = offersHTTP2
+            self.eventLoopGroup = eventLoopGroup
+        }
+    }
+
+    /// Makes the handlers that see a channel's `HTTPServerRequestPart`s: once for an HTTP/1.1 connection with all its
+    /// requests, once for each HTTP/2 stream. It is called on the connection's event loop.
+    package typealias HandlerFactory = @Sendable (HTTPConnection) throws -> [any ChannelHandler]
+
+    package let configuration: Configuration
+    /// The port that is listened on.
+    package let port: Int
+
+    private let reservation: PortReservation
+    private let tls: NIOSSLContext?
+    private let makeHandlers: HandlerFactory
+    private let state = NIOLockedValueBox(State())
+
+    private struct State {
+        var listening: (any Channel)?
+        var isShutDown = false
+        var accepted: [ObjectIdentifier: AcceptedChannel] = [:]
+    }
+
+    private init(configuration: Configuration, makeHandlers: @escaping HandlerFactory) throws {
+        self.configuration = configuration
+        self.makeHandlers = makeHandlers
+        tls = try configuration.identity.map { try NIOSSLContext.server($0, configuration) }
+        reservation = try PortReservation(host: configuration.host, port: configuration.port)
+        port = reservation.port
+    }
+
+    /// Starts to listen.
+    ///
+    /// - Throws: ``WireError`` where the port is in use or the identity cannot be read.
+    package static func bind(
+        _ configuration: Configuration, makeHandlers: @escaping HandlerFactory
+    ) async throws -> HTTPListener {
+        let listener = try HTTPListener(configuration: configuration, makeHandlers: makeHandlers)
+        try await listener.resume()
+        return listener
+    }
+
+    /// Listens for as long as `body` runs.
+    package static func with<Result>(
+        _ configuration: Configuration, makeHandlers: @escaping HandlerFactory,
+        _ body: (HTTPListener) async throws -> Result
+    ) async throws -> Result {
+        let listener = try await bind(configuration, makeHandlers: makeHandlers)
+        do {
+            let result = try await body(listener)
+            await listener.shutDown()
+            return result
+        } catch {
+            await listener.shutDown()
+            throw error
+        }
+    }
+
+    /// Listens again after ``pause()``, on the same port; at once where it already listens.
+    package func resume() async throws {
+        guard state.withLockedValue({ $0.listening == nil && !$0.isShutDown }) else { return }
+        let channel: any Channel
+        do {
+            channel = try await bootstrap.withBoundSocket(reservation.makeListener()).get()
+        } catch let error as IOError {
+            throw WireError.cannotListen(host: configuration.host, port: port, errno: error.errnoCode)
+        }
+        let isWanted = state.withLockedValue { state in
+            guard !state.isShutDown, state.listening == nil else { return false }
+            state.listening = channel
+            return true
+        }
+        if !isWanted { try await channel.close() }
+    }
+
+    /// Stops listening, so that connects are refused, until ``resume()``; accepted connections live on, and the system
+    /// gives the port to nobody who asks for any.
+    package func pause() async {
+        let channel = state.withLockedValue { state in
+            defer { state.listening = nil }
+            return state.listening
+        }
+        // It fails only where the channel is closed already.
+        try? await channel?.close()
+    }
+
+    /// Stops listening and ends all accepted connections; returns when they are gone.
+    ///
+    /// - Parameter grace: How long answers under way may still take.
+    package func shutDown(grace: Duration = .zero) async {
+        state.withLockedValue { $0.isShutDown = true }
+        await pause()
+        let accepted = state.withLockedValue { Array($0.accepted.values) }
+        if grace > .zero { for connection in accepted { connection.drain() } }
+        let cut = configuration.eventLoopGroup.next().scheduleTask(in: TimeAmount(grace)) {
+            for connection in accepted { connection.cut() }
+        }
+        for connection in accepted { try? await connection.channel.closeFuture.get() }
+        cut.cancel()
+    }
+
+    /// The connections that are open now.
+    package var connectionCount: Int { state.withLockedValue { $0.accepted.count } }
+
+    private var bootstrap: ServerBootstrap {
+        ServerBootstrap(group: configuration.eventLoopGroup)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
+            }
+    }
+
+    private func accept(_ channel: any Channel) throws {
+        try channel.closeOnExec()
+        let accepted = try AcceptedChannel(channel)
+        let isWelcome = state.withLockedValue { state in
+            guard !state.isShutDown else { return false }
+            state.accepted[ObjectIdentifier(channel)] = accepted
+            return true
+        }
+        guard isWelcome else { throw ChannelError.ioOnClosedChannel }
+        channel.closeFuture.whenComplete { [state] _ in
+            state.withLockedValue { _ = $0.accepted.removeValue(forKey: ObjectIdentifier(channel)) }
+        }
+        try accepted.configure(tls: tls, configuration, makeHandlers)
+    }
+}

@@ -1,0 +1,203 @@
+package import Determinism
+package import Kubernetes
+package import Resilience
+import Synchronization
+
+/// Sends requests under a policy, and keeps account of the operations that they belong to.
+///
+/// An operation stays open from its first request until it succeeds or is given up: a requeue takes the same operation
+/// up again, and its requests go on being numbered.
+package final class CallRunner: Sendable {
+    private struct OpenOperation {
+        var id: String
+        var path: CallPath
+        var identity: RequestIdentity
+        var started: Duration
+        var message: String
+    }
+
+    package let api: any KubernetesAPI
+    package let policy: Policy
+    package let clock: TrialClock
+    package let streams: RandomStreams
+    package let attempts: AttemptCounter
+    package let observer: ControllerObserver
+    private let open = Mutex<[String: OpenOperation]>([:])
+
+    /// - Parameter attempts: Shared with the client beneath `api`, which numbers the requests that it adds itself.
+    package init(
+        api: any KubernetesAPI, policy: Policy, clock: TrialClock, streams: RandomStreams, attempts: AttemptCounter,
+        observer: ControllerObserver
+    ) {
+        self.api = api
+        self.policy = policy
+        self.clock = clock
+        self.streams = streams
+        self.attempts = attempts
+        self.observer = observer
+    }
+
+    /// Runs one operation, or takes it up again where it was left for a requeue.
+    ///
+    /// - Parameters:
+    ///   - identity: What the operation is about; with `path` it tells operations apart.
+    ///   - body: Sends the operation's requests; it must not send two at once.
+    /// - Throws: ``CallFailed`` where the policy has given up in place; `CancellationError` untouched, with the operation
+    ///   left open.
+    package func perform<Result: Sendable>(
+        _ path: CallPath, _ identity: RequestIdentity, _ body: (Call) async throws -> Result
+    ) async throws -> Result {
+        let name = Self.name(path, identity)
+        let call = Call(runner: self, operation: begin(name, path, identity), path: path, started: clock.now)
+        do {
+            let result = try await body(call)
+            end(name, .succeeded, "")
+            return result
+        } catch let error as APIError {
+            // An answer that the body had meant to deal with, and could not.
+            throw settle(call.failed(error, classification: policy.classifier.classify(CallFailure(error))), name)
+        } catch let failure as CallFailed {
+            throw settle(failure, name)
+        }
+    }
+
+    /// Reports the requeue that failures led to: the wait belongs to each of them.
+    package func requeued(_ failures: [CallFailed], wait: Duration) {
+        for failure in failures where failure.disposition == .requeue {
+            observer.onDecision(
+                RetryDecision(
+                    requestID: failure.requestID, classification: failure.classification, layer: .requeue, wait: wait))
+        }
+    }
+
+    /// Ends the operations that nobody will take up again: those about an object that is gone, or, without `key`, all.
+    package func abandon(about key: ObjectKey? = nil) {
+        let names = open.withLock { open in
+            open.filter { _, operation in
+                guard let key else { return true }
+                return key == ObjectKey(namespace: operation.identity.namespace, name: operation.identity.name)
+            }.keys.sorted()
+        }
+        for name in names { end(name, .abandoned, nil) }
+    }
+
+    private static func name(_ path: CallPath, _ identity: RequestIdentity) -> String {
+        let parts = [path.rawValue, path == .informer ? identity.resource : "", identity.namespace, identity.name]
+        let place = parts.filter { !$0.isEmpty }.joined(separator: "/")
+        // These paths are about more than one kind of request.
+        return path == .informer || path == .other || path == .agentPodRead
+            ? "\(place)/\(identity.verb.rawValue)-\(identity.resource)" : place
+    }
+
+    private func begin(_ name: String, _ path: CallPath, _ identity: RequestIdentity) -> String {
+        open.withLock { open in
+            if let operation = open[name] { return operation.id }
+            let id = attempts.beginOperation(named: name)
+            open[name] = OpenOperation(id: id, path: path, identity: identity, started: clock.now, message: "")
+            return id
+        }
+    }
+
+    private func settle(_ failure: CallFailed, _ name: String) -> CallFailed {
+        guard failure.disposition != .requeue else {
+            open.withLock { $0[name]?.message = failure.error.message }
+            return failure
+        }
+        observer.onDecision(
+            RetryDecision(
+                requestID: failure.requestID, classification: failure.classification, layer: nil, wait: .zero))
+        end(name, .failed(failure.classification), failure.error.message)
+        return failure
+    }
+
+    private func end(_ name: String, _ outcome: OperationReport.Outcome, _ message: String?) {
+        guard let operation = open.withLock({ $0.removeValue(forKey: name) }) else { return }
+        observer.onOperation(
+            OperationReport(
+                operation: operation.id, path: operation.path, identity: operation.identity,
+                started: operation.started, finished: clock.now, attempts: attempts.attempts(of: operation.id),
+                outcome: outcome, message: message ?? operation.message))
+        attempts.endOperation(operation.id)
+    }
+}
+
+/// A call that a policy has given up in place.
+package struct CallFailed: Error, Sendable, CustomStringConvertible {
+    package var path: CallPath
+    package var error: APIError
+    package var classification: Retryability
+    /// What is to become of the work that wanted the call.
+    package var disposition: Policy.Disposition
+    /// The last request that was sent.
+    package var requestID: String
+
+    package var description: String { "\(path.rawValue): \(error)" }
+}
+
+/// One run of an operation: sends its requests, each with the tries in place that the policy grants.
+package struct Call: Sendable {
+    fileprivate let runner: CallRunner
+    /// ``RequestTrace/operation`` of the requests.
+    package let operation: String
+    fileprivate let path: CallPath
+    fileprivate let started: Duration
+
+    /// - Parameter handled: Answers that the caller deals with itself; they are thrown as they are, and never retried.
+    /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
+    package func send(_ request: APIRequest, handling handled: Set<APIError.Code> = []) async throws -> JSONObject {
+        let policy = runner.policy
+        var retrier = Retrier(policy)
+        while true {
+            do {
+                return try await runner.api.send(next(request))
+            } catch let error as APIError {
+                if handled.contains(error.code) { throw error }
+                try Task.checkCancellation()
+                guard policy.rule(for: path).retriesInPlace else {
+                    throw failed(error, classification: policy.classifier.classify(CallFailure(error)))
+                }
+                var generator = runner.streams.stream("call", requestID)
+                let elapsed = runner.clock.now - started
+                switch retrier.failed(CallFailure(error), elapsed: elapsed, using: &generator) {
+                case .giveUp(let classification): throw failed(error, classification: classification)
+                case .retry(let wait):
+                    runner.observer.onDecision(
+                        RetryDecision(requestID: requestID, classification: .transient, layer: .call, wait: wait))
+                    try await runner.clock.sleep(for: wait)
+                }
+            }
+        }
+    }
+
+    /// The last request sent: the caller's own, or one that the transport added.
+    private var requestID: String {
+        RequestTrace(operation: operation, attempt: runner.attempts.attempts(of: operation), path: path.rawValue)
+            .requestID
+    }
+
+    private func next(_ request: APIRequest) -> APIRequest {
+        var request = request
+        request.trace = RequestTrace(
+            operation: operation, attempt: runner.attempts.nextAttempt(of: operation), path: path.rawValue)
+        let rest = runner.policy.call.deadline.map { max(.milliseconds(1), started + $0 - runner.clock.now) }
+        request.timeout = [request.timeout, runner.policy.call.attemptTimeout, rest].compactMap(\.self).min()
+        return request
+    }
+
+    fileprivate func failed(_ error: APIError, classification: Retryability) -> CallFailed {
+        let rule = runner.policy.rule(for: path)
+        return CallFailed(
+            path: path, error: error, classification: classification,
+            disposition: classification == .transient ? rule.onTransient : rule.onPermanent, requestID: requestID)
+    }
+}
+
+extension CallFailure {
+    /// What a policy judges an API error by.
+    package init(_ error: APIError) {
+        self.init(
+            httpStatus: error.httpStatus, reason: error.status?.reason ?? "", message: error.message,
+            transport: error.transport?.kind.rawValue ?? "", retryAfter: error.retryAfter,
+            mayHaveBeenApplied: error.mayHaveBeenApplied)
+    }
+}

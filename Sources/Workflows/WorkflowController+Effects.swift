@@ -1,0 +1,132 @@
+import Kubernetes
+import Logging
+import Resilience
+
+extension WorkflowController {
+    /// - Throws: ``CallFailed``, `CancellationError`.
+    func perform(_ effect: Reconciler.Effect, for workflow: Workflow) async throws {
+        switch effect {
+        case .createPod(let pod, _): try await create(pod, .podCreate, for: workflow)
+        case .writeTaskSet(let taskSet): try await write(taskSet, for: workflow)
+        case .createAgentPod(let pod):
+            try await readAgentPrerequisites(pod)
+            try await create(pod, .agentPodCreate, for: workflow)
+        case .deletePod(let key, let uid): try await delete(key, uid: uid)
+        }
+    }
+
+    /// Creates a pod, or finds that it was created before.
+    private func create(_ pod: Pod, _ path: CallPath, for workflow: Workflow) async throws {
+        let request = APIRequest.create(pod)
+        let created = try await runner.perform(path, request.identity) { call in
+            try await Self.createOrAdopt(call, request, for: workflow) {
+                try await call.send(.get(Pod.resource, pod.metadata.key), handling: [.notFound])
+            }
+        }
+        pods.observed(Pod(json: created))
+    }
+
+    /// Creates an object whose name is fixed; where the name is taken, by an earlier try perhaps whose answer was lost,
+    /// `adopt` gives the object that has it.
+    ///
+    /// - Parameter adopt: May find by ``APIError/Code/notFound`` that the object is gone again.
+    private static func createOrAdopt(
+        _ call: Call, _ request: APIRequest, for workflow: Workflow, adopt: () async throws -> JSONObject
+    ) async throws -> JSONObject {
+        let rounds = 3
+        var round = 1
+        while true {
+            do {
+                return try await call.send(request, handling: [.alreadyExists])
+            } catch let taken as APIError {
+                do {
+                    let existing = DynamicObject(json: try await adopt())
+                    // A leftover of a deleted namesake has to go before this one can come.
+                    guard existing.metadata.ownerReferences.contains(where: { $0.uid == workflow.metadata.uid }) else {
+                        throw taken
+                    }
+                    return existing.json
+                } catch let error as APIError where error.code == .notFound && round < rounds {
+                    round += 1
+                }
+            }
+        }
+    }
+
+    /// What Argo reads before it creates an agent pod: a CA certificate to mount, which may be missing, and the service
+    /// account whose token it mounts.
+    private func readAgentPrerequisites(_ pod: Pod) async throws {
+        let namespace = configuration.namespace
+        let account = pod.json["spec", "serviceAccountName"]?.string ?? "default"
+        for (resource, name) in [
+            (APIResource.secrets, WorkflowNames.agentCertificatesSecret), (APIResource.serviceAccounts, account),
+        ] {
+            let request = APIRequest.get(resource, ObjectKey(namespace: namespace, name: name))
+            try await runner.perform(.agentPodRead, request.identity) { call in
+                do {
+                    _ = try await call.send(request, handling: [.notFound])
+                } catch let error as APIError where error.code == .notFound {
+                    return
+                }
+            }
+        }
+    }
+
+    private func write(_ taskSet: WorkflowTaskSet, for workflow: Workflow) async throws {
+        let request = APIRequest.create(taskSet)
+        let written = try await runner.perform(.taskSetWrite, request.identity) { call in
+            try await Self.createOrAdopt(call, request, for: workflow) {
+                let patch: JSONObject = ["spec": ["tasks": .object(taskSet.tasks)]]
+                return try await call.send(
+                    .patch(WorkflowTaskSet.resource, taskSet.metadata.key, patch), handling: [.notFound])
+            }
+        }
+        taskSets.observed(WorkflowTaskSet(json: written))
+    }
+
+    private func delete(_ key: ObjectKey, uid: String?) async throws {
+        let options = RequestOptions(propagationPolicy: "Background", preconditionUID: uid)
+        let request = APIRequest.delete(Pod.resource, key, options: options)
+        try await runner.perform(.podDelete, request.identity) { call in
+            do {
+                _ = try await call.send(request, handling: [.notFound, .conflict])
+            } catch let error as APIError where error.code == .notFound || error.code == .conflict {
+                // Gone already; or another pod has its name by now, which is not to be deleted.
+                return
+            }
+        }
+    }
+
+    /// Writes a workflow's status and labels.
+    ///
+    /// - Returns: The workflow as the server has it now: the one written, or, where somebody else changed its status
+    ///   meanwhile, theirs, on which to decide anew. Nil where it is gone.
+    func write(_ workflow: Workflow, replacing stored: Workflow) async throws -> Workflow? {
+        // Argo's `reapplyUpdate` has as many rounds.
+        let rounds = 5
+        let request = APIRequest.update(workflow)
+        return try await runner.perform(.workflowUpdate, request.identity) { call in
+            var candidate = workflow
+            var round = 1
+            while true {
+                do {
+                    return Workflow(json: try await call.send(.update(candidate), handling: [.conflict, .notFound]))
+                } catch let error as APIError {
+                    if error.code == .notFound { return nil }
+                    guard round < rounds else { throw error }
+                    round += 1
+                    let current = Workflow(json: try await call.send(.get(Workflow.resource, workflow.metadata.key)))
+                    // The update had been applied, and only its answer was lost; or somebody else decided.
+                    guard current.metadata.uid == stored.metadata.uid, current.json["status"] == stored.json["status"]
+                    else { return current }
+                    candidate = current
+                    candidate.json["status"] = workflow.json["status"]
+                    candidate.metadata.labels.merge(
+                        [WorkflowNames.phaseLabel, WorkflowNames.completedLabel].compactMap { label in
+                            workflow.metadata.labels[label].map { (label, $0) }
+                        }, uniquingKeysWith: { _, own in own })
+                }
+            }
+        }
+    }
+}

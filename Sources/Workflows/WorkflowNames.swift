@@ -1,0 +1,41 @@
+/// The names, labels and annotations that Argo gives to what it makes.
+package enum WorkflowNames {
+    package static let phaseLabel = "workflows.argoproj.io/phase"
+    package static let completedLabel = "workflows.argoproj.io/completed"
+    package static let workflowLabel = "workflows.argoproj.io/workflow"
+    package static let componentLabel = "workflows.argoproj.io/component"
+    package static let instanceLabel = "workflows.argoproj.io/controller-instanceid"
+    package static let nodeNameAnnotation = "workflows.argoproj.io/node-name"
+    package static let nodeIDAnnotation = "workflows.argoproj.io/node-id"
+    /// The value of ``componentLabel`` on agent pods.
+    package static let agentComponent = "agent"
+    /// The secret of CA certificates that an agent may mount.
+    package static let agentCertificatesSecret = "argo-workflows-agent-ca-certificates"
+
+    /// FNV-1a with 32 bits, Go's `fnv.New32a`.
+    package static func fnv32a(_ text: String) -> UInt32 {
+        text.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    }
+
+    /// Argo's `NodeID`: the root node is called as its workflow.
+    package static func nodeID(workflow: String, nodeName: String) -> String {
+        nodeName == workflow ? workflow : "\(workflow)-\(fnv32a(nodeName))"
+    }
+
+    /// Argo's pod name, version 2: `<workflow>-<template>-<hash of the node's name>`, cut to 253 characters.
+    package static func podName(workflow: String, nodeName: String, template: String) -> String {
+        if nodeName == workflow { return workflow }
+        let prefix = "\(workflow)-\(template)".prefix(253 - 10 - 1)
+        return "\(prefix)-\(fnv32a(nodeName))"
+    }
+
+    /// The one agent pod of a workflow.
+    package static func agentPodName(workflow: String) -> String {
+        "\(nodeID(workflow: workflow, nodeName: "agent"))-agent"
+    }
+
+    /// The selector of what a controller instance owns; without an instance id, of what no instance owns.
+    package static func selector(instanceID: String?) -> String {
+        instanceID.map { "\(instanceLabel)=\($0)" } ?? "!\(instanceLabel)"
+    }
+}

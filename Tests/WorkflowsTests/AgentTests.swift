@@ -1,0 +1,107 @@
+import Determinism
+import Kubernetes
+import Resilience
+import Synchronization
+import Testing
+import Workflows
+
+@Suite(.timeLimit(.minutes(1)))
+struct AgentTests {
+    private static let key = ObjectKey(namespace: WorkflowFixtures.namespace, name: "hello")
+
+    private static func taskSet(_ ids: [String]) -> WorkflowTaskSet {
+        var taskSet = WorkflowTaskSet(name: key.name, namespace: key.namespace)
+        taskSet.tasks = JSONObject(
+            uniqueKeysWithValues: ids.map { ($0, ["http": ["url": .string("http://example.test/\($0)")]]) })
+        return taskSet
+    }
+
+    /// Runs an agent until `isDone` holds for the task set.
+    ///
+    /// - Returns: The URLs that were called, in order.
+    private func run(
+        _ api: ScriptedAPI, _ policy: Policy, until isDone: @escaping @Sendable (WorkflowTaskSet) -> Bool
+    ) async throws -> [String] {
+        let calls = CallLog()
+        let clock = TrialClock.scaled(by: 100)
+        let agent = Agent(
+            api: api, configuration: .init(namespace: Self.key.namespace, workflow: Self.key.name, policy: policy),
+            http: HTTPPort { request in
+                calls.urls.withLock { $0.append(request.url) }
+                if request.url.hasSuffix("broken") { throw Refused() }
+                return HTTPPort.Response(status: 200, body: "hi")
+            }, clock: clock, streams: RandomStreams(seed: 1), attempts: AttemptCounter())
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await agent.run() }
+            group.addTask {
+                while let taskSet = api.objects(WorkflowTaskSet.self).first, !isDone(taskSet) {
+                    try await clock.sleep(for: .milliseconds(500))
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        return calls.urls.withLock { $0 }
+    }
+
+    private final class CallLog: Sendable {
+        let urls = Mutex<[String]>([])
+    }
+
+    private struct Refused: Error, CustomStringConvertible {
+        var description: String { "connection refused" }
+    }
+
+    @Test("tasks are done and their results written into the task set")
+    func results() async throws {
+        let api = ScriptedAPI()
+        _ = try await api.create(Self.taskSet(["a", "broken"]))
+        let urls = try await run(api, .boreas) { $0.results.count == 2 }
+        #expect(urls.sorted() == ["http://example.test/a", "http://example.test/broken"])
+        let results = try #require(api.objects(WorkflowTaskSet.self).first?.results)
+        #expect(results["a"] == ["phase": "Succeeded", "outputs": ["result": "hi"]])
+        #expect(results["broken"] == ["phase": "Error", "message": "connection refused"])
+        let patches = api.requests.filter { $0.verb == .patch && $0.trace != nil }
+        #expect(patches.allSatisfy { $0.subresource == "status" })
+    }
+
+    @Test("a restarted agent does not do again what has a result")
+    func restart() async throws {
+        let api = ScriptedAPI()
+        var taskSet = Self.taskSet(["a", "b"])
+        taskSet.results = ["a": ["phase": "Succeeded"]]
+        _ = try await api.create(taskSet)
+        let urls = try await run(api, .boreas) { $0.results.count == 2 }
+        #expect(urls == ["http://example.test/b"])
+    }
+
+    @Test("results that could not be written are kept until they are")
+    func kept() async throws {
+        let api = ScriptedAPI { request, ordinal in
+            request.verb == .patch && ordinal <= 9 ? .refuse(.lostAnswer) : nil
+        }
+        _ = try await api.create(Self.taskSet(["a"]))
+        let urls = try await run(api, .boreas) { $0.results.count == 1 }
+        #expect(urls.count == 1)
+        #expect(api.requests.count { $0.verb == .patch } == 10)
+    }
+
+    @Test("Argo's agent gives its results up after five transient failures, and writes them together every 10 s")
+    func argo() async throws {
+        let api = ScriptedAPI { request, ordinal in
+            request.verb == .patch && ordinal <= 5 ? .refuse(.lostAnswer) : nil
+        }
+        _ = try await api.create(Self.taskSet(["a"]))
+        let added = Mutex(false)
+        _ = try await run(api, .argo412) { taskSet in
+            // A second task, once the first one's result has been given up.
+            if api.requests.count(where: { $0.verb == .patch && $0.trace != nil }) == 5, !added.withLock({ $0 }) {
+                added.withLock { $0 = true }
+                return false
+            }
+            return added.withLock { $0 }
+        }
+        #expect(api.objects(WorkflowTaskSet.self).first?.results.isEmpty == true)
+        #expect(api.requests.count { $0.verb == .patch } == 5)
+    }
+}

@@ -1,0 +1,189 @@
+import Determinism
+import Kubernetes
+import Resilience
+import Testing
+import Workflows
+
+@Suite(.timeLimit(.minutes(2)))
+struct WorkflowControllerTests {
+    /// Everything that a trial has, without weather but for the script.
+    private struct Trial {
+        var api: ScriptedAPI
+        var policy: Policy
+        let log = ObserverLog()
+        let clock = TrialClock.scaled(by: 100)
+        let attempts = AttemptCounter()
+
+        init(_ policy: Policy, script: @escaping @Sendable (APIRequest, Int) -> ScriptedAPI.Fault? = { _, _ in nil }) {
+            self.policy = policy
+            api = ScriptedAPI(script: script)
+        }
+
+        func makeController() -> WorkflowController {
+            WorkflowController(
+                api: api,
+                configuration: .init(
+                    namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy),
+                clock: clock, streams: RandomStreams(seed: 1), attempts: attempts, observer: log.observer)
+        }
+
+        /// Runs the controller and a node until the workflow is over and its agent pod is gone.
+        func run(_ workflow: Workflow) async throws -> Workflow {
+            let created = try await api.create(workflow)
+            let controller = makeController()
+            let node = FakeNode(api: api, policy: policy, clock: clock, attempts: attempts)
+            return try await withThrowingTaskGroup { group in
+                group.addTask { () -> Workflow? in
+                    try await controller.run()
+                    return nil
+                }
+                group.addTask { () -> Workflow? in
+                    try await node.run()
+                    return nil
+                }
+                group.addTask { try await finished(created) }
+                defer { group.cancelAll() }
+                while let result = try await group.next() {
+                    if let result { return result }
+                }
+                throw CancellationError()
+            }
+        }
+
+        private func finished(_ workflow: Workflow) async throws -> Workflow {
+            let key = workflow.metadata.key
+            while true {
+                let current = try #require(api.objects(Workflow.self).first { $0.metadata.key == key })
+                let agent = WorkflowNames.agentPodName(workflow: key.name)
+                if current.phase.isTerminal, !api.objects(Pod.self).contains(where: { $0.metadata.name == agent }) {
+                    return current
+                }
+                try await clock.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private static let everyPolicy = Policy.presets
+
+    @Test("an HTTP workflow completes under every policy in good weather", arguments: everyPolicy)
+    func http(policy: Policy) async throws {
+        let trial = Trial(policy)
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
+        #expect(workflow.phase == .succeeded)
+        #expect(workflow.node("hello")?.result == "GET http://example.test/")
+        #expect(workflow.metadata.labels[WorkflowNames.completedLabel] == "true")
+        let agentPods = trial.api.requests.filter { $0.verb == .create && $0.resource == .pods }
+        #expect(agentPods.count == 1)
+    }
+
+    @Test("a container workflow completes")
+    func container() async throws {
+        let trial = Trial(.boreas)
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.containerSpec))
+        #expect(workflow.phase == .succeeded)
+        #expect(workflow.node("hello")?.exitCode == "0")
+        #expect(workflow.finishedAt != nil)
+    }
+
+    @Test("steps run one after another, and side by side within a group")
+    func steps() async throws {
+        let trial = Trial(.boreas)
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.stepsSpec))
+        #expect(workflow.phase == .succeeded)
+        let left = try #require(workflow.nodes.first { $0.displayName == "left" })
+        #expect(left.result == "GET http://example.test/GET http://example.test/one")
+    }
+
+    private static let quotaConflicts: [(Policy, Workflow.Phase)] = [
+        (.none, .error), (.argo3417, .error), (.argo412, .succeeded), (.fullJitter, .succeeded), (.boreas, .succeeded),
+    ]
+
+    @Test(
+        "one lost race for a quota ends the workflow under some policies, and not under others",
+        arguments: quotaConflicts)
+    func quotaConflict(policy: Policy, phase: Workflow.Phase) async throws {
+        let trial = Trial(policy) { request, ordinal in
+            request.verb == .create && request.resource == .pods && ordinal == 1 ? .refuse(.quotaConflict) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
+        #expect(workflow.phase == phase)
+        if policy == .argo3417 {
+            #expect(workflow.message?.hasPrefix("failed to create Agent pod. Reason: Operation cannot be") == true)
+            #expect(workflow.node("hello")?.phase == .pending)
+        }
+        if policy == .argo412 {
+            let requeues = trial.log.decisions.filter { $0.layer == .requeue }
+            #expect(requeues.map(\.wait) == [.seconds(10)])
+            #expect(requeues.map(\.requestID) == ["agentPodCreate/trial/hello-1340600742-agent.1"])
+            let operation = try #require(trial.log.operations.first { $0.path == .agentPodCreate })
+            #expect(operation.outcome == .succeeded)
+            #expect(operation.attempts == 2)
+            #expect(operation.finished - operation.started >= .seconds(10))
+        }
+    }
+
+    @Test("v4.1.2 does not classify the reads before the create of an agent pod")
+    func unclassifiedRead() async throws {
+        let trial = Trial(.argo412) { request, _ in
+            request.resource == .secrets ? .refuse(.lostAnswer) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
+        #expect(workflow.phase == .error)
+        #expect(workflow.node("hello")?.message?.hasPrefix("create agent pod failed with reason:\"") == true)
+    }
+
+    @Test(
+        "no write whose answer is lost is done twice",
+        arguments: [
+            WorkflowFixtures.httpSpec, WorkflowFixtures.containerSpec, WorkflowFixtures.stepsSpec,
+        ])
+    func lostAnswers(spec: JSONObject) async throws {
+        let trial = Trial(.boreas) { request, ordinal in
+            guard request.trace != nil, request.verb.isWrite, ordinal == 1 else { return nil }
+            return .loseAnswer(.lostAnswer)
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: spec))
+        #expect(workflow.phase == .succeeded)
+        let created = trial.api.requests.filter { $0.verb == .create && $0.trace != nil }.map(\.identity)
+        for pod in trial.api.objects(Pod.self) {
+            #expect(created.count { $0.name == pod.metadata.name } == 2)
+        }
+        #expect(!trial.api.objects(Pod.self).contains { $0.phase != .succeeded })
+    }
+
+    @Test("every request of a trial has an id of its own")
+    func requestIDs() async throws {
+        let trial = Trial(.boreas) { request, ordinal in
+            request.trace != nil && ordinal % 3 == 1 ? .refuse(.lostAnswer) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.stepsSpec))
+        #expect(workflow.phase == .succeeded)
+        let ids = trial.api.requests.compactMap { $0.trace?.requestID }
+        #expect(Set(ids).count == ids.count)
+        let failed = Set(trial.log.decisions.map(\.requestID))
+        #expect(failed.count == trial.log.decisions.count)
+        #expect(failed.isSubset(of: ids))
+    }
+
+    @Test("a field that is not supported is refused by name")
+    func unsupported() async throws {
+        var spec = WorkflowFixtures.containerSpec
+        spec["parallelism"] = 3
+        let trial = Trial(.boreas)
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: spec))
+        #expect(workflow.phase == .error)
+        #expect(workflow.message == "spec.parallelism: is not supported")
+        #expect(trial.api.objects(Pod.self).isEmpty)
+    }
+
+    @Test("workflows of another instance are left alone")
+    func otherInstance() async throws {
+        let trial = Trial(.boreas)
+        var other = WorkflowFixtures.workflow("other", spec: WorkflowFixtures.containerSpec)
+        other.metadata.labels = [:]
+        _ = try await trial.api.create(other)
+        _ = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.containerSpec))
+        let left = try #require(trial.api.objects(Workflow.self).first { $0.metadata.name == "other" })
+        #expect(left.phase == .unknown)
+    }
+}
