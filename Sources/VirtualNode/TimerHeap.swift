@@ -1,5 +1,5 @@
 /// Deadlines of keys, the earliest first: a binary heap that forgets a key's old deadline when it gets a new one.
-struct TimerHeap<Key: Hashable & Comparable & Sendable>: Sendable {
+package struct TimerHeap<Key: Hashable & Comparable & Sendable>: Sendable {
     private var heap: [Entry] = []
     private var current: [Key: Duration] = [:]
 
@@ -12,15 +12,17 @@ struct TimerHeap<Key: Hashable & Comparable & Sendable>: Sendable {
         }
     }
 
+    package init() {}
+
     /// Sets a key's deadline; nil takes it back.
-    mutating func set(_ deadline: Duration?, for key: Key) {
+    package mutating func set(_ deadline: Duration?, for key: Key) {
         guard current[key] != deadline else { return }
         current[key] = deadline
         if let deadline { push(Entry(deadline: deadline, key: key)) }
     }
 
     /// The earliest deadline.
-    mutating func next() -> Duration? {
+    package mutating func next() -> Duration? {
         while let first = heap.first {
             if current[first.key] == first.deadline { return first.deadline }
             pop()
@@ -29,7 +31,7 @@ struct TimerHeap<Key: Hashable & Comparable & Sendable>: Sendable {
     }
 
     /// Takes the keys whose deadlines have come, in their order.
-    mutating func due(at now: Duration) -> [Key] {
+    package mutating func due(at now: Duration) -> [Key] {
         var keys: [Key] = []
         while let deadline = next(), deadline <= now {
             let key = heap[0].key

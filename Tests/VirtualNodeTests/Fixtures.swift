@@ -1,4 +1,5 @@
 import Kubernetes
+import Testing
 import VirtualNode
 
 /// 2026-11-21T10:00:00Z.
@@ -15,12 +16,15 @@ extension Pod {
         _ name: String = "p", command: [String] = [], annotations: [String: String] = [:],
         restartPolicy: String = "Never", node: String? = nil, uid: String = "u1"
     ) -> Pod {
-        make(name, [container("main", command)], annotations: annotations, restartPolicy: restartPolicy, node: node)
-            .with(uid: uid)
+        make(
+            name, containers: [container("main", command)], annotations: annotations, restartPolicy: restartPolicy,
+            node: node
+        )
+        .with(uid: uid)
     }
 
     static func make(
-        _ name: String = "p", _ containers: [JSONValue], initContainers: [JSONValue] = [],
+        _ name: String = "p", containers: [JSONValue], initContainers: [JSONValue] = [],
         annotations: [String: String] = [:], restartPolicy: String = "Never", node: String? = nil
     ) -> Pod {
         var pod = Pod(name: name, namespace: "ns")
@@ -70,6 +74,12 @@ extension PodMachine {
         guard case .writeStatus(let status) = takeRequest(at: now) else { return nil }
         answered(nil, now: now)
         return status
+    }
+
+    /// As ``writeStatus(at:)``, where there must be one.
+    mutating func requireStatus(at now: Duration) throws -> JSONObject {
+        let status = writeStatus(at: now)
+        return try #require(status)
     }
 
     /// Lets time pass until nothing is due any more, or `limit`, acknowledging every status.

@@ -10,7 +10,7 @@ import VirtualNode
         #expect(machine.takeRequest(at: .zero) == nil)
         machine.answered(nil, now: .seconds(1))
 
-        let running = try #require(machine.writeStatus(at: .seconds(1)))
+        let running = try machine.requireStatus(at: .seconds(1))
         #expect(running.phase == "Running")
         #expect(running["startTime"] == "2026-11-21T10:00:01Z")
         #expect(running.state()["running", "startedAt"] == "2026-11-21T10:00:01Z")
@@ -19,7 +19,7 @@ import VirtualNode
         #expect(machine.nextDeadline == .seconds(3))
 
         machine.advance(to: .seconds(3))
-        let ended = try #require(machine.writeStatus(at: .seconds(3)))
+        let ended = try machine.requireStatus(at: .seconds(3))
         #expect(ended.phase == "Failed")
         #expect(ended.state()["terminated", "exitCode"] == 3)
         #expect(ended.state()["terminated", "reason"] == "Error")
@@ -33,7 +33,7 @@ import VirtualNode
     @Test("a pod that a scheduler has bound to the node is run without binding it")
     func scheduled() throws {
         var machine = PodMachine(.make(command: ["true"], node: "virtual"))
-        let status = try #require(machine.writeStatus(at: .zero))
+        let status = try machine.requireStatus(at: .zero)
         #expect(status.phase == "Succeeded")
         #expect(status.state()["terminated", "reason"] == "Completed")
         #expect(status.condition("Ready")?["reason"] == "PodCompleted")
@@ -66,7 +66,7 @@ import VirtualNode
     @Test("init containers run one after the other, and then the main ones")
     func initContainers() throws {
         let pod = Pod.make(
-            [Pod.container("main", ["sleep", "4"])],
+            containers: [Pod.container("main", ["sleep", "4"])],
             initContainers: [Pod.container("a", ["sleep", "1"]), Pod.container("b", ["sleep", "2"])], node: "virtual")
         var machine = PodMachine(pod)
         let written = machine.run(until: .seconds(60))
@@ -83,7 +83,8 @@ import VirtualNode
     @Test("a failed init container ends a pod that is never restarted")
     func failedInit() {
         let pod = Pod.make(
-            [Pod.container("main", ["sleep", "4"])], initContainers: [Pod.container("a", ["false"])], node: "virtual")
+            containers: [Pod.container("main", ["sleep", "4"])], initContainers: [Pod.container("a", ["false"])],
+            node: "virtual")
         var machine = PodMachine(pod)
         let written = machine.run(until: .seconds(60))
         #expect(written.map(\.status.phase) == ["Failed"])
@@ -94,7 +95,7 @@ import VirtualNode
     @Test("a sidecar runs beside the main container and ends after it")
     func sidecar() throws {
         let pod = Pod.make(
-            [Pod.container("main", ["sleep", "4"])],
+            containers: [Pod.container("main", ["sleep", "4"])],
             initContainers: [Pod.container("side", [], restartPolicy: "Always"), Pod.container("a", ["sleep", "1"])],
             node: "virtual")
         var machine = PodMachine(pod)
@@ -123,7 +124,8 @@ import VirtualNode
     func crashLoop() throws {
         let pod = Pod.make(command: ["false"], restartPolicy: "OnFailure", node: "virtual")
         var machine = PodMachine(pod)
-        let status = try #require(machine.run(until: .seconds(5)).last?.status)
+        let statusWritten = machine.run(until: .seconds(5))
+        let status = try #require(statusWritten.last?.status)
         #expect(status.state()["waiting", "reason"] == "CrashLoopBackOff")
         #expect(status.container()["lastState"]?.object?["terminated", "exitCode"] == 1)
         #expect(status.condition("ContainersReady")?["status"] == "False")
@@ -197,12 +199,13 @@ import VirtualNode
             $0.json["status"] = ["phase": "Running", "containerStatuses": running]
         }
         var machine = PodMachine(pod)
-        let status = try #require(machine.writeStatus(at: .zero))
+        let status = try machine.requireStatus(at: .zero)
         #expect(status.phase == "Failed")
         #expect(status.state()["terminated", "exitCode"] == 137)
 
         machine = PodMachine(pod.with { $0.json["spec", "restartPolicy"] = "OnFailure" })
-        let restarted = try #require(machine.run(until: .seconds(11)).last?.status)
+        let restartedWritten = machine.run(until: .seconds(11))
+        let restarted = try #require(restartedWritten.last?.status)
         #expect(restarted.phase == "Running")
         #expect(restarted.container()["restartCount"] == 2)
     }
@@ -269,7 +272,7 @@ import VirtualNode
 
 @Suite struct AgentMachineTests {
     private let pod = Pod.make(
-        [Pod.container("main", ["boreas", "agent", "main"])],
+        containers: [Pod.container("main", ["boreas", "agent", "main"])],
         initContainers: [Pod.container("init", ["boreas", "agent", "init"])], restartPolicy: "OnFailure",
         node: "virtual")
 
