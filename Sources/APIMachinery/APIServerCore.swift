@@ -13,6 +13,7 @@ package final class APIServerCore: Sendable {
 
     package let clock: TrialClock
     private let state: Mutex<State>
+    private let earlierDeadline = Signal()
 
     private struct State: Sendable {
         var store: ClusterStore
@@ -20,7 +21,28 @@ package final class APIServerCore: Sendable {
         var lastTicket: UInt64 = 0
         /// Actions that are decided but not yet handed out.
         var outbox: [ClusterStore.Action] = []
+        /// Whether some thread is handing actions out; it will take along whatever is added meanwhile.
         var isDelivering = false
+        /// What ``APIServerCore/run()`` sleeps until; nil while it does not sleep, or has nothing to wait for.
+        var alarm: Timestamp?
+
+        /// The next actions with their receivers; nil, and no longer delivering, where there are none.
+        mutating func takeOutbox() -> [(receiver: Receiver, action: ClusterStore.Action)]? {
+            guard !outbox.isEmpty else {
+                isDelivering = false
+                return nil
+            }
+            let actions = outbox
+            outbox = []
+            return actions.compactMap { action in
+                guard let receiver = receivers[action.ticket] else { return nil }
+                switch action {
+                case .respond(let ticket, _), .endWatch(let ticket): receivers[ticket] = nil
+                case .startWatch, .watchEvent: break
+                }
+                return (receiver, action)
+            }
+        }
     }
 
     package init(configuration: ClusterStore.Configuration = ClusterStore.Configuration(), clock: TrialClock) {
@@ -30,17 +52,75 @@ package final class APIServerCore: Sendable {
     }
 
     /// Keeps the store's timers until the task is cancelled. Without it, nothing that takes time ever happens.
-    package func run() async throws {}
+    package func run() async throws {
+        while true {
+            try Task.checkCancellation()
+            let wait: Duration? = state.withLock { state in
+                state.alarm = state.store.nextDeadline
+                return state.alarm.map { $0 - now }
+            }
+            try await sleep(for: wait)
+            perform { store, now in store.timePassed(now: now) }
+        }
+    }
 
     /// Takes a request in; its answer, or its watch's events, go to `receiver`.
     @discardableResult
     package func submit(_ request: ServerRequest, receiver: @escaping Receiver) -> RequestTicket {
-        RequestTicket(number: 0)
+        let ticket = state.withLock { state in
+            state.lastTicket += 1
+            let ticket = RequestTicket(number: state.lastTicket)
+            state.receivers[ticket] = receiver
+            return ticket
+        }
+        perform { store, now in store.receive(request, id: ticket, now: now) }
+        return ticket
     }
 
-    /// The client has left; the receiver hears nothing more.
-    package func cancel(_ ticket: RequestTicket) {}
+    /// The client has left; the receiver hears nothing more, but for what is being handed out at this moment.
+    package func cancel(_ ticket: RequestTicket) {
+        let isKnown = state.withLock { $0.receivers.removeValue(forKey: ticket) != nil }
+        if isKnown { perform { store, now in store.closeWatch(ticket, now: now) } }
+    }
 
     /// What discovery lists; changes as custom resources are defined.
     package var servedResources: [ServedResource] { state.withLock { $0.store.servedResources } }
+
+    private var now: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
+
+    /// Lets the store decide, then hands out what it decided.
+    private func perform(_ event: (inout ClusterStore, Timestamp) -> [ClusterStore.Action]) {
+        let (mustDeliver, mustWake) = state.withLock { state in
+            state.outbox += event(&state.store, now)
+            let next = state.store.nextDeadline
+            let isEarlier = next.map { next in state.alarm.map { next < $0 } ?? true } ?? false
+            if isEarlier { state.alarm = next }
+            let mustDeliver = !state.isDelivering && !state.outbox.isEmpty
+            if mustDeliver { state.isDelivering = true }
+            return (mustDeliver, isEarlier)
+        }
+        if mustWake { earlierDeadline.raise() }
+        if mustDeliver { deliver() }
+    }
+
+    private func deliver() {
+        while let batch = state.withLock({ $0.takeOutbox() }) {
+            for (receiver, action) in batch { receiver(action) }
+        }
+    }
+
+    /// Sleeps for a span, or until something is due earlier.
+    private func sleep(for wait: Duration?) async throws {
+        guard let wait else {
+            await earlierDeadline.wait()
+            return
+        }
+        guard wait > .zero else { return }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.clock.sleep(for: wait) }
+            group.addTask { await self.earlierDeadline.wait() }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Determinism
 package import Kubernetes
+import Synchronization
 
 /// The API of an ``APIServerCore`` without sockets: for tests of controllers, and for the harness beside the weather.
 package final class InProcessAPI: KubernetesAPI {
@@ -20,12 +21,178 @@ package final class InProcessAPI: KubernetesAPI {
     }
 
     package func send(_ request: APIRequest) async throws -> JSONObject {
-        throw APIError(.unknownResource)
+        guard let timeout = request.timeout else { return try await exchange(request) }
+        return try await withThrowingTaskGroup(of: JSONObject?.self) { group in
+            group.addTask { try await self.exchange(request) }
+            group.addTask {
+                try await self.core.clock.sleep(for: timeout)
+                return nil
+            }
+            let first = try await group.next()
+            group.cancelAll()
+            if let answer = first ?? nil { return answer }
+            throw APIError(
+                code: .unreachable, message: "no answer within \(timeout)", transport: TransportFailure(kind: .timeout),
+                mayHaveBeenApplied: request.verb.isWrite)
+        }
+    }
+
+    private func exchange(_ request: APIRequest) async throws -> JSONObject {
+        let answer = PendingAnswer()
+        let ticket = core.submit(ServerRequest(request, user: user, userAgent: userAgent)) { action in
+            if case .respond(_, let response) = action { answer.resolve(response) }
+        }
+        let response = await withTaskCancellationHandler {
+            await answer.response()
+        } onCancel: {
+            core.cancel(ticket)
+            answer.resolve(nil)
+        }
+        guard let response else { throw CancellationError() }
+        if let failure = response.failure { throw APIError(failure) }
+        return response.body
     }
 
     package func withWatch<Result: Sendable>(
         _ request: APIRequest, _ body: (WatchStream) async throws -> Result
     ) async throws -> Result {
-        throw APIError(.unknownResource)
+        let mailbox = WatchMailbox(limit: watchBufferLimit)
+        let ticket = core.submit(ServerRequest(request, user: user, userAgent: userAgent)) { mailbox.receive($0) }
+        defer { core.cancel(ticket) }
+        try await mailbox.opened()
+        return try await body(WatchStream { try await mailbox.next() })
+    }
+}
+
+/// One answer, whichever comes first: it or the one who waits for it.
+private final class PendingAnswer: Sendable {
+    private enum State: Sendable {
+        case pending
+        case awaited(CheckedContinuation<ServerResponse?, Never>)
+        case resolved(ServerResponse?)
+    }
+
+    private let state = Mutex(State.pending)
+
+    /// - Parameter response: Nil where the waiting was given up.
+    func resolve(_ response: ServerResponse?) {
+        let continuation: CheckedContinuation<ServerResponse?, Never>? = state.withLock { state in
+            switch state {
+            case .pending:
+                state = .resolved(response)
+                return nil
+            case .awaited(let continuation):
+                state = .resolved(response)
+                return continuation
+            case .resolved: return nil
+            }
+        }
+        continuation?.resume(returning: response)
+    }
+
+    func response() async -> ServerResponse? {
+        await withCheckedContinuation { continuation in
+            let known: ServerResponse?? = state.withLock { state in
+                guard case .resolved(let response) = state else {
+                    state = .awaited(continuation)
+                    return nil
+                }
+                return .some(response)
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+}
+
+/// The events of one watch on their way to its reader, and no more of them than a bound.
+private final class WatchMailbox: Sendable {
+    private struct State: Sendable {
+        static let startLimit = 200_000
+
+        var isOpen = false
+        var events: [WatchEvent] = []
+        /// How many of the events were read.
+        var read = 0
+        /// Events that came before the reader's first look: the state that the watch began with may be longer than the
+        /// bound, and is no sign of a slow reader. Nil after it.
+        var unreadStart: Int? = 0
+        var startLeft = 0
+        var hasEnded = false
+        var failure: APIError?
+
+        mutating func append(_ event: WatchEvent, limit: Int) {
+            let bound = unreadStart == nil ? limit + startLeft : Self.startLimit
+            guard events.count - read < bound else {
+                hasEnded = true
+                return
+            }
+            events.append(event)
+            unreadStart? += 1
+        }
+
+        mutating func beginReading() {
+            guard let start = unreadStart else { return }
+            startLeft = start
+            unreadStart = nil
+        }
+
+        mutating func advance() {
+            read += 1
+            startLeft = max(0, startLeft - 1)
+            guard read == events.count || read >= 256 else { return }
+            events.removeFirst(read)
+            read = 0
+        }
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+    private let news = Signal()
+
+    init(limit: Int) { self.limit = limit }
+
+    func receive(_ action: ClusterStore.Action) {
+        state.withLock { state in
+            switch action {
+            case .respond(_, let response):
+                state.failure = APIError(Status(json: response.body))
+                state.hasEnded = true
+            case .startWatch: state.isOpen = true
+            case .watchEvent(_, let event):
+                if !state.hasEnded { state.append(event, limit: limit) }
+            case .endWatch: state.hasEnded = true
+            }
+        }
+        news.raise()
+    }
+
+    /// Returns once the watch is open.
+    ///
+    /// - Throws: ``APIError`` where it was refused.
+    func opened() async throws {
+        while true {
+            let isOpen = try state.withLock { state in
+                if let failure = state.failure { throw failure }
+                return state.isOpen || state.hasEnded
+            }
+            if isOpen { return }
+            try Task.checkCancellation()
+            await news.wait()
+        }
+    }
+
+    /// The next event; nil at the stream's end, which is also where a reader that fell behind is cut off.
+    func next() async throws -> WatchEvent? {
+        while true {
+            try Task.checkCancellation()
+            let found: WatchEvent?? = state.withLock { state in
+                state.beginReading()
+                guard state.read < state.events.count else { return state.hasEnded ? .some(nil) : nil }
+                defer { state.advance() }
+                return state.events[state.read]
+            }
+            if let found { return found }
+            await news.wait()
+        }
     }
 }
