@@ -1,5 +1,7 @@
+import APIMachinery
 import Foundation
 import Kubernetes
+import KubernetesServer
 import Subprocess
 import Testing
 
@@ -218,11 +220,14 @@ struct KubectlTests {
     @Test("get -w shows changes as they happen")
     func watches() async throws {
         try await TestServer.run { test in
+            _ = try await test.kubectl("create", "cm", "marker")
             let lines = try await Self.watch(test, ["get", "cm", "-w", "--output-watch-events", "--no-headers"]) {
                 _ = try await test.kubectl("create", "cm", "one")
                 _ = try await test.kubectl("label", "cm", "one", "a=b")
                 _ = try await test.kubectl("delete", "cm", "one")
-            } until: { $0.contains { $0.hasPrefix("DELETED") && $0.contains("one") } }
+            } until: {
+                $0.hasPrefix("DELETED") && $0.contains(" one ")
+            }
             let events = lines.filter { $0.contains(" one ") }.compactMap { $0.split(separator: " ").first }
             #expect(events == ["ADDED", "MODIFIED", "DELETED"])
         }
@@ -249,10 +254,9 @@ struct KubectlTests {
 
     @Test("logs come from whoever runs the pods")
     func readsLogs() async throws {
-        let podLogs: @Sendable (PodLogRequestFields) -> String = { "\($0.pod)/\($0.container) tail \($0.tail)\n" }
         try await TestServer.run(
             podLogs: { request in
-                Array(podLogs(PodLogRequestFields(request)).utf8)
+                Array("\(request.pod)/\(request.container) tail \(request.tailLines ?? 0)\n".utf8)
             },
             { test in
                 _ = try await test.kubectl("create", "-f", "-", input: Self.pod)
@@ -369,28 +373,45 @@ struct KubectlTests {
         }
     }
 
-    /// Runs kubectl until what it has printed satisfies a condition; `act` runs once it has printed something or the
-    /// server knows of its watch.
+    /// Runs kubectl until it has printed a certain line; `act` runs when it has printed its first.
     private static func watch(
         _ test: TestServer, _ arguments: [String], _ act: @escaping @Sendable () async throws -> Void,
-        until isDone: @escaping @Sendable ([String]) -> Bool
+        until isLast: @escaping @Sendable (String) -> Bool
     ) async throws -> [String] {
         let result = try await Subprocess.run(
             .name("kubectl"), arguments: Arguments(test.kubectlOptions + arguments), input: .none,
             output: .sequence, error: .discarded
         ) { execution in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await act() }
-                var lines: [String] = []
-                for try await line in execution.standardOutput.strings() {
-                    lines.append(line)
-                    if isDone(lines) { break }
-                }
-                try await group.waitForAll()
-                await execution.teardown(using: [])
-                return lines
+            var lines: [String] = []
+            for try await line in execution.standardOutput.strings() {
+                lines.append(line)
+                if lines.count == 1 { try await act() }
+                if isLast(line) { break }
             }
+            await execution.teardown(using: [])
+            return lines
         }
         return result.closureResult
+    }
+}
+
+extension TestServer {
+    /// Puts the pod `web` on a node.
+    fileprivate func bindPod() async throws {
+        _ = try await api.send(
+            APIRequest(
+                .create, .pods, namespace: "default", name: "web", subresource: "binding",
+                body: [
+                    "apiVersion": "v1", "kind": "Binding", "metadata": ["name": "web"],
+                    "target": ["kind": "Node", "name": "n1"],
+                ]))
+    }
+
+    /// Plays the kubelet of the pod `web`.
+    fileprivate func setPodStatus(_ status: JSONValue) async throws {
+        _ = try await api.send(
+            APIRequest(
+                .patch, .pods, namespace: "default", name: "web", subresource: "status", body: ["status": status],
+                patchType: .merge))
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Kubernetes
 import KubernetesServer
 import Subprocess
+import Wire
 
 /// A server on a free port, with what clients need to reach it.
 struct TestServer: Sendable {
@@ -27,7 +28,7 @@ struct TestServer: Sendable {
         let clock = TrialClock(
             ContinuousClock(), startEpochMicroseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let core = APIServerCore(
-            configuration: ClusterStore.Configuration(requiresServiceAccount: false), clock: clock)
+            configuration: ClusterStore.Configuration(), clock: clock)
         let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -83,7 +84,7 @@ struct Command: Sendable, CustomStringConvertible {
             return Command(status: -1, output: "", errors: "\(name) was ended by a signal")
         }
         return Command(
-            status: Int(code), output: result.standardOutput ?? "", errors: result.standardError ?? "")
+            status: Int(code), output: result.standardOutput, errors: result.standardError)
     }
 
     /// Whether a program is in PATH.
