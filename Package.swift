@@ -98,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "boreas",
             dependencies: [
-                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
-                "Reporting", "Resilience", "Statistics", "Workflows", argumentParser, logging, yams,
+                "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes", "KubernetesClient",
+                "Recording", "Reporting", "Resilience", "Workflows", argumentParser, logging, yams,
             ],
             swiftSettings: swiftSettings),
 
