@@ -22,15 +22,9 @@ extension APIError {
         self.init(
             code: code, message: "\(verb) \"\(server)\(path)\": \(words)\(detail)",
             transport: TransportFailure(kind: kind, curlCode: outcome.curlCode),
-            // A server acts on a whole request only; and a refused stream is one that it promises not to have looked
-            // at (RFC 9113, 8.7).
-            mayHaveBeenApplied: isWrite && outcome.wasSentWhole && !outcome.isStreamRefused)
+            // A server acts on a whole request only.
+            mayHaveBeenApplied: isWrite && outcome.wasSentWhole)
     }
-}
-
-extension TransferOutcome {
-    /// Whether the server refused the HTTP/2 stream before doing anything with it.
-    var isStreamRefused: Bool { detail.contains("REFUSED_STREAM") }
 }
 
 /// Tells one failure of libcurl's from another by its code, the system's error number, how far the transfer came, and,
@@ -53,7 +47,7 @@ private struct TransferFailureReader {
         case CURLE_COULDNT_CONNECT: return notConnected
         case CURLE_OPERATION_TIMEDOUT: return timedOut
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND: return lost
-        case CURLE_PARTIAL_FILE: return .transport(.truncated, "unexpected EOF")
+        case CURLE_PARTIAL_FILE: return outcome.head == nil ? lost : .transport(.truncated, "unexpected EOF")
         case CURLE_HTTP2:
             return .transport(.http2, "http2: server sent GOAWAY and closed the connection")
         case CURLE_HTTP2_STREAM: return streamFailed
@@ -98,10 +92,10 @@ private struct TransferFailureReader {
     }
 
     /// The connection ended while an answer was awaited or under way.
+    ///
+    /// libcurl 7.88 reports a stream that the server refused (RST_STREAM with REFUSED_STREAM, by which it promises to
+    /// have done nothing: RFC 9113, 8.7) as a connection that died, so that the promise is lost here.
     private var lost: Reading {
-        if outcome.isStreamRefused {
-            return .transport(.http2, "stream error: stream ID 1; REFUSED_STREAM; received from peer")
-        }
         switch SystemError(outcome.systemError) {
         case .connectionReset: return .transport(.connectionReset, "read tcp: connection reset by peer")
         case .brokenPipe: return .transport(.connectionReset, "write tcp: write: broken pipe")
