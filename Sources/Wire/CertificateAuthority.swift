@@ -18,7 +18,8 @@ package struct CertificateAuthority: Sendable {
 
     /// - Parameter name: The root's common name, as tools print it.
     package init(name: String = "boreas") throws {
-        key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+        let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+        self.key = key
         self.name = try DistinguishedName { CommonName(name) }
         // An hour back: a client whose clock is a little behind must not find the certificate in its future.
         let now = Date()

@@ -95,20 +95,18 @@ package final class HTTPListener: Sendable {
     /// Listens again after ``pause()``, on the same port; at once where it already listens.
     package func resume() async throws {
         guard state.withLockedValue({ $0.listening == nil && !$0.isShutDown }) else { return }
+        let channel: any Channel
         do {
-            let channel = try await bootstrap.bind(host: configuration.host, port: port).get()
-            let isWanted = state.withLockedValue { state in
-                guard !state.isShutDown, state.listening == nil else { return false }
-                state.listening = channel
-                return true
-            }
-            if !isWanted { try await channel.close() }
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw WireError(
-                code: .portInUse,
-                message: "port \(port) on \(configuration.host) is in use; end what listens there, name another port, "
-                    + "or 0 for any")
+            channel = try await bootstrap.withBoundSocket(reservation.makeListener()).get()
+        } catch let error as IOError {
+            throw WireError.cannotListen(host: configuration.host, port: port, errno: error.errnoCode)
         }
+        let isWanted = state.withLockedValue { state in
+            guard !state.isShutDown, state.listening == nil else { return false }
+            state.listening = channel
+            return true
+        }
+        if !isWanted { try await channel.close() }
     }
 
     /// Stops listening, so that connects are refused, until ``resume()``; accepted connections live on, and the system
@@ -143,7 +141,6 @@ package final class HTTPListener: Sendable {
     private var bootstrap: ServerBootstrap {
         ServerBootstrap(group: configuration.eventLoopGroup)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
@@ -151,6 +148,7 @@ package final class HTTPListener: Sendable {
     }
 
     private func accept(_ channel: any Channel) throws {
+        try channel.closeOnExec()
         let accepted = try AcceptedChannel(channel)
         let isWelcome = state.withLockedValue { state in
             guard !state.isShutDown else { return false }

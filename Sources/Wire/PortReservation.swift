@@ -16,50 +16,48 @@ import NIOCore
 final class PortReservation: Sendable {
     /// The port, chosen by the system where 0 was asked for.
     let port: Int
+    private let host: String
     private let socket: CInt
 
     /// - Throws: ``WireError`` where the port is in use, or the host is no address of this machine.
     init(host: String, port: Int) throws {
-        func failure(_ number: CInt) -> WireError {
-            guard number == EADDRINUSE else {
-                return WireError(
-                    code: .notListening, message: "cannot bind \(host):\(port): \(String(cString: strerror(number)))")
-            }
-            return WireError(
-                code: .portInUse,
-                message: "port \(port) on \(host) is in use; end what listens there, name another port, or 0 for any")
-        }
-        guard let address = try? SocketAddress(ipAddress: host, port: port) else {
-            throw WireError(
-                code: .notListening, message: "\"\(host)\" is not an IP address; 127.0.0.1 is this machine alone")
-        }
-        #if canImport(Darwin)
-            let stream = SOCK_STREAM
-        #else
-            let stream = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        #endif
-        let socket = socketDescriptor(address.protocol == .inet6 ? AF_INET6 : AF_INET, stream)
-        guard socket >= 0 else { throw failure(errno) }
-        var on: CInt = 1
-        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
-        guard address.withSockAddr({ bind(socket, $0, socklen_t($1)) }) == 0 else {
-            let number = errno
-            _ = Self.close(socket)
-            throw failure(number)
-        }
+        let socket = try Self.makeBoundSocket(host: host, port: port)
+        self.host = host
         self.socket = socket
         self.port = Self.boundPort(of: socket) ?? port
     }
 
-    deinit { _ = Self.close(socket) }
+    deinit { closeDescriptor(socket) }
 
-    private static func close(_ socket: CInt) -> CInt {
+    /// Another socket that is bound to the port, and may listen on it; the caller owns it.
+    func makeListener() throws -> CInt { try Self.makeBoundSocket(host: host, port: port) }
+
+    private static func makeBoundSocket(host: String, port: Int) throws -> CInt {
+        guard let address = try? SocketAddress(ipAddress: host, port: port) else {
+            throw WireError(
+                code: .notListening, message: "\"\(host)\" is not an IP address; 127.0.0.1 is this machine alone")
+        }
+        let socket = makeSocket(address.protocol == .inet6 ? AF_INET6 : AF_INET)
+        guard socket >= 0 else { throw WireError.cannotListen(host: host, port: port, errno: errno) }
+        var on: CInt = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+        guard address.withSockAddr({ bind(socket, $0, socklen_t($1)) }) == 0 else {
+            let number = errno
+            closeDescriptor(socket)
+            throw WireError.cannotListen(host: host, port: port, errno: number)
+        }
+        return socket
+    }
+
+    private static func makeSocket(_ family: CInt) -> CInt {
         #if canImport(Darwin)
-            Darwin.close(socket)
+            let socket = Darwin.socket(family, SOCK_STREAM, 0)
+            if socket >= 0 { _ = fcntl(socket, F_SETFD, FD_CLOEXEC) }
+            return socket
         #elseif canImport(Musl)
-            Musl.close(socket)
+            return Musl.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)
         #else
-            Glibc.close(socket)
+            return Glibc.socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         #endif
     }
 
@@ -75,5 +73,28 @@ final class PortReservation: Sendable {
     }
 }
 
-/// `socket(2)`; a function of its own because the initializer's parameter shadows the name.
-private func socketDescriptor(_ family: CInt, _ type: CInt) -> CInt { socket(family, type, 0) }
+private func closeDescriptor(_ descriptor: CInt) { close(descriptor) }
+
+extension WireError {
+    static func cannotListen(host: String, port: Int, errno number: CInt) -> WireError {
+        guard number == EADDRINUSE else {
+            return WireError(
+                code: .notListening, message: "cannot bind \(host):\(port): \(String(cString: strerror(number)))")
+        }
+        return WireError(
+            code: .portInUse,
+            message: "port \(port) on \(host) is in use; end what listens there, name another port, or 0 for any")
+    }
+}
+
+extension Channel {
+    /// Keeps the channel's socket from the processes that this one starts. NIO does not, and a child that holds a copy
+    /// keeps a closed listener listening and a reset connection open.
+    ///
+    /// - Precondition: On the channel's event loop.
+    package func closeOnExec() throws {
+        try pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+    }
+}
