@@ -1,4 +1,5 @@
 import CCurl
+import Determinism
 import Glibc
 
 /// The thread that owns libcurl's handles, and all that only it may touch.
@@ -8,12 +9,14 @@ final class CurlLoop {
     /// The default, four times the handles in use, closes and reopens TLS connections under load.
     private static let connectionsMax = 1024
     /// Commands wake the loop and libcurl knows its own timers, so that this only bounds what nobody foresaw.
-    private static let pollMillisecondsMax: Int32 = 30_000
+    private static let pollMax: Duration = .seconds(30)
 
     private let multi: UnsafeMutableRawPointer
     private let inbox: CurlInbox
     private var transfers: [CurlTransferID: CurlTransfer] = [:]
     private var idleHandles: [UnsafeMutableRawPointer] = []
+    /// No transfer's time is over before this.
+    private var nextDeadline: ContinuousClock.Instant?
     private var isStopping = false
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -45,7 +48,8 @@ final class CurlLoop {
             var runningCount: Int32 = 0
             curl_multi_perform(multi, &runningCount)
             completeTransfers()
-            if !isStopping { curl_multi_poll(multi, nil, 0, Self.pollMillisecondsMax, nil) }
+            endOverdueTransfers()
+            if !isStopping { curl_multi_poll(multi, nil, 0, pollMilliseconds, nil) }
         }
         stop()
     }
@@ -72,6 +76,7 @@ final class CurlLoop {
         if code == CURLE_OK, curl_multi_add_handle(multi, easy) != CURLM_OK { code = CURLE_FAILED_INIT }
         if code == CURLE_OK {
             transfers[id] = transfer
+            if let deadline = transfer.deadline { nextDeadline = min(nextDeadline ?? deadline, deadline) }
         } else {
             transfer.finish(code)
             curl_easy_cleanup(easy)
@@ -79,11 +84,48 @@ final class CurlLoop {
     }
 
     private func cancel(_ id: CurlTransferID) {
-        guard let transfer = transfers.removeValue(forKey: id) else { return }
-        // Closes the connection, or resets the HTTP/2 stream, of what is unfinished.
-        curl_multi_remove_handle(multi, transfer.easy)
+        guard let transfer = transfers[id] else { return }
+        abandon(transfer)
         transfer.finishCancelled()
         curl_easy_cleanup(transfer.easy)
+    }
+
+    /// Ends the transfers whose time is over.
+    ///
+    /// Not with libcurl's own timeout, which leaves an HTTP/2 stream open at the server (see ``abandon(_:)``).
+    private func endOverdueTransfers() {
+        guard let deadline = nextDeadline else { return }
+        let now = ContinuousClock.now
+        guard deadline <= now else { return }
+        for transfer in transfers.values.filter({ $0.deadline.map { $0 <= now } ?? false }) {
+            abandon(transfer)
+            transfer.finishOverdue()
+            curl_easy_cleanup(transfer.easy)
+        }
+        nextDeadline = transfers.values.lazy.compactMap(\.deadline).min()
+    }
+
+    private var pollMilliseconds: Int32 {
+        let wait = nextDeadline.map { min(Self.pollMax, ContinuousClock.now.duration(to: $0)) } ?? Self.pollMax
+        // Rounded up, lest the loop turns idly for the last part of a millisecond.
+        return Int32(max(0, (wait.microseconds + 999) / 1_000))
+    }
+
+    /// Takes an unfinished transfer from libcurl, so that the server learns of it: an HTTP/1.1 connection is closed, an
+    /// HTTP/2 stream reset.
+    ///
+    /// libcurl 7.88 queues the RST_STREAM and sends it when the connection is next used. So the connection is closed
+    /// where the transfer was alone on it, and where it was not, a neighbour is made to write, by a pause that ends at
+    /// once.
+    private func abandon(_ transfer: CurlTransfer) {
+        transfers[transfer.id] = nil
+        _ = boreas_curl_set_long(transfer.easy, CURLOPT_FORBID_REUSE, 1)
+        curl_multi_remove_handle(multi, transfer.easy)
+        guard let port = transfer.localPort,
+            let neighbour = transfers.values.first(where: { $0.localPort == port })
+        else { return }
+        curl_easy_pause(neighbour.easy, CURLPAUSE_RECV)
+        curl_easy_pause(neighbour.easy, CURLPAUSE_CONT)
     }
 
     private func completeTransfers() {

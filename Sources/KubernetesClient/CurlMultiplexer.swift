@@ -43,7 +43,8 @@ package final class CurlMultiplexer: Sendable {
     /// Begins a transfer whose answer is read while it comes. Whoever opens a stream must close it.
     package func open(_ request: TransferRequest) -> TransferStream {
         let id = inbox.makeID()
-        let stream = TransferStream(id: id, inbox: inbox, bytesMax: request.settings.streamBytesMax)
+        let stream = TransferStream(
+            id: id, inbox: inbox, multiplexer: self, bytesMax: request.settings.streamBytesMax)
         if !inbox.submit(.add(id, request, .stream(stream))) { stream.finish(.stopped) }
         return stream
     }

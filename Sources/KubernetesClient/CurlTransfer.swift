@@ -1,4 +1,5 @@
 import CCurl
+import Determinism
 import Glibc
 import Kubernetes
 
@@ -7,6 +8,10 @@ final class CurlTransfer {
     let id: CurlTransferID
     let easy: UnsafeMutableRawPointer
     let request: TransferRequest
+    /// When the request's timeout is over.
+    let deadline: ContinuousClock.Instant?
+    /// Tells connections apart; nil until the request is sent on one.
+    private(set) var localPort: Int32?
     private let sink: TransferSink
     private var outcome = TransferOutcome()
     private var headers: UnsafeMutablePointer<curl_slist>?
@@ -26,6 +31,7 @@ final class CurlTransfer {
         self.easy = easy
         self.request = request
         self.sink = sink
+        deadline = request.timeout.map { ContinuousClock.now + $0 }
         errorText.pointee = 0
     }
 
@@ -42,14 +48,17 @@ final class CurlTransfer {
     /// libcurl sends again what was on a reused connection that died before the answer's first byte, and what an
     /// HTTP/2 server refused. That would hide an attempt from the record and, for a write, do it twice. It may go on
     /// only where nothing of the request had been written yet.
-    func maySend(isSending: Bool) -> Bool {
+    ///
+    /// - Parameter port: The connection's local port; nil before there is one.
+    func maySend(onPort port: Int32?) -> Bool {
         if sendCount > 0, requestBytesSent > bytesBeforeRequest {
             if !outcome.isReplayRefused { outcome.systemError = systemErrorNow }
             outcome.isReplayRefused = true
             outcome.wasSent = true
             return false
         }
-        if isSending {
+        if let port {
+            localPort = port
             sendCount += 1
             bytesBeforeRequest = requestBytesSent
         }
@@ -114,6 +123,13 @@ final class CurlTransfer {
         deliver()
     }
 
+    func finishOverdue() {
+        outcome.curlCode = Int(CURLE_OPERATION_TIMEDOUT.rawValue)
+        let milliseconds = (request.timeout ?? .zero).microseconds / 1_000
+        outcome.detail = "Operation timed out after \(milliseconds) milliseconds"
+        deliver()
+    }
+
     private func deliver() {
         if sendCount > 0, requestBytesSent > bytesBeforeRequest { outcome.wasSent = true }
         outcome.wasSentWhole = outcome.wasSent && bodyOffset == request.body?.count ?? 0
@@ -168,7 +184,6 @@ extension CurlTransfer {
         set(CURLOPT_TCP_KEEPIDLE, 30)
         set(CURLOPT_TCP_KEEPINTVL, 30)
         set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.settings.connectTimeout))
-        if let timeout = request.timeout { set(CURLOPT_TIMEOUT_MS, Self.milliseconds(timeout)) }
         if let limit = request.idleLimit {
             set(CURLOPT_LOW_SPEED_LIMIT, 1)
             set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limit.components.seconds)))
@@ -247,14 +262,14 @@ extension CurlTransfer {
         }
         boreas_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
         boreas_curl_set_open_socket(easy) { context, _, address in
-            guard let address, context.transfer?.maySend(isSending: false) == true else { return -1 }
+            guard let address, context.transfer?.maySend(onPort: nil) == true else { return -1 }
             // Closed on exec, so that no child process keeps a connection open.
             let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
             return socket(address.pointee.family, type, address.pointee.protocol)
         }
         boreas_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
-        return boreas_curl_set_prerequest(easy) { context, _, _, _, _ in
-            context.transfer?.maySend(isSending: true) == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        return boreas_curl_set_prerequest(easy) { context, _, _, _, localPort in
+            context.transfer?.maySend(onPort: localPort) == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 }

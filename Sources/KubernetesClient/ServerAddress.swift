@@ -30,7 +30,7 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         }
         let authority = rest.prefix { $0 != "/" }
         rest = rest.dropFirst(authority.count)
-        guard !rest.contains(where: { "?# ".contains($0) }), !authority.contains("@") else { return nil }
+        guard !url.contains(where: { "?#@ ".contains($0) }) else { return nil }
         pathPrefix = String(rest)
         while pathPrefix.hasSuffix("/") { pathPrefix.removeLast() }
         guard let (host, port) = Self.split(authority) else { return nil }

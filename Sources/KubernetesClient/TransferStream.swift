@@ -13,12 +13,15 @@ package final class TransferStream: Sendable {
 
     private let id: CurlTransferID
     private let inbox: CurlInbox
+    /// Kept, because a multiplexer that is let go stops its transfers.
+    private let multiplexer: CurlMultiplexer
     private let bytesMax: Int
     private let state = PosixLock(State())
 
-    init(id: CurlTransferID, inbox: CurlInbox, bytesMax: Int) {
+    init(id: CurlTransferID, inbox: CurlInbox, multiplexer: CurlMultiplexer, bytesMax: Int) {
         self.id = id
         self.inbox = inbox
+        self.multiplexer = multiplexer
         self.bytesMax = bytesMax
     }
 

@@ -18,6 +18,8 @@ final class TestServer: Sendable {
         /// From 1, in the order of acceptance.
         var connection: Int
         var isHTTP2: Bool
+        /// Who the client's certificate says it is.
+        var user: String?
     }
 
     enum Reply: Sendable {
@@ -76,6 +78,16 @@ final class TestServer: Sendable {
         }
     }
 
+    /// A port on which connecting is refused, for as long as `body` runs.
+    static func withRefusingPort(_ body: (ServerAddress) async throws -> Void) async throws {
+        try await HTTPListener.with(HTTPListener.Configuration()) { _ in
+            []
+        } _: { listener in
+            await listener.pause()
+            try await body(ServerAddress(isTLS: false, host: "127.0.0.1", port: listener.port))
+        }
+    }
+
     fileprivate func number(of connection: HTTPConnection) -> Int {
         state.withLockedValue { state in
             let next = state.connections.count + 1
@@ -124,7 +136,7 @@ private final class ScriptedResponder: ChannelInboundHandler {
             let received = TestServer.Received(
                 requestID: head.headers.first(name: RequestTrace.header) ?? "", method: head.method.rawValue,
                 uri: head.uri, headers: head.headers, body: "", connection: server.number(of: connection),
-                isHTTP2: connection.version == .http2)
+                isHTTP2: connection.version == .http2, user: connection.client?.user)
             current = received
             hasReplied = false
             if let reply = server.begin(received, connection) { self.reply(reply, context) }
@@ -156,7 +168,10 @@ private final class ScriptedResponder: ChannelInboundHandler {
             write(200, ["Content-Type": "application/json"], parts, ends: ends, context)
         case .truncated(let text):
             write(200, ["Content-Length": "\(text.utf8.count + 100)"], [text], ends: false, context)
-            connection.cut()
+            let connection = self.connection
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer())))).whenComplete { _ in
+                connection.cut()
+            }
         case .silence: break
         case .reset: connection.reset()
         case .cut: connection.cut()
