@@ -137,7 +137,8 @@ let package = Package(
             .testTarget(
                 name: "ReportingTests",
                 dependencies: [
-                    "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience", "Statistics",
+                    "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
+                    "Statistics",
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(

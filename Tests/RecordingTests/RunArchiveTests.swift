@@ -177,6 +177,72 @@ struct RunArchiveTests {
     }
 }
 
+struct ArchiveSurvivalTests {
+    @Test("an archive whose writer was killed holds every finished trial")
+    func killedWriter() async throws {
+        try await Fixtures.withFolder { folder in
+            let archive = try RunArchive.open(at: "\(folder)/a.sqlite")
+            let run = try Fixtures.run()
+            try await archive.begin(run)
+            let trial = Fixtures.trial(try #require(run.experiment.trialSpecs().first))
+            try await archive.record(trial, in: run.identifier)
+            // What a killed process leaves: the file, the WAL that nobody checkpointed, and no memory of locks.
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(
+                    atPath: "\(folder)/a.sqlite\(suffix)", toPath: "\(folder)/b.sqlite\(suffix)")
+            }
+            try archive.close()
+            let reader = try RunArchive.read(at: "\(folder)/b.sqlite")
+            #expect(try await reader.trial(1, of: run.identifier) == trial)
+            try reader.close()
+            let again = try RunArchive.open(at: "\(folder)/b.sqlite")
+            #expect(try await again.finishedTrials(of: run.identifier) == [trial.key])
+            try again.close()
+            #expect(try Fixtures.files(in: folder) == ["a.sqlite", "b.sqlite"])
+        }
+    }
+
+    @Test("a run whose experiment can't be read hides no other")
+    func unreadableExperiment() async throws {
+        try await Fixtures.withFolder { folder in
+            let archive = try RunArchive.open(at: "\(folder)/a.sqlite")
+            try await archive.begin(try Fixtures.run("old"))
+            try await archive.begin(try Fixtures.run("new", started: 1_800_000_000_000_000))
+            try archive.close()
+            let queue = try DatabaseQueue(path: "\(folder)/a.sqlite")
+            try await queue.write {
+                try $0.execute(sql: "UPDATE run SET document = '{\"name\": 5}' WHERE identifier = 'old'")
+            }
+            try queue.close()
+            let reader = try RunArchive.read(at: "\(folder)/a.sqlite")
+            #expect(try await reader.runs().map(\.identifier) == ["new", "old"])
+            #expect(try await reader.run("latest").identifier == "new")
+            let error = await #expect(throws: ArchiveError.self) { try await reader.run("old") }
+            #expect(error?.message.contains("was written by Boreas 0.1.0") == true)
+            try reader.close()
+        }
+    }
+
+    @Test("a read-only folder is read as it stands, and not written", .enabled(if: geteuid() != 0, "root may write"))
+    func readOnlyFolder() async throws {
+        try await Fixtures.withFolder { folder in
+            let inner = "\(folder)/what? 50% #1"
+            let path = "\(inner)/a.sqlite"
+            let archive = try RunArchive.open(at: path)
+            try await archive.begin(try Fixtures.run())
+            try archive.close()
+            try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: inner)
+            defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: inner) }
+            let reader = try RunArchive.read(at: path)
+            #expect(try await reader.runs().map(\.identifier) == ["3f9c2a1b"])
+            try reader.close()
+            let error = try #require(throws: ArchiveError.self) { try RunArchive.open(at: path) }
+            #expect(error.code == .unwritable)
+            #expect(try Fixtures.files(in: inner) == ["a.sqlite"])
+        }
+    }
+}
+
 struct ArchiveErrorTests {
     private func code(_ open: () throws -> RunArchive) throws -> ArchiveError.Code {
         try #require(throws: ArchiveError.self) { try open() }.code
