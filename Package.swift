@@ -142,11 +142,13 @@ let package = Package(
                 name: "ReportingTests",
                 dependencies: [
                     "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
+                    "Statistics",
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "HarnessTests", dependencies: ["Experiments", "Harness", "Kubernetes", "Resilience"],
                 swiftSettings: swiftSettings),
+            .testTarget(name: "boreasTests", dependencies: ["Experiments", "boreas"], swiftSettings: swiftSettings),
             .testTarget(name: "LayeringTests", swiftSettings: swiftSettings),
         ]
 )

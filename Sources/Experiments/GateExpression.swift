@@ -71,6 +71,9 @@ private struct GateParser {
             baseline = try policy(policies)
         }
         let relation = try relation()
+        if baseline != nil, measure.metric.kind == .total {
+            throw failure("\(measure.metric.rawValue) is a total, and takes no policy to compare with", tokens.first)
+        }
         let limit = try limit(of: measure.metric, isRelative: baseline != nil)
         var minimum: Int?
         if peek == "min" {

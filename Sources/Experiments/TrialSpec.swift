@@ -31,6 +31,14 @@ package struct TrialSpec: Hashable, Sendable {
     /// so that readers of JSON who keep numbers as doubles read it whole.
     package var seed: UInt64
 
+    package init(number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64) {
+        self.number = number
+        self.policy = policy
+        self.variation = variation
+        self.index = index
+        self.seed = seed
+    }
+
     package var key: TrialKey { TrialKey(policy: policy.name, variation: variation.name, index: index) }
 }
 

@@ -92,14 +92,27 @@ struct ArchiveLocation {
             throw ArchiveError(.notAnArchive, path: path, "this is no SQLite database; name another file by --db")
         }
         let identity = header[68..<72].reduce(0) { $0 << 8 | UInt32($1) }
-        let size = (try? file.seekToEnd()) ?? 0
-        // Of a file that was never checkpointed, the WAL may hold all but the first page.
-        if identity != Schema.applicationID, size > 65_536 || identity != 0, !hasWAL {
+        // Of a file that was never checkpointed the WAL holds all but the first page; it is looked into once it is open.
+        if identity != Schema.applicationID, !hasWAL, try holdsTables() {
             throw ArchiveError(
                 .notAnArchive, path: path,
                 "this SQLite database is no archive of Boreas; name another file by --db")
         }
         return false
+    }
+
+    /// Looks without locks or a journal, which would change the file or its folder.
+    private func holdsTables() throws -> Bool {
+        var configuration = Configuration()
+        configuration.readonly = true
+        do {
+            let queue = try DatabaseQueue(path: immutableURI, configuration: configuration)
+            let count = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+            try queue.close()
+            return count != 0
+        } catch {
+            throw translate(error)
+        }
     }
 
     /// The failure in words that name the file and a way out.

@@ -28,11 +28,32 @@ extension Row {
     }
 }
 
-extension RunRecord {
+extension RunHeading {
     init(row: Row) throws {
         let outcome: String? = row["outcome"]
         self.init(
-            identifier: row["identifier"], experiment: try Experiment(document: row["document"]), world: row["world"],
+            identifier: row["identifier"], experiment: row["experiment"], world: row["world"],
+            seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
+            trialsFinished: row["trialsFinished"], startedEpochMicroseconds: row["startedEpochMicroseconds"],
+            outcome: try outcome.map { _ in try row.word("outcome") })
+    }
+}
+
+extension RunRecord {
+    init(row: Row, path: String) throws {
+        let outcome: String? = row["outcome"]
+        let identifier: String = row["identifier"]
+        let experiment: Experiment
+        do {
+            experiment = try Experiment(document: row["document"])
+        } catch {
+            throw ArchiveError(
+                .newer, path: path,
+                "the run \(identifier) was written by Boreas \(row["boreasVersion"] as String), whose experiment this one "
+                    + "can't read (\(error))")
+        }
+        self.init(
+            identifier: identifier, experiment: experiment, world: row["world"],
             serverVersion: row["serverVersion"], boreasVersion: row["boreasVersion"],
             seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
             startedEpochMicroseconds: row["startedEpochMicroseconds"],

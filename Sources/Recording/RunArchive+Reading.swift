@@ -6,10 +6,15 @@ import Resilience
 
 extension RunArchive {
     /// All runs, the latest first.
-    package func runs() async throws -> [RunRecord] {
+    package func runs() async throws -> [RunHeading] {
         try await fetch { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM run ORDER BY startedEpochMicroseconds DESC, id DESC")
-                .map(RunRecord.init(row:))
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT run.*, (SELECT count(*) FROM trial WHERE runId = run.id) AS trialsFinished
+                    FROM run ORDER BY startedEpochMicroseconds DESC, id DESC
+                    """
+            ).map(RunHeading.init(row:))
         }
     }
 
@@ -30,7 +35,7 @@ extension RunArchive {
                     arguments: [reference])
             }
             if let exact = rows.first(where: { $0["identifier"] == reference }) ?? (rows.count == 1 ? rows[0] : nil) {
-                return try RunRecord(row: exact)
+                return try RunRecord(row: exact, path: path)
             }
             let all = try String.fetchAll(
                 db, sql: "SELECT identifier FROM run ORDER BY startedEpochMicroseconds DESC, id DESC")
@@ -61,14 +66,14 @@ extension RunArchive {
     /// The latest run that was stopped before its end and is the same as this one: what `--resume` goes on with.
     package func unfinishedRun(of experiment: Experiment, world: String, seed: UInt64) async throws -> RunRecord? {
         let document = try experiment.document()
-        return try await fetch { db in
+        return try await fetch { [path] db in
             try Row.fetchOne(
                 db,
                 sql: """
                     SELECT * FROM run WHERE document = ? AND world = ? AND seed = ? AND outcome IS NULL
                     ORDER BY startedEpochMicroseconds DESC, id DESC LIMIT 1
                     """, arguments: [document, world, Int64(bitPattern: seed)]
-            ).map(RunRecord.init(row:))
+            ).map { try RunRecord(row: $0, path: path) }
         }
     }
 

@@ -38,6 +38,36 @@ package struct RunRecord: Hashable, Sendable {
     }
 }
 
+/// One line of the list of runs. It needs nothing of the stored experiment, so that a run whose experiment this Boreas
+/// can't read hides no other.
+package struct RunHeading: Hashable, Sendable {
+    package var identifier: String
+    /// The experiment's name.
+    package var experiment: String
+    package var world: String
+    package var seed: UInt64
+    package var trialsPlanned: Int
+    package var trialsFinished: Int
+    /// Civil time, microseconds since 1970.
+    package var startedEpochMicroseconds: Int64
+    /// Nil as long as the run has not finished.
+    package var outcome: Verdict?
+
+    package init(
+        identifier: String, experiment: String, world: String, seed: UInt64, trialsPlanned: Int, trialsFinished: Int,
+        startedEpochMicroseconds: Int64, outcome: Verdict?
+    ) {
+        self.identifier = identifier
+        self.experiment = experiment
+        self.world = world
+        self.seed = seed
+        self.trialsPlanned = trialsPlanned
+        self.trialsFinished = trialsFinished
+        self.startedEpochMicroseconds = startedEpochMicroseconds
+        self.outcome = outcome
+    }
+}
+
 /// One trial's counts, for tables and gates.
 package struct TrialTally: Hashable, Sendable {
     package var number: Int

@@ -13,6 +13,7 @@ enum Numbers {
 
     /// `98.3%`; whole ones without a fraction.
     static func percent(_ share: Double) -> String {
+        if share.isNaN { return "-" }
         let text = decimal(share * 100, 1)
         return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + "%"
     }

@@ -10,7 +10,7 @@ package struct MannWhitney: Hashable, Sendable {
     package let isExact: Bool
 
     /// Exact up to this many values in all, ties included.
-    package static let exactCountMax = 100
+    package static let exactCountMax = 50
 
     package init(_ first: [Double], _ second: [Double]) {
         let ranks = MidRanks(first + second)

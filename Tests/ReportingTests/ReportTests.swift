@@ -1,0 +1,359 @@
+import Experiments
+import Faults
+import Kubernetes
+import Recording
+import Reporting
+import Resilience
+import Statistics
+import Testing
+
+/// Runs whose counts are given and not measured.
+enum Fixtures {
+    static func policy(_ name: String) throws -> Policy {
+        let json = """
+            {"name": "\(name)", "description": "for tests",
+             "call": {"backoff": {"formula": "none", "base": "0s", "factor": 2, "cap": "1h", "jitter": 0},
+                      "maxAttempts": 1, "retryAfter": "ignore"},
+             "classifier": {"rules": [], "otherwise": "transient"},
+             "transport": {"maxRetryAfterRetries": 0, "retriesReadsOnReset": false},
+             "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0}, "paths": {}}
+            """
+        let node = DocumentNode(json: try JSONValue(parsing: Array(json.utf8)))
+        return try DocumentDecoder(file: "policy").decode(Policy.self, from: node)
+    }
+
+    static func run(_ gate: [String], policies: [String] = ["base"], trials: Int) throws -> RunRecord {
+        let variation = Experiment.Variation(
+            policies: try policies.map(policy), workload: [],
+            phases: Experiment.Phases(calm: .zero, storm: .seconds(1), converge: .seconds(9)), plan: Plan())
+        let experiment = Experiment(
+            name: "churn", description: "", seed: 42, trials: trials, variations: [variation],
+            gate: try gate.map { try GateExpression(parsing: $0) })
+        return RunRecord(
+            identifier: "3f9c", experiment: experiment, world: "embedded", serverVersion: "v1.33.0",
+            boreasVersion: "0.1.0", seed: 42, trialsPlanned: trials * policies.count,
+            startedEpochMicroseconds: 1_700_000_000_000_000)
+    }
+
+    static func tally(
+        _ index: Int, policy: String = "base", failed: Int = 0, of workflows: Int = 24, seconds: Double = 1,
+        operations: Int = 100, attempts: Int = 120, outcome: Verdict = .pass, reason: String = ""
+    ) -> TrialTally {
+        TrialTally(
+            number: index, key: TrialKey(policy: policy, index: index), seed: UInt64(index),
+            startedEpochMicroseconds: 0, duration: .seconds(12), outcome: outcome, reason: reason, digest: "d\(index)",
+            operations: operations, attempts: attempts, faults: 5, violations: failed,
+            completions: (0..<workflows).map {
+                Sample(
+                    .workflowCompletion, subject: "wf-\($0)", value: seconds + Double($0) / 100,
+                    isCensored: $0 < failed)
+            })
+    }
+}
+
+struct GateReportTests {
+    private func line(_ gate: String, _ tallies: [TrialTally]) throws -> GateReport.Line {
+        let run = try Fixtures.run([gate], policies: ["base", "ours"], trials: 5)
+        return try #require(GateReport(run, tallies, policies: ["ours"]).lines.first)
+    }
+
+    private func trials(
+        _ count: Int = 5, failed: Int = 0, seconds: Double = 1, attempts: (Int) -> Int = { _ in 120 },
+        policy: String = "ours"
+    ) -> [TrialTally] {
+        (1...count).map {
+            Fixtures.tally($0, policy: policy, failed: failed, seconds: seconds, attempts: attempts($0))
+        }
+    }
+
+    @Test("a clean sample that is large enough passes, with its exact lower bound")
+    func pass() throws {
+        let line = try line("success_rate >= 97% min 100", trials())
+        #expect(line.verdict == .pass)
+        #expect(line.n == 120)
+        #expect(line.value == 1)
+        // 0.05 to the power 1/120.
+        #expect(abs(line.interval.lower - 0.975345) < 1e-6)
+        #expect(line.power == "passes with at most 0 failed of 120")
+    }
+
+    @Test(
+        "too small a sample, too few for min, and a value near the limit are inconclusive",
+        arguments: [
+            ("success_rate >= 99%", "the interval reaches over the limit", "a clean sample needs n ≥ 299"),
+            (
+                "success_rate >= 95% min 150", "120 workflows, and 150 are asked for",
+                "passes with at most 1 failed of 120"
+            ),
+            (
+                "p99(workflow.completion) < 30s", "120 workflows give no upper bound; 299 are needed",
+                "an upper bound needs n ≥ 299"
+            ),
+        ])
+    func inconclusive(gate: String, reason: String, power: String) throws {
+        let line = try line(gate, trials())
+        #expect(line.verdict == .inconclusive)
+        #expect(line.reason == reason)
+        #expect(line.power == power)
+    }
+
+    @Test(
+        "what is shown to break its limit fails, small as the sample may be",
+        arguments: ["success_rate >= 95% min 1000", "violations == 0", "p50(workflow.completion) < 1s"])
+    func fail(gate: String) throws {
+        #expect(try line(gate, trials(failed: 12)).verdict == .fail)
+    }
+
+    @Test("workflows that failed never complete, so that giving up fast is no way through a time limit")
+    func survivors() throws {
+        let line = try line("p50(workflow.completion) < 30s", trials(failed: 13))
+        #expect(line.value == .infinity)
+        #expect(line.verdict == .fail || line.verdict == .inconclusive)
+        #expect(try self.line("p50(workflow.completion) < 30s", trials()).verdict == .pass)
+    }
+
+    @Test("amplification takes its interval from the trials, and one trial has none")
+    func amplification() throws {
+        #expect(try line("amplification <= 1.3", trials(attempts: { 118 + $0 })).verdict == .pass)
+        #expect(try line("amplification <= 1.1", trials(attempts: { 118 + $0 })).verdict == .fail)
+        let single = try line("amplification <= 1.3", trials(1))
+        #expect(single.verdict == .inconclusive)
+        #expect(single.reason == "one trial gives no interval; run at least two")
+    }
+
+    @Test("against a policy, trials are held against the trials of the same weather")
+    func paired() throws {
+        // Large differences from trial to trial, and always a tenth less than the baseline's.
+        let base = trials(attempts: { 100 * $0 }, policy: "base")
+        let mine = trials(attempts: { 90 * $0 })
+        let line = try line("amplification vs base <= +0%", base + mine)
+        #expect(line.verdict == .pass)
+        #expect(abs(line.value + 0.1) < 1e-9)
+        #expect(try self.line("amplification vs base <= -20%", base + mine).verdict == .fail)
+        #expect(try self.line("success_rate vs base >= -5%", base + mine).verdict == .pass)
+        #expect(try self.line("p50(workflow.completion) vs base <= +10%", base + mine).verdict == .pass)
+        #expect(try self.line("amplification vs base <= +0%", mine).reason == "no trial of base took place")
+    }
+
+    @Test("a trial that showed nothing keeps the gate from passing")
+    func doubtful() throws {
+        var tallies = trials()
+        tallies[1].outcome = .inconclusive
+        tallies[1].reason = "the fault churn never hit a request"
+        let line = try line("success_rate >= 95%", tallies)
+        #expect(line.verdict == .inconclusive)
+        #expect(line.reason == "1 of 5 trials inconclusive: the fault churn never hit a request")
+    }
+
+    @Test("a run that lacks trials, or has none, is never green")
+    func missingTrials() throws {
+        let run = try Fixtures.run(["violations == 0"], trials: 5)
+        let few = GateReport(run, trials(4, policy: "base"))
+        #expect(few.lines.map(\.verdict) == [.pass])
+        #expect(few.verdict == .inconclusive)
+        #expect(few.reason == "1 trial of 5 did not take place")
+        #expect(GateReport(run, []).verdict == .inconclusive)
+        #expect(GateReport(run, trials(5, policy: "base")).verdict == .pass)
+    }
+
+    @Test("without a gate the trials decide")
+    func noGate() throws {
+        let run = try Fixtures.run([], trials: 2)
+        #expect(GateReport(run, trials(2, policy: "base")).verdict == .pass)
+        let failing = trials(1, policy: "base") + [Fixtures.tally(2, outcome: .fail, reason: "x")]
+        #expect(GateReport(run, failing).verdict == .fail)
+    }
+}
+
+struct RunReportTests {
+    @Test("the table of a run, word for word")
+    func table() throws {
+        let run = try Fixtures.run(["success_rate >= 80%"], policies: ["base", "ours"], trials: 2)
+        let tallies = [
+            Fixtures.tally(1),
+            Fixtures.tally(2, policy: "ours", failed: 12, outcome: .fail, reason: "noPodLeaked: p was there"),
+        ]
+        let text = RunReport(run, tallies).text(.plain)
+        #expect(
+            text == """
+                run 3f9c  churn  embedded v1.33.0  seed 42  2 of 4 trials  2023-11-14T22:13:20Z
+
+                policy  trials  workflows  success                  operations  attempts  amplification    p50    p95    p99  faults  violations  verdict
+                base         1         24     100%   [86.2%, 100%]         100       120           1.20  1.11s  1.22s  1.23s       5           0  pass
+                ours         1         24      50%  [31.4%, 68.6%]         100       120           1.20  1.23s  never  never       5          12  fail
+                success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;
+                p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed
+
+                fail 3f9c/2 ours: noPodLeaked: p was there
+                boreas show 3f9c/2 shows what happened
+
+                gate  condition            policy  value          bounds   limit             n
+                PASS  success_rate >= 80%  base     100%   [88.3%, 100%]  >= 80%  24 workflows  passes with at most 1 failed of 24
+                FAIL  success_rate >= 80%  ours      50%  [31.9%, 68.1%]  >= 80%  24 workflows  the limit is broken; passes with at most 1 failed of 24
+                bounds: one-sided 95 % each
+                FAIL
+
+                """)
+    }
+
+    @Test("colour is for terminals whose user has not asked for none")
+    func colour() throws {
+        let report = RunReport(try Fixtures.run([], trials: 1), [Fixtures.tally(1)])
+        let coloured = report.text(Style(isTerminal: true, noColor: nil))
+        #expect(coloured.contains("\u{1B}[32mpass\u{1B}[0m"))
+        for style in [Style(isTerminal: false, noColor: nil), Style(isTerminal: true, noColor: "1")] {
+            #expect(report.text(style) == report.text(.plain))
+        }
+        #expect(report.text(Style(isTerminal: true, noColor: "")) == coloured)
+        #expect(!report.text(.plain).contains("\u{1B}"))
+    }
+
+    @Test("the JSON of a run carries each trial's cell, seed, outcome and digest")
+    func json() throws {
+        let report = RunReport(
+            try Fixtures.run([], trials: 1), [Fixtures.tally(1, failed: 24, outcome: .fail, reason: "r")])
+        let json = try #require(try JSONValue(parsing: report.json.bytes).object)
+        #expect(json["schema"]?.string == "boreas.dev/run/v1")
+        let trial = try #require(json["trials"]?.array?.first?.object)
+        #expect(trial["policy"]?.string == "base")
+        #expect(trial["variation"]?.string == "")
+        #expect(trial["index"]?.integer == 1)
+        #expect(trial["seed"]?.integer == 1)
+        #expect(trial["outcome"]?.string == "fail")
+        #expect(trial["digest"]?.string == "d1")
+        // A time that never came is null, because JSON knows no infinity.
+        let cell = try #require(json["cells"]?.array?.first?.object)
+        #expect(cell["completionSeconds", "p95"]?.isNull == true)
+    }
+
+    @Test("the list of runs, and an empty one")
+    func list() throws {
+        var run = RunHeading(
+            identifier: "3f9c", experiment: "churn", world: "embedded", seed: 42, trialsPlanned: 2, trialsFinished: 1,
+            startedEpochMicroseconds: 1_700_000_000_000_000, outcome: nil)
+        #expect(
+            RunList([run]).text(.plain) == """
+                run   experiment  world     seed  trials  started               verdict
+                3f9c  churn       embedded    42     1/2  2023-11-14T22:13:20Z  unfinished
+
+                """)
+        run.outcome = .pass
+        #expect(RunList([run]).text(.plain).contains("pass"))
+        #expect(RunList([]).text(.plain) == "no runs yet; boreas run makes one\n")
+    }
+}
+
+struct ComparisonReportTests {
+    private func report(_ trials: Int, attempts: (Int) -> Int, seconds: Double = 1) throws -> ComparisonReport {
+        let run = try Fixtures.run([], policies: ["base", "ours"], trials: trials)
+        let tallies = (1...trials).flatMap { index in
+            [
+                Fixtures.tally(index, attempts: 200 + index),
+                Fixtures.tally(index, policy: "ours", seconds: seconds, attempts: attempts(index)),
+            ]
+        }
+        return try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "base")
+    }
+
+    private func row(_ report: ComparisonReport, _ name: String) throws -> ComparisonReport.Row {
+        try #require(report.rows.first { $0.measure.name == name })
+    }
+
+    @Test("a difference that the trials show is shown, with its size")
+    func shown() throws {
+        let row = try row(try report(8, attempts: { 100 + $0 }), "amplification")
+        #expect(row.isShown)
+        #expect(abs(row.change + 0.4890) < 1e-3)
+        #expect((row.p ?? 1) < 0.01)
+    }
+
+    @Test("what may be chance is a tilde, and so is what three trials say")
+    func notShown() throws {
+        let noise = try report(8, attempts: { 200 + ($0 * 5) % 9 })
+        #expect(try !row(noise, "amplification").isShown)
+        #expect(noise.text(.plain).contains("~"))
+        let few = try row(try report(3, attempts: { 100 + $0 }), "amplification")
+        #expect(!few.isShown && few.p == nil)
+        #expect(few.footnote?.contains("fewer than 4 trials") == true)
+    }
+
+    @Test("one family of tests shares its error, so p is larger than that of one test alone")
+    func adjusted() throws {
+        let report = try report(5, attempts: { 100 + $0 }, seconds: 0.5)
+        let p = try #require(try row(report, "amplification").p)
+        // Alone it would be 2 of 252.
+        #expect(p > 2.0 / 252 + 1e-9)
+        #expect(p < 0.05)
+    }
+
+    @Test("equal values are said to be equal")
+    func equal() throws {
+        let row = try row(try report(5, attempts: { 100 + $0 }), "operations")
+        #expect(row.footnote == "all equal")
+        #expect(!row.isShown)
+    }
+
+    @Test("an unknown baseline is refused with the nearest name")
+    func unknownBaseline() throws {
+        let run = try Fixtures.run([], policies: ["base", "ours"], trials: 1)
+        let arms = ComparisonReport.Arm.arms(of: [(run, [Fixtures.tally(1)])])
+        let error = try #require(throws: ExperimentError.self) { try ComparisonReport(arms, baseline: "bsae") }
+        #expect(error.description == "--baseline: nothing here is named bsae; did you mean base?")
+    }
+}
+
+struct TrialTimelineTests {
+    @Test("a trial is told in the order of time, each attempt with its fault, wait and layer")
+    func timeline() throws {
+        let run = try Fixtures.run([], trials: 1)
+        let identity = RequestIdentity(verb: .create, group: "", resource: "pods", namespace: "b-1", name: "wf-1-agent")
+        func exchange(_ operation: String, _ attempt: Int, _ at: Duration, _ status: Int) -> Exchange {
+            Exchange(
+                trace: RequestTrace(operation: operation, attempt: attempt, path: "agentPodCreate"), identity: identity,
+                started: at, duration: .milliseconds(12), httpStatus: status, reason: status == 201 ? "" : "Conflict",
+                message: status == 201 ? "" : "try again")
+        }
+        let spec = TrialSpec(
+            number: 1, policy: try Fixtures.policy("base"), variation: run.experiment.variations[0], index: 1, seed: 7)
+        let trial = TrialRecord(
+            spec,
+            evidence: TrialEvidence(
+                exchanges: [
+                    exchange("op-1", 1, .seconds(2), 409), exchange("op-1", 2, .milliseconds(2_150), 201),
+                    exchange("op-2", 1, .seconds(1), 201),
+                ],
+                decisions: [
+                    RetryDecision(
+                        requestID: "op-1.1", classification: .transient, layer: .call, wait: .milliseconds(138))
+                ],
+                injections: [
+                    Injection(
+                        rule: "churn", kind: .quotaConflict, identity: identity, ordinal: 1, requestID: "op-1.1",
+                        at: .seconds(2))
+                ],
+                observations: [
+                    Observation(.workflowSubmitted, "wf-1", at: .milliseconds(500)),
+                    .entered(.converge, at: .seconds(3)),
+                    Observation(.workflowFinished, "wf-1", detail: "Succeeded", at: .seconds(4)),
+                ], ended: .seconds(8)), startedEpochMicroseconds: 0)
+        let timeline = TrialTimeline(run, trial)
+        #expect(
+            timeline.text(.plain) == """
+                trial 3f9c/1  churn  base  index 1  seed 7  digest \(trial.digest)
+                pass
+
+                    0.500s  workflow wf-1 submitted
+                    2.000s  create pods b-1/wf-1-agent  (agentPodCreate)  succeeded after 162ms
+                              attempt 1 at 2.000s  409 Conflict: try again  in 12ms  fault churn (quotaConflict)  transient, call waits 138ms
+                              attempt 2 at 2.150s  201  in 12ms
+                    3.000s  ── converge ──
+                    4.000s  workflow wf-1 Succeeded
+                1 operation that went well at once is left out; --all tells them too
+
+                """)
+        #expect(timeline.text(.plain, isComplete: true).contains("1.000s  create pods"))
+        let json = try #require(try JSONValue(parsing: timeline.json.bytes).object)
+        #expect(json["schema"]?.string == "boreas.dev/trial/v1")
+        #expect(json["attempts"]?.array?[1].object?["fault"]?.string == "churn")
+    }
+}

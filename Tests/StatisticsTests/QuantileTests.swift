@@ -1,0 +1,112 @@
+import Testing
+
+@testable import Statistics
+
+struct QuantileTests {
+    @Test("the nearest-rank quantile is a value of the sample")
+    func nearestRank() {
+        let sample = SortedSample((1...100).map(Double.init).reversed())
+        #expect(sample.quantile(0.99) == 99)
+        #expect(sample.quantile(0.5) == 50)
+        #expect(SortedSample((1...20).map(Double.init)).quantile(0.95) == 19)
+        #expect(SortedSample([7]).quantile(0.99) == 7)
+        #expect(SortedSample([]).quantile(0.5) == nil)
+        #expect(SortedSample([]).median == nil)
+    }
+
+    @Test(
+        "order statistics bound p99 as tabled",
+        arguments: [(368, 360, 368, 0.962416), (473, 464, 473, 0.968937), (1000, 983, 997, 0.976095)])
+    func ranks(n: Int, lower: Int, upper: Int, coverage: Double) {
+        let ranks = SortedSample.ranks(0.99, count: n)
+        #expect(ranks.lower == lower)
+        #expect(ranks.upper == upper)
+        #expect(abs(ranks.coverage - coverage) < 1e-6)
+    }
+
+    @Test("a hundred values do not bound p99 from above")
+    func unbounded() {
+        let ranks = SortedSample.ranks(0.99, count: 100)
+        #expect(ranks.lower == 97)
+        #expect(ranks.upper == nil)
+        #expect(abs(ranks.coverage - 0.981626) < 1e-6)
+        #expect(SortedSample((1...100).map(Double.init)).interval(0.99).upper == .infinity)
+    }
+
+    @Test(
+        "the sample that bounds a quantile has the tabled size",
+        arguments: [(0.9, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])
+    func countToBound(q: Double, n: Int) {
+        #expect(SortedSample.countToBound(q) == n)
+        #expect(SortedSample.ranks(q, count: n, .oneSided95).upper == n)
+        #expect(SortedSample.ranks(q, count: n - 1, .oneSided95).upper == nil)
+    }
+
+    @Test("what was never reached is the largest of all")
+    func censored() {
+        let sample = SortedSample([1, .infinity, 2, 3])
+        #expect(sample.quantile(0.5) == 2)
+        #expect(sample.quantile(0.99) == .infinity)
+    }
+
+    @Test("an interval keeps, breaks, or leaves open a limit")
+    func showing() {
+        let interval = Interval(2, 3)
+        #expect(interval.showing { $0 < 4 } == .kept)
+        #expect(interval.showing { $0 < 3 } == .open)
+        #expect(interval.showing { $0 < 2 } == .broken)
+        #expect(Interval.unknown.showing { $0 < 1e9 } == .open)
+    }
+}
+
+struct RatioEstimateTests {
+    @Test("with equal denominators the ratio is the mean and its interval Student's")
+    func mean() {
+        let estimate = RatioEstimate(mean: [6.1, 8.4, 1.3, 24.0, -8.1, 5.6, 9.2, -2.9, 6.8, 12.5])
+        #expect(abs(estimate.value - 6.29) < 1e-12)
+        // t = mean ÷ SE = 2.284415 (scipy), t₀.₉₇₅ with nine degrees of freedom = 2.262157.
+        let half = 6.29 / 2.284415 * 2.262157
+        #expect(abs(estimate.interval().lower - (6.29 - half)) < 1e-5)
+        #expect(abs(estimate.interval().upper - (6.29 + half)) < 1e-5)
+    }
+
+    @Test("one trial bounds nothing")
+    func single() {
+        #expect(RatioEstimate([(numerator: 3, denominator: 2)]).value == 1.5)
+        #expect(RatioEstimate([(numerator: 3, denominator: 2)]).interval() == .unknown)
+        #expect(RatioEstimate([]).value.isNaN)
+    }
+
+    @Test("a ratio weighs trials by their denominators")
+    func weights() {
+        let estimate = RatioEstimate([(numerator: 10, denominator: 10), (numerator: 60, denominator: 30)])
+        #expect(estimate.value == 1.75)
+        #expect(estimate.interval().contains(1.75))
+    }
+
+    @Test("a change of one tenth in every pair has no width")
+    func pairedChange() {
+        let change = PairedChange(
+            [10.0, 20, 30].map {
+                .init(numerator: $0 * 1.1, denominator: 10, baseNumerator: $0, baseDenominator: 10)
+            })
+        #expect(abs(change.value - 0.1) < 1e-12)
+        #expect(abs(change.interval().lower - 0.1) < 1e-9)
+        #expect(abs(change.interval().upper - 0.1) < 1e-9)
+    }
+
+    @Test("a paired bootstrap is repeatable, and too few pairs bound nothing")
+    func bootstrap() {
+        let values = [1.0, 2, 3, 4, 5, 6]
+        func mean(_ indices: [Int]) -> Double {
+            indices.reduce(0) { $0 + values[$1] } / Double(indices.count)
+        }
+        let first = PairedBootstrap(count: 6, mean)
+        #expect(first.value == 3.5)
+        #expect(first.interval() == PairedBootstrap(count: 6, mean).interval())
+        #expect(first.interval().contains(3.5))
+        #expect(first.interval().lower > 1 && first.interval().upper < 6)
+        #expect(PairedBootstrap(count: 4, mean).interval() == .unknown)
+        #expect(PairedBootstrap(count: 6) { $0.contains(0) ? .nan : 1 }.interval() == .unknown)
+    }
+}
