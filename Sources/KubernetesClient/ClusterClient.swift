@@ -19,8 +19,8 @@ package final class ClusterClient: KubernetesAPI {
         package var transport: Policy.Transport = .none
         package var rateLimit: Policy.RateLimit?
         package var connectTimeout: Duration = .seconds(30)
-        /// Ends a watch in which no byte came for so long, in whole seconds; nil leaves it open, as client-go does with
-        /// a connection whose HTTP/2 pings are answered.
+        /// Ends a watch in which no byte came for so long; nil leaves it open, as client-go does with a connection
+        /// whose HTTP/2 pings are answered.
         package var watchIdleLimit: Duration?
         package var onExchange: @Sendable (Exchange) -> Void = { _ in }
         package var onDecision: @Sendable (RetryDecision) -> Void = { _ in }

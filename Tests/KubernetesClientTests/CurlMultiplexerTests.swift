@@ -127,7 +127,8 @@ struct CurlMultiplexerTests {
             #expect(bytes == Array("first".utf8))
             guard case .end(let outcome) = await stream.next() else { Issue.record("no end"); return }
             #expect(outcome.curlCode == 28)
-            #expect(outcome.detail.contains("Operation too slow"))
+            #expect(outcome.isIdle)
+            #expect(outcome.timings.total >= .seconds(3))
         }
     }
 
@@ -224,6 +225,25 @@ struct CurlMultiplexerTests {
             #expect(text == lines.flatMap { Array($0.utf8) })
             #expect(partBytesMax <= (64 << 10) + (64 << 10))
             #expect(parts > 10)
+        }
+    }
+
+    @Test("a paused stream is not idle, whatever its reader takes")
+    func pausedIsNotIdle() async throws {
+        let text = String(repeating: "x", count: 8 << 20)
+        try await TestServer.with(.always(.answer(200, text))) { _, address in
+            var request = request(address)
+            request.idleLimit = .milliseconds(1_500)
+            request.settings.streamBytesMax = 16 << 10
+            let stream = CurlMultiplexer().open(request)
+            _ = await stream.head()
+            var count = 0
+            if case .bytes(let bytes) = await stream.next() { count += bytes.count }
+            // The very thing that is tested: a reader that does nothing for longer than the limit.
+            try await Task.sleep(for: .milliseconds(2_500))
+            while case .bytes(let bytes) = await stream.next() { count += bytes.count }
+            #expect(count == text.utf8.count)
+            #expect(await stream.close().curlCode == 0)
         }
     }
 
