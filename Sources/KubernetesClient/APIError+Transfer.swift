@@ -80,7 +80,7 @@ private struct TransferFailureReader {
     }
 
     private var timedOut: Reading {
-        if says("Operation too slow") { return .transport(.timeout, "http2: client connection lost") }
+        if outcome.isIdle { return .transport(.timeout, "http2: client connection lost") }
         if outcome.wasSent {
             let phase = outcome.head == nil ? "while awaiting headers" : "or context cancellation while reading body"
             return .transport(.timeout, "context deadline exceeded (Client.Timeout exceeded \(phase))")

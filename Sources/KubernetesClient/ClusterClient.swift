@@ -19,8 +19,8 @@ package final class ClusterClient: KubernetesAPI {
         /// Numbers the requests that the transport layer adds to a caller's own.
         package var attempts = AttemptCounter()
         package var connectTimeout: Duration = .seconds(30)
-        /// Ends a watch in which no byte came for so long, in whole seconds; nil leaves it open, as client-go does with
-        /// a connection whose HTTP/2 pings are answered.
+        /// Ends a watch in which no byte came for so long; nil leaves it open, as client-go does with a connection
+        /// whose HTTP/2 pings are answered.
         package var watchIdleLimit: Duration?
         package var onExchange: @Sendable (Exchange) -> Void = { _ in }
         package var onDecision: @Sendable (RetryDecision) -> Void = { _ in }

@@ -15,7 +15,7 @@ final class CurlLoop {
     private let inbox: CurlInbox
     private var transfers: [CurlTransferID: CurlTransfer] = [:]
     private var idleHandles: [UnsafeMutableRawPointer] = []
-    /// No transfer's time is over before this.
+    /// No transfer's time is over before this; bytes that come may put it off.
     private var nextDeadline: ContinuousClock.Instant?
     private var isStopping = false
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
@@ -59,7 +59,9 @@ final class CurlLoop {
         case .add(let id, let request, let sink): add(id, request, sink)
         case .cancel(let id): cancel(id)
         case .unpause(let id):
-            if let transfer = transfers[id] { curl_easy_pause(transfer.easy, CURLPAUSE_CONT) }
+            guard let transfer = transfers[id] else { break }
+            transfer.unpause()
+            heedDeadline(of: transfer)
         case .stop: isStopping = true
         case .awaitStop(let waiter):
             isStopping = true
@@ -76,11 +78,15 @@ final class CurlLoop {
         if code == CURLE_OK, curl_multi_add_handle(multi, easy) != CURLM_OK { code = CURLE_FAILED_INIT }
         if code == CURLE_OK {
             transfers[id] = transfer
-            if let deadline = transfer.deadline { nextDeadline = min(nextDeadline ?? deadline, deadline) }
+            heedDeadline(of: transfer)
         } else {
             transfer.finish(code)
             curl_easy_cleanup(easy)
         }
+    }
+
+    private func heedDeadline(of transfer: CurlTransfer) {
+        if let deadline = transfer.deadline { nextDeadline = min(nextDeadline ?? deadline, deadline) }
     }
 
     private func cancel(_ id: CurlTransferID) {
@@ -92,14 +98,14 @@ final class CurlLoop {
 
     /// Ends the transfers whose time is over.
     ///
-    /// Not with libcurl's own timeout, which leaves an HTTP/2 stream open at the server (see ``abandon(_:)``).
+    /// Not with libcurl's own limits, which leave an HTTP/2 stream open at the server (see ``abandon(_:)``).
     private func endOverdueTransfers() {
         guard let deadline = nextDeadline else { return }
         let now = ContinuousClock.now
         guard deadline <= now else { return }
         for transfer in transfers.values.filter({ $0.deadline.map { $0 <= now } ?? false }) {
             abandon(transfer)
-            transfer.finishOverdue()
+            transfer.finishOverdue(at: now)
             curl_easy_cleanup(transfer.easy)
         }
         nextDeadline = transfers.values.lazy.compactMap(\.deadline).min()

@@ -8,8 +8,9 @@ final class CurlTransfer {
     let id: CurlTransferID
     let easy: UnsafeMutableRawPointer
     let request: TransferRequest
-    /// When the request's timeout is over.
-    let deadline: ContinuousClock.Instant?
+    private let start = ContinuousClock.now
+    /// When the last byte came; nil while the transfer is paused, and silence is its reader's.
+    private var quietSince: ContinuousClock.Instant?
     /// Tells connections apart; nil until the request is sent on one.
     private(set) var localPort: Int32?
     private let sink: TransferSink
@@ -31,7 +32,7 @@ final class CurlTransfer {
         self.easy = easy
         self.request = request
         self.sink = sink
-        deadline = request.timeout.map { ContinuousClock.now + $0 }
+        quietSince = start
         errorText.pointee = 0
     }
 
@@ -66,6 +67,7 @@ final class CurlTransfer {
     }
 
     func receive(headerLine line: UnsafeRawBufferPointer) {
+        noteByte()
         // What follows the head is a trailer.
         guard !isHeadDone else { return }
         if line.starts(with: "HTTP/".utf8) {
@@ -82,9 +84,12 @@ final class CurlTransfer {
 
     /// Takes bytes of the body; gives how many were taken, or a signal to libcurl.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        noteByte()
         switch sink {
         case .stream(let stream):
-            return stream.receive(bytes) ? bytes.count : Int(CURL_WRITEFUNC_PAUSE)
+            let hasRoom = stream.receive(bytes)
+            quietSince = hasRoom ? quietSince : nil
+            return hasRoom ? bytes.count : Int(CURL_WRITEFUNC_PAUSE)
         case .whole:
             guard outcome.body.count + bytes.count <= request.settings.responseBytesMax else {
                 outcome.isTooLong = true
@@ -106,7 +111,24 @@ final class CurlTransfer {
         return count
     }
 
+    private func noteByte() { if request.idleLimit != nil { quietSince = .now } }
+
+    /// The transfer's reader has room again.
+    func unpause() {
+        noteByte()
+        curl_easy_pause(easy, CURLPAUSE_CONT)
+    }
+
     // MARK: Ending
+
+    /// When the transfer's time is over, unless more bytes come.
+    var deadline: ContinuousClock.Instant? {
+        [request.timeout.map { start + $0 }, idleDeadline].compactMap(\.self).min()
+    }
+
+    private var idleDeadline: ContinuousClock.Instant? {
+        request.idleLimit.flatMap { limit in quietSince.map { $0 + limit } }
+    }
 
     func finish(_ code: CURLcode) {
         outcome.curlCode = Int(code.rawValue)
@@ -123,10 +145,12 @@ final class CurlTransfer {
         deliver()
     }
 
-    func finishOverdue() {
+    func finishOverdue(at now: ContinuousClock.Instant) {
         outcome.curlCode = Int(CURLE_OPERATION_TIMEDOUT.rawValue)
-        let milliseconds = (request.timeout ?? .zero).microseconds / 1_000
-        outcome.detail = "Operation timed out after \(milliseconds) milliseconds"
+        outcome.isIdle = idleDeadline.map { $0 <= now } ?? false
+        let limit = (outcome.isIdle ? request.idleLimit : request.timeout) ?? .zero
+        let words = outcome.isIdle ? "No byte came for" : "Operation timed out after"
+        outcome.detail = "\(words) \(limit.microseconds / 1_000) milliseconds"
         deliver()
     }
 
@@ -184,10 +208,6 @@ extension CurlTransfer {
         set(CURLOPT_TCP_KEEPIDLE, 30)
         set(CURLOPT_TCP_KEEPINTVL, 30)
         set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.settings.connectTimeout))
-        if let limit = request.idleLimit {
-            set(CURLOPT_LOW_SPEED_LIMIT, 1)
-            set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limit.components.seconds)))
-        }
         if request.settings.acceptsCompressedAnswers { set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         switch request.settings.proxy {
         case .direct: set(CURLOPT_PROXY, "")

@@ -9,7 +9,7 @@ package struct TransferRequest: Sendable {
     package var body: [UInt8]?
     /// Bounds the transfer from its start to the last byte; nil leaves it unbounded.
     package var timeout: Duration?
-    /// Ends a transfer in which no byte arrives for so long (in whole seconds, at least one); nil never does.
+    /// Ends a transfer in which no byte arrives for so long, connecting included; nil never does.
     package var idleLimit: Duration?
     package var settings: TransferSettings
 
@@ -121,6 +121,8 @@ package struct TransferOutcome: Sendable {
     package var isCancelled = false
     /// libcurl wanted to send the request once more on another connection, and was kept from it.
     package var isReplayRefused = false
+    /// No byte came for the request's `idleLimit`.
+    package var isIdle = false
     /// Whether any part of the request was given to a connection.
     package var wasSent = false
     /// Whether the request was given to a connection to its last byte.

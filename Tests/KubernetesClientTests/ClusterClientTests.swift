@@ -59,7 +59,7 @@ struct ClusterClientTests {
         ])
     func statuses(status: Status, code: APIError.Code) async throws {
         let body = JSONValue.object(status.json).text
-        try await TestServer.with(script: { _ in .answer(status.code, body) }) { _, address in
+        try await TestServer.with(.always(.answer(status.code, body))) { _, address in
             let log = Log()
             let error = try await apiError { try await makeClient(address, log: log).send(.getConfigMap("g")) }
             #expect(error.code == code)
@@ -103,7 +103,7 @@ struct ClusterClientTests {
         ])
     func unstructured(code: Int, body: String, reason: String, message: String) async throws {
         let headers = ["Content-Type": "text/plain; charset=utf-8", "Retry-After": "3"]
-        try await TestServer.with(script: { _ in .answer(code, body, headers) }) { _, address in
+        try await TestServer.with(.always(.answer(code, body, headers))) { _, address in
             let error = try await apiError { try await makeClient(address).send(.getConfigMap("g")) }
             #expect(error.httpStatus == code)
             #expect(error.status?.reason == reason)
@@ -115,7 +115,7 @@ struct ClusterClientTests {
     @Test("a Status without code, kind and apiVersion is still a Status")
     func bareStatus() async throws {
         let body = #"{"metadata":{},"status":"Failure","message":"Timeout: x","reason":"Timeout"}"#
-        try await TestServer.with(script: { _ in .answer(504, body) }) { _, address in
+        try await TestServer.with(.always(.answer(504, body))) { _, address in
             let error = try await apiError { try await makeClient(address).send(.getConfigMap("g")) }
             #expect(error.code == .serverFailure)
             #expect(error.httpStatus == 504)
@@ -127,7 +127,7 @@ struct ClusterClientTests {
         "what no API server answers is malformed",
         arguments: [(200, "<html>", "not JSON"), (200, "[]", "not an object"), (301, "", "redirects to /b")])
     func malformed(status: Int, body: String, words: String) async throws {
-        try await TestServer.with(script: { _ in .answer(status, body, ["Location": "/b"]) }) { server, address in
+        try await TestServer.with(.always(.answer(status, body, ["Location": "/b"]))) { server, address in
             let error = try await apiError { try await makeClient(address).send(.getConfigMap("g")) }
             #expect(error.code == .malformed)
             #expect(error.message.contains(words))
@@ -138,13 +138,15 @@ struct ClusterClientTests {
     @Test("retries on Retry-After are attempts of their own, with decisions and waits")
     func retryAfter() async throws {
         let failures = NIOLockedValueBox(3)
-        try await TestServer.with(script: { _ in
-            let mustFail = failures.withLockedValue { left in
-                left -= 1
-                return left >= 0
+        try await TestServer.with(
+            .script { _ in
+                let mustFail = failures.withLockedValue { left in
+                    left -= 1
+                    return left >= 0
+                }
+                return mustFail ? .answer(429, "slow down", ["Content-Type": "text/plain", "Retry-After": "2"]) : .ok
             }
-            return mustFail ? .answer(429, "slow down", ["Content-Type": "text/plain", "Retry-After": "2"]) : .ok
-        }) { server, address in
+        ) { server, address in
             let log = Log()
             let time = WaitlessClock()
             let client = makeClient(address, log: log, clock: time.clock) { $0.transport = .clientGo }
@@ -167,7 +169,7 @@ struct ClusterClientTests {
 
     @Test("without the transport layer's retries the first answer stands")
     func noTransportRetries() async throws {
-        try await TestServer.with(script: { _ in .answer(503, "x", ["Retry-After": "1"]) }) { server, address in
+        try await TestServer.with(.always(.answer(503, "x", ["Retry-After": "1"]))) { server, address in
             let log = Log()
             let error = try await apiError { try await makeClient(address, log: log).send(.getConfigMap("g")) }
             #expect(error.retryAfter == .seconds(1))
@@ -178,7 +180,7 @@ struct ClusterClientTests {
 
     @Test("a read whose connection is reset is tried again after 1 s, a write is not")
     func readsOnReset() async throws {
-        try await TestServer.with(script: { $0.requestID.hasSuffix(".1") ? .reset : .ok }) { server, address in
+        try await TestServer.with(.script { $0.requestID.hasSuffix(".1") ? .reset : .ok }) { server, address in
             let time = WaitlessClock()
             let client = makeClient(address, clock: time.clock) { $0.transport = .clientGo }
             _ = try await client.send(.getConfigMap("g"))
@@ -192,7 +194,7 @@ struct ClusterClientTests {
 
     @Test("the rate limit spaces requests in order, and leaves watches alone")
     func rateLimit() async throws {
-        try await TestServer.with(script: { $0.uri.contains("watch=true") ? .stream([], ends: true) : .ok }) {
+        try await TestServer.with(.script { $0.uri.contains("watch=true") ? .stream([], ends: true) : .ok }) {
             _, address in
             let log = Log()
             let time = WaitlessClock()
@@ -232,7 +234,7 @@ struct ClusterClientTests {
 
     @Test("an attempt that takes too long is a timeout, and a write may have been applied")
     func timeout() async throws {
-        try await TestServer.with(script: { _ in .silence }) { _, address in
+        try await TestServer.with(.always(.silence)) { _, address in
             var request = APIRequest.writes("w")[0]
             request.timeout = .milliseconds(100)
             let error = try await apiError { try await makeClient(address).send(request) }
@@ -245,7 +247,7 @@ struct ClusterClientTests {
     @Test("an answer cut in its middle is truncated, and a write may have been applied", arguments: [true, false])
     func truncated(overHTTP2: Bool) async throws {
         let tls = try TestTLS(offersHTTP2: overHTTP2)
-        try await TestServer.with(tls.listener, script: { _ in .truncated(#"{"kind":"#) }) { _, address in
+        try await TestServer.with(tls.listener, .script { _ in .truncated(#"{"kind":"#) }) { _, address in
             let client = makeClient(address) { $0.connection.tls = tls.trust }
             let error = try await apiError { try await client.send(APIRequest.writes("w")[0]) }
             #expect(error.code == .unreachable)
@@ -261,7 +263,7 @@ struct ClusterClientTests {
     func http2Failures() async throws {
         let tls = try TestTLS()
         try await TestServer.with(
-            tls.listener, script: { $0.requestID.hasPrefix("away") ? .goAway : .resetStream(.internalError) }
+            tls.listener, .script { $0.requestID.hasPrefix("away") ? .goAway : .resetStream(.internalError) }
         ) { _, address in
             let client = makeClient(address) { $0.connection.tls = tls.trust }
             let reset = try await apiError { try await client.send(.getConfigMap("reset")) }
@@ -274,7 +276,7 @@ struct ClusterClientTests {
 
     @Test("a cancelled request is stopped at the server, recorded, and not retried")
     func cancellation() async throws {
-        try await TestServer.with(script: { _ in .silence }) { server, address in
+        try await TestServer.with(.always(.silence)) { server, address in
             let log = Log()
             let client = makeClient(address, log: log) { $0.transport = .clientGo }
             await withTaskGroup { group in
@@ -342,11 +344,13 @@ struct ClusterClientTests {
 
     @Test("a raw path gives its text, and its refusals as errors")
     func raw() async throws {
-        try await TestServer.with(script: {
-            $0.uri == "/readyz"
-                ? .answer(200, "ok", ["Content-Type": "text/plain"])
-                : .answer(404, "404 page not found", ["Content-Type": "text/plain"])
-        }) { _, address in
+        try await TestServer.with(
+            .script {
+                $0.uri == "/readyz"
+                    ? .answer(200, "ok", ["Content-Type": "text/plain"])
+                    : .answer(404, "404 page not found", ["Content-Type": "text/plain"])
+            }
+        ) { _, address in
             let log = Log()
             let client = makeClient(address, log: log)
             #expect(try await client.raw(path: "/readyz") == "ok")

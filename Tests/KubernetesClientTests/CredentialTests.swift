@@ -94,10 +94,12 @@ struct ExecPluginTests {
     @Test("a plugin runs once for many requests, and once more after a 401")
     func caching() async throws {
         try await withPlugin { plugin, runs in
-            try await TestServer.with(script: {
-                $0.requestID == "bad.1"
-                    ? .answer(401, #"{"status":"Failure","code":401,"reason":"Unauthorized"}"#) : .ok
-            }) { server, address in
+            try await TestServer.with(
+                .script {
+                    $0.requestID == "bad.1"
+                        ? .answer(401, #"{"status":"Failure","code":401,"reason":"Unauthorized"}"#) : .ok
+                }
+            ) { server, address in
                 let client = makeClient(address) { $0.connection.authentication = .exec(plugin) }
                 try await withThrowingTaskGroup { group in
                     for index in 0..<5 { group.addTask { try await client.send(.getConfigMap("g\(index)")) } }

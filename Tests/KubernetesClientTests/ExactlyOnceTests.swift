@@ -22,10 +22,9 @@ struct ExactlyOnceTests {
         arguments: Death.allCases, Stage.allCases)
     func writeOnReusedConnection(death: Death, stage: Stage) async throws {
         for request in APIRequest.writes("w") {
-            try await TestServer.with(
-                atHead: { [self] in stage == .head && !isWarmUp($0) ? death.reply : nil },
-                script: { [self] in isWarmUp($0) ? .ok : death.reply }
-            ) { server, address in
+            var script = TestServer.Script { [self] in isWarmUp($0) ? .ok : death.reply }
+            if stage == .head { script.atHead = { [self] in isWarmUp($0) ? nil : death.reply } }
+            try await TestServer.with(script) { server, address in
                 let client = makeClient(address)
                 _ = try await client.send(.getConfigMap("warm-up"))
                 let error = try await apiError { try await client.send(request) }
@@ -45,7 +44,7 @@ struct ExactlyOnceTests {
 
     @Test("a read whose reused connection dies before the answer reaches the server once", arguments: Death.allCases)
     func readOnReusedConnection(death: Death) async throws {
-        try await TestServer.with(script: { [self] in isWarmUp($0) ? .ok : death.reply }) { server, address in
+        try await TestServer.with(.script { [self] in isWarmUp($0) ? .ok : death.reply }) { server, address in
             let log = Log()
             let client = makeClient(address, log: log)
             _ = try await client.send(.getConfigMap("warm-up"))
@@ -63,7 +62,7 @@ struct ExactlyOnceTests {
     func writeOverHTTP2(death: Death) async throws {
         let tls = try TestTLS()
         for request in APIRequest.writes("h2") {
-            try await TestServer.with(tls.listener, script: { [self] in isWarmUp($0) ? .ok : death.reply }) {
+            try await TestServer.with(tls.listener, .script { [self] in isWarmUp($0) ? .ok : death.reply }) {
                 server, address in
                 let client = makeClient(address) { $0.connection.tls = tls.trust }
                 _ = try await client.send(.getConfigMap("warm-up"))
@@ -83,7 +82,7 @@ struct ExactlyOnceTests {
     func refusedStream(isWrite: Bool, isReused: Bool) async throws {
         let tls = try TestTLS()
         try await TestServer.with(
-            tls.listener, script: { [self] in isWarmUp($0) ? .ok : .resetStream(.refusedStream) }
+            tls.listener, .script { [self] in isWarmUp($0) ? .ok : .resetStream(.refusedStream) }
         ) { server, address in
             let client = makeClient(address) { $0.connection.tls = tls.trust }
             if isReused { _ = try await client.send(.getConfigMap("warm-up")) }
@@ -99,9 +98,9 @@ struct ExactlyOnceTests {
     @Test("a large write that dies at its head reaches the server once and was not applied")
     func largeWrite() async throws {
         let body: JSONValue = ["data": ["k": .string(String(repeating: "x", count: 8 << 20))]]
-        try await TestServer.with(
-            atHead: { [self] in isWarmUp($0) ? nil : .reset }, script: { _ in .ok }
-        ) { server, address in
+        var script = TestServer.Script.ok
+        script.atHead = { [self] in isWarmUp($0) ? nil : .reset }
+        try await TestServer.with(script) { server, address in
             let client = makeClient(address)
             _ = try await client.send(.getConfigMap("warm-up"))
             let request = APIRequest(.create, .configMaps, namespace: "t", body: body, trace: .first("large"))

@@ -34,10 +34,31 @@ final class TestServer: Sendable {
         case goAway
         case resetStream(HTTP2ErrorCode)
 
+        /// Lines in parts of a few hundred, so that the event loop has time for others.
+        static func lines(_ lines: [String]) -> Reply {
+            let parts = stride(from: 0, to: lines.count, by: 250).map {
+                lines[$0..<min($0 + 250, lines.count)].joined()
+            }
+            return .stream(parts, ends: true)
+        }
+
         static let ok = Reply.answer(200, #"{"kind":"Status","apiVersion":"v1","status":"Success"}"#)
     }
 
-    typealias Script = @Sendable (Received) -> Reply
+    /// What to do with a request.
+    struct Script: Sendable {
+        /// As soon as its head is there; nil goes on to the body.
+        var atHead: @Sendable (Received) -> Reply? = { _ in nil }
+        var atEnd: @Sendable (Received) -> Reply
+
+        static let ok = Script { _ in .ok }
+
+        init(_ atEnd: @escaping @Sendable (Received) -> Reply) { self.atEnd = atEnd }
+
+        static func always(_ reply: Reply) -> Script { Script { _ in reply } }
+
+        static func script(_ atEnd: @escaping @Sendable (Received) -> Reply) -> Script { Script(atEnd) }
+    }
 
     private struct State {
         var received: [Received] = []
@@ -46,14 +67,9 @@ final class TestServer: Sendable {
     }
 
     private let state = NIOLockedValueBox(State())
-    /// What to do as soon as the head is there; nil goes on to the body.
-    private let atHead: @Sendable (Received) -> Reply?
     private let script: Script
 
-    private init(atHead: @escaping @Sendable (Received) -> Reply?, script: @escaping Script) {
-        self.atHead = atHead
-        self.script = script
-    }
+    private init(_ script: Script) { self.script = script }
 
     /// Every request whose head arrived, in order.
     var received: [Received] { state.withLockedValue { $0.received } }
@@ -64,11 +80,16 @@ final class TestServer: Sendable {
     var connectionCount: Int { state.withLockedValue { $0.connections.count } }
 
     static func with<Result>(
-        _ configuration: HTTPListener.Configuration = HTTPListener.Configuration(),
-        atHead: @escaping @Sendable (Received) -> Reply? = { _ in nil }, script: @escaping Script = { _ in .ok },
+        _ script: Script = .ok, _ body: (TestServer, ServerAddress) async throws -> Result
+    ) async throws -> Result {
+        try await with(HTTPListener.Configuration(), script, body)
+    }
+
+    static func with<Result>(
+        _ configuration: HTTPListener.Configuration, _ script: Script = .ok,
         _ body: (TestServer, ServerAddress) async throws -> Result
     ) async throws -> Result {
-        let server = TestServer(atHead: atHead, script: script)
+        let server = TestServer(script)
         return try await HTTPListener.with(configuration) { connection in
             [ScriptedResponder(server: server, connection: connection)]
         } _: { listener in
@@ -100,7 +121,7 @@ final class TestServer: Sendable {
             state.connections[ObjectIdentifier(connection.channel)] = received.connection
             state.received.append(received)
         }
-        return atHead(received)
+        return script.atHead(received)
     }
 
     fileprivate func complete(_ received: Received) -> Reply {
@@ -109,7 +130,7 @@ final class TestServer: Sendable {
                 state.received[index].body = received.body
             }
         }
-        return script(received)
+        return script.atEnd(received)
     }
 
     fileprivate func ended(_ id: String) { state.withLockedValue { $0.endedIDs.append(id) } }

@@ -17,7 +17,7 @@ struct WatchTests {
     func events(overHTTP2: Bool) async throws {
         let tls = try TestTLS(offersHTTP2: overHTTP2)
         let lines = (0..<20_000).map(Self.line)
-        try await TestServer.with(tls.listener, script: { _ in .stream(lines, ends: true) }) { server, address in
+        try await TestServer.with(tls.listener, .always(.lines(lines))) { server, address in
             let log = Log()
             let client = makeClient(address, log: log) { $0.connection.tls = tls.trust }
             let names = try await client.withWatch(.watchConfigMaps("w")) { stream in
@@ -34,7 +34,7 @@ struct WatchTests {
 
     @Test("a watch is closed at the server when its body returns, throws or is cancelled", arguments: 0..<3)
     func closing(way: Int) async throws {
-        try await TestServer.with(script: { _ in .stream([Self.line(1)], ends: false) }) { server, address in
+        try await TestServer.with(.always(.stream([Self.line(1)], ends: false))) { server, address in
             let log = Log()
             let client = makeClient(address, log: log)
             await withTaskGroup { group in
@@ -68,7 +68,7 @@ struct WatchTests {
     @Test("a watch that cannot be opened fails as a request does")
     func refused() async throws {
         let body = JSONValue.object(Status.expired("too old resource version: 5 (10)").json).text
-        try await TestServer.with(script: { _ in .answer(410, body) }) { _, address in
+        try await TestServer.with(.always(.answer(410, body))) { _, address in
             let log = Log()
             let error = try await apiError {
                 try await makeClient(address, log: log).withWatch(.watchConfigMaps("w")) { _ in 0 }
@@ -81,13 +81,15 @@ struct WatchTests {
 
     @Test("opening a watch is retried by the transport layer, with numbers of their own")
     func retriedOpening() async throws {
-        try await TestServer.with(script: {
-            switch $0.requestID {
-            case "w.1": .reset
-            case "w.2": .answer(429, "", ["Retry-After": "5"])
-            default: .stream([Self.line(1)], ends: true)
+        try await TestServer.with(
+            .script {
+                switch $0.requestID {
+                case "w.1": .reset
+                case "w.2": .answer(429, "", ["Retry-After": "5"])
+                default: .stream([Self.line(1)], ends: true)
+                }
             }
-        }) { _, address in
+        ) { _, address in
             let log = Log()
             let time = WaitlessClock()
             let client = makeClient(address, log: log, clock: time.clock) { $0.transport = .clientGo }
@@ -105,7 +107,7 @@ struct WatchTests {
 
     @Test("a stream that breaks gives what came, and then the failure")
     func broken() async throws {
-        try await TestServer.with(script: { _ in .truncated(Self.line(1)) }) { _, address in
+        try await TestServer.with(.always(.truncated(Self.line(1)))) { _, address in
             let log = Log()
             let client = makeClient(address, log: log)
             var names: [String] = []
@@ -122,7 +124,7 @@ struct WatchTests {
 
     @Test("a stream that ends within an event is truncated")
     func halfEvent() async throws {
-        try await TestServer.with(script: { _ in .stream([Self.line(1), #"{"type":"#], ends: true) }) { _, address in
+        try await TestServer.with(.script { _ in .stream([Self.line(1), #"{"type":"#], ends: true) }) { _, address in
             let error = try await apiError {
                 try await makeClient(address).withWatch(.watchConfigMaps("w")) { for try await _ in $0 {} }
             }
@@ -132,7 +134,7 @@ struct WatchTests {
 
     @Test("a watch that falls silent ends at the idle limit, as a lost connection")
     func idle() async throws {
-        try await TestServer.with(script: { _ in .stream([Self.line(1)], ends: false) }) { _, address in
+        try await TestServer.with(.always(.stream([Self.line(1)], ends: false))) { _, address in
             let client = makeClient(address) { $0.watchIdleLimit = .seconds(3) }
             let error = try await apiError {
                 try await client.withWatch(.watchConfigMaps("w")) { for try await _ in $0 {} }
