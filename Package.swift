@@ -14,6 +14,7 @@ let swiftSettings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
@@ -76,7 +77,9 @@ let package = Package(
             name: "FaultProxy", dependencies: ["Determinism", "Faults", "Kubernetes", "Wire", logging] + nio,
             swiftSettings: swiftSettings),
         .target(
-            name: "Recording", dependencies: ["Determinism", "Experiments", grdb], swiftSettings: swiftSettings),
+            name: "Recording",
+            dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", grdb, sqlite],
+            swiftSettings: swiftSettings),
 
         // Composition: what a user runs.
         .target(
@@ -87,13 +90,16 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .target(
-            name: "Reporting", dependencies: ["Determinism", "Experiments", "Recording", "Statistics"],
+            name: "Reporting",
+            dependencies: [
+                "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "boreas",
             dependencies: [
-                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
-                "Reporting", "Resilience", "Statistics", "Workflows", argumentParser, logging, yams,
+                "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes", "KubernetesClient",
+                "Recording", "Reporting", "Resilience", "Workflows", argumentParser, logging, yams,
             ],
             swiftSettings: swiftSettings),
 
@@ -129,9 +135,14 @@ let package = Package(
                 dependencies: ["Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire"] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
-                name: "RecordingTests", dependencies: ["Experiments", "Recording", grdb], swiftSettings: swiftSettings),
+                name: "RecordingTests",
+                dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", grdb],
+                swiftSettings: swiftSettings),
             .testTarget(
-                name: "ReportingTests", dependencies: ["Experiments", "Recording", "Reporting"],
+                name: "ReportingTests",
+                dependencies: [
+                    "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
+                ],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "HarnessTests", dependencies: ["Experiments", "Harness", "Kubernetes", "Resilience"],

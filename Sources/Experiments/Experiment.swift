@@ -1,4 +1,5 @@
 package import Faults
+import Kubernetes
 package import Resilience
 
 /// What is tried: a subject, policies, a workload, phases, faults, and the gate that judges them.
@@ -75,4 +76,15 @@ package struct Experiment: Hashable, Sendable, Codable {
 
     /// In the order of the file; every variation has the same names.
     package var policyNames: [String] { variations.first?.policies.map(\.name) ?? [] }
+}
+
+extension Experiment {
+    /// The experiment as JSON text, equal for equal experiments: files resolved, variations spelled out.
+    package func document() throws -> String { try DocumentEncoder().encode(self).text }
+
+    /// - Throws: `JSONParseError` or ``ExperimentError`` for what ``document()`` did not write.
+    package init(document: String) throws {
+        let json = try JSONValue(parsing: Array(document.utf8))
+        self = try DocumentDecoder(file: "archive").decode(Experiment.self, from: DocumentNode(json: json))
+    }
 }

@@ -25,9 +25,11 @@ package final class AttemptCounter: Sendable {
     }
 
     /// The number of the operation's next request, from 1.
-    package func nextAttempt(of operation: String) -> Int {
+    ///
+    /// - Parameter last: A number that the operation has used already, whoever gave it.
+    package func nextAttempt(of operation: String, after last: Int = 0) -> Int {
         state.withLock {
-            let attempt = ($0.attempts[operation] ?? 0) + 1
+            let attempt = max(last, $0.attempts[operation] ?? 0) + 1
             $0.attempts[operation] = attempt
             return attempt
         }

@@ -6,9 +6,7 @@ package import Resilience
 /// An API server reached over HTTP, with libcurl.
 ///
 /// Every request that goes on the wire is an ``Exchange`` of its own with a request id of its own, the retries of the
-/// transport layer included. A caller numbers its attempts from 1 in ``RequestTrace/attempt``; where transport retries
-/// used numbers up, the next attempt of that operation gets the next one free, so that the numbers in exchanges may
-/// run ahead of the caller's.
+/// transport layer included: an ``AttemptCounter`` that is shared with the caller numbers them all.
 package final class ClusterClient: KubernetesAPI {
     package struct Configuration: Sendable {
         package var connection: ClusterConnection
@@ -18,6 +16,8 @@ package final class ClusterClient: KubernetesAPI {
         package var userAgent = "boreas"
         package var transport: Policy.Transport = .none
         package var rateLimit: Policy.RateLimit?
+        /// Numbers the requests that the transport layer adds to a caller's own.
+        package var attempts = AttemptCounter()
         package var connectTimeout: Duration = .seconds(30)
         /// Ends a watch in which no byte came for so long, in whole seconds; nil leaves it open, as client-go does with
         /// a connection whose HTTP/2 pings are answered.
@@ -36,7 +36,6 @@ package final class ClusterClient: KubernetesAPI {
     private let settings: TransferSettings
     private let authenticator: Authenticator
     private let bucket: PosixLock<TokenBucket>?
-    private let numbers = PosixLock(AttemptNumbers())
     /// What the operations of untraced requests are called: unique among the processes and clients of a machine.
     private let untracedPrefix: String
     private let untracedCount = PosixLock(0)
@@ -112,9 +111,9 @@ extension ClusterClient {
         _ call: ClusterCall, _ attempt: (RequestTrace) async throws -> Swift.Result<Value, AttemptFailure>
     ) async throws -> Value {
         var retrier = TransportRetrier(configuration.transport)
+        var trace = call.trace
         while true {
             try await awaitTurn(call)
-            let trace = numbers.withLock { $0.number(call.trace) }
             switch try await attempt(trace) {
             case .success(let value): return value
             case .failure(let failure):
@@ -123,8 +122,15 @@ extension ClusterClient {
                     RetryDecision(
                         requestID: trace.requestID, classification: .transient, layer: .transport, wait: wait))
                 try await configuration.clock.sleep(for: wait)
+                trace.attempt = next(after: trace)
             }
         }
+    }
+
+    /// The number of a retry. An operation of the client's own making is known to nobody else, and counts by itself.
+    private func next(after trace: RequestTrace) -> Int {
+        trace.operation.hasPrefix(untracedPrefix)
+            ? trace.attempt + 1 : configuration.attempts.nextAttempt(of: trace.operation, after: trace.attempt)
     }
 
     /// Waits for the client's own rate limit, which watches are free of, as in client-go.

@@ -17,6 +17,7 @@ extension WorkflowController {
             return .done(again: nil)
         }
         var setbacks = Setbacks()
+        var hasWritten = false
         // A status that was written calls for another pass: a finished workflow's agent is to go. Two passes are the
         // rule; more are due only to somebody else's writes.
         for _ in 1...10 {
@@ -27,6 +28,7 @@ extension WorkflowController {
                 guard let written = try await write(workflow, replacing: stored) else { return .done(again: nil) }
                 workflow = written
                 workflows.observed(workflow)
+                hasWritten = true
             } catch let failure as CallFailed {
                 log(failure, key)
                 setbacks.failures.append(failure)
@@ -37,7 +39,10 @@ extension WorkflowController {
         guard requeued.isEmpty else {
             return .retry(onWait: { [runner] in runner.requeued(requeued, wait: $0) })
         }
-        return .done(again: workflow.phase.isTerminal ? nil : configuration.resync)
+        guard !workflow.phase.isTerminal else { return .done(again: nil) }
+        // A controller that gathers changes is woken by its own writes too, as Argo is; for others they are no news.
+        let batching = configuration.policy.batching
+        return .done(again: hasWritten && batching > .zero ? batching : configuration.resync)
     }
 
     /// Decides and performs until no failure changes the decision.

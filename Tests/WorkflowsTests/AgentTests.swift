@@ -20,7 +20,8 @@ struct AgentTests {
     ///
     /// - Returns: The URLs that were called, in order.
     private func run(
-        _ api: ScriptedAPI, _ policy: Policy, until isDone: @escaping @Sendable (WorkflowTaskSet) -> Bool
+        _ api: ScriptedAPI, _ policy: Policy, _ log: ObserverLog = ObserverLog(),
+        until isDone: @escaping @Sendable (WorkflowTaskSet) -> Bool
     ) async throws -> [String] {
         let calls = CallLog()
         let clock = TrialClock.scaled(by: 100)
@@ -30,7 +31,8 @@ struct AgentTests {
                 calls.urls.withLock { $0.append(request.url) }
                 if request.url.hasSuffix("broken") { throw Refused() }
                 return HTTPPort.Response(status: 200, body: "hi")
-            }, clock: clock, streams: RandomStreams(seed: 1), attempts: AttemptCounter())
+            }, clock: clock, streams: RandomStreams(seed: 1), attempts: AttemptCounter(),
+            observer: log.observer)
         try await withThrowingTaskGroup { group in
             group.addTask { try await agent.run() }
             group.addTask {
@@ -86,22 +88,27 @@ struct AgentTests {
         #expect(api.requests.count { $0.verb == .patch } == 10)
     }
 
-    @Test("Argo's agent gives its results up after five transient failures, and writes them together every 10 s")
-    func argo() async throws {
-        let api = ScriptedAPI { request, ordinal in
-            request.verb == .patch && ordinal <= 5 ? .refuse(.lostAnswer) : nil
-        }
+    @Test("Argo's agent writes its results together, every 10 s")
+    func batch() async throws {
+        let api = ScriptedAPI()
+        _ = try await api.create(Self.taskSet(["a", "b", "c"]))
+        _ = try await run(api, .argo412) { $0.results.count == 3 }
+        #expect(api.requests.count { $0.verb == .patch } == 1)
+    }
+
+    @Test("Argo's agent gives its results up after five transient failures")
+    func givesUp() async throws {
+        let api = ScriptedAPI { request, _ in request.verb == .patch ? .refuse(.lostAnswer) : nil }
         _ = try await api.create(Self.taskSet(["a"]))
-        let added = Mutex(false)
-        _ = try await run(api, .argo412) { taskSet in
-            // A second task, once the first one's result has been given up.
-            if api.requests.count(where: { $0.verb == .patch && $0.trace != nil }) == 5, !added.withLock({ $0 }) {
-                added.withLock { $0 = true }
-                return false
-            }
-            return added.withLock { $0 }
-        }
-        #expect(api.objects(WorkflowTaskSet.self).first?.results.isEmpty == true)
+        let log = ObserverLog()
+        _ = try await run(api, .argo412, log) { _ in !log.operations.filter { $0.path == .taskSetStatus }.isEmpty }
         #expect(api.requests.count { $0.verb == .patch } == 5)
+        let operation = try #require(log.operations.first { $0.path == .taskSetStatus })
+        #expect(operation.outcome == .failed(.transient))
+        let waits = log.decisions.filter { $0.layer == .call }.map(\.wait)
+        #expect(waits.count == 4)
+        for (wait, seconds) in zip(waits, [1, 2, 4, 8]) {
+            #expect(wait >= .seconds(seconds) && wait <= .milliseconds(1_100 * seconds))
+        }
     }
 }

@@ -54,7 +54,9 @@ struct CallRunnerTests {
 
     @Test("an operation that goes back to the queue is taken up again, and its next one has another name")
     func requeue() async throws {
-        let api = ScriptedAPI { _, ordinal in ordinal == 1 ? .refuse(Self.overload) : nil }
+        let api = ScriptedAPI { request, ordinal in
+            request.verb == .create && ordinal == 1 ? .refuse(Self.overload) : nil
+        }
         let runner = runner(.argo412, api)
         let failure = await #expect(throws: CallFailed.self) { try await create(runner) }
         #expect(failure?.disposition == .requeue)

@@ -22,14 +22,23 @@ final class ScriptedAPI: KubernetesAPI {
         var history: [(resource: String, revision: Int, event: WatchEvent)] = []
         var watchers: [Int: Watcher] = [:]
         var nextWatcher = 0
+        var tracedWatches = 0
         var requests: [APIRequest] = []
     }
 
     private let state = Mutex(State())
     private let script: @Sendable (APIRequest, _ ordinal: Int) -> Fault?
 
-    /// - Parameter script: Asked about every request but watches; `ordinal` counts those of the same identity, from 1.
-    init(script: @escaping @Sendable (APIRequest, _ ordinal: Int) -> Fault? = { _, _ in nil }) {
+    private let stalledWatches: Int
+
+    /// - Parameters:
+    ///   - stalledWatches: So many of the subject's first watches never bring an event, and never end.
+    ///   - script: Asked about every request but watches; `ordinal` counts those of the same identity, from 1.
+    init(
+        stalledWatches: Int = 0,
+        script: @escaping @Sendable (APIRequest, _ ordinal: Int) -> Fault? = { _, _ in nil }
+    ) {
+        self.stalledWatches = stalledWatches
         self.script = script
     }
 
@@ -62,6 +71,10 @@ final class ScriptedAPI: KubernetesAPI {
         let (stream, continuation) = AsyncStream<WatchEvent>.makeStream()
         let id = state.withLock { state in
             state.nextWatcher += 1
+            if request.trace != nil {
+                state.tracedWatches += 1
+                if state.tracedWatches <= stalledWatches { return state.nextWatcher }
+            }
             let from = request.options.resourceVersion.flatMap(Int.init) ?? 0
             for entry in state.history where entry.resource == request.resource.name && entry.revision > from {
                 if Self.selects(request, entry.event.object) { continuation.yield(entry.event) }

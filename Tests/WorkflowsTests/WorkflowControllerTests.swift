@@ -14,9 +14,12 @@ struct WorkflowControllerTests {
         let clock = TrialClock.scaled(by: 100)
         let attempts = AttemptCounter()
 
-        init(_ policy: Policy, script: @escaping @Sendable (APIRequest, Int) -> ScriptedAPI.Fault? = { _, _ in nil }) {
+        init(
+            _ policy: Policy, stalledWatches: Int = 0,
+            script: @escaping @Sendable (APIRequest, Int) -> ScriptedAPI.Fault? = { _, _ in nil }
+        ) {
             self.policy = policy
-            api = ScriptedAPI(script: script)
+            api = ScriptedAPI(stalledWatches: stalledWatches, script: script)
         }
 
         func makeController() -> WorkflowController {
@@ -27,9 +30,21 @@ struct WorkflowControllerTests {
                 clock: clock, streams: RandomStreams(seed: 1), attempts: attempts, observer: log.observer)
         }
 
+        /// Submits a workflow, and runs it to its end.
+        ///
+        /// - Parameter meanwhile: Done beside the controller.
+        func run(
+            _ workflow: Workflow,
+            meanwhile: @escaping @Sendable (ScriptedAPI, ObjectKey) async throws -> Void = { _, _ in }
+        ) async throws -> Workflow {
+            let key = try await api.create(workflow).metadata.key
+            return try await finish(key) { try await meanwhile(api, key) }
+        }
+
         /// Runs the controller and a node until the workflow is over and its agent pod is gone.
-        func run(_ workflow: Workflow) async throws -> Workflow {
-            let created = try await api.create(workflow)
+        func finish(
+            _ key: ObjectKey, meanwhile: @escaping @Sendable () async throws -> Void = {}
+        ) async throws -> Workflow {
             let controller = makeController()
             let node = FakeNode(api: api, policy: policy, clock: clock, attempts: attempts)
             return try await withThrowingTaskGroup { group in
@@ -41,7 +56,11 @@ struct WorkflowControllerTests {
                     try await node.run()
                     return nil
                 }
-                group.addTask { try await finished(created) }
+                group.addTask { () -> Workflow? in
+                    try await meanwhile()
+                    return nil
+                }
+                group.addTask { try await finished(key) }
                 defer { group.cancelAll() }
                 while let result = try await group.next() {
                     if let result { return result }
@@ -50,8 +69,7 @@ struct WorkflowControllerTests {
             }
         }
 
-        private func finished(_ workflow: Workflow) async throws -> Workflow {
-            let key = workflow.metadata.key
+        private func finished(_ key: ObjectKey) async throws -> Workflow {
             while true {
                 let current = try #require(api.objects(Workflow.self).first { $0.metadata.key == key })
                 let agent = WorkflowNames.agentPodName(workflow: key.name)
@@ -160,8 +178,10 @@ struct WorkflowControllerTests {
         #expect(workflow.phase == .succeeded)
         let ids = trial.api.requests.compactMap { $0.trace?.requestID }
         #expect(Set(ids).count == ids.count)
-        let failed = Set(trial.log.decisions.map(\.requestID))
-        #expect(failed.count == trial.log.decisions.count)
+        // The scripted server ends no watch by itself, so that the informers give some up.
+        let decisions = trial.log.decisions.filter { $0.layer != .reflector }
+        let failed = Set(decisions.map(\.requestID))
+        #expect(failed.count == decisions.count)
         #expect(failed.isSubset(of: ids))
     }
 
@@ -185,5 +205,72 @@ struct WorkflowControllerTests {
         _ = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.containerSpec))
         let left = try #require(trial.api.objects(Workflow.self).first { $0.metadata.name == "other" })
         #expect(left.phase == .unknown)
+    }
+
+    @Test("a controller that is restarted in the middle goes on where the last one was")
+    func restart() async throws {
+        let trial = Trial(.boreas)
+        let first = trial.makeController()
+        _ = try await trial.api.create(WorkflowFixtures.workflow(spec: WorkflowFixtures.stepsSpec))
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await first.run() }
+            while trial.api.objects(Pod.self).isEmpty { try await trial.clock.sleep(for: .milliseconds(100)) }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        let workflow = try await trial.finish(
+            ObjectKey(namespace: WorkflowFixtures.namespace, name: "hello"))
+        #expect(workflow.phase == .succeeded)
+        let creates = trial.api.requests.filter { $0.verb == .create && $0.resource == .pods }.map(\.identity)
+        #expect(Set(creates).count == creates.count)
+        let ids = trial.api.requests.compactMap { $0.trace?.requestID }
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test("a status that could not be written is written in the end")
+    func statusWrite() async throws {
+        let trial = Trial(.boreas) { request, ordinal in
+            request.verb == .update && request.resource == .workflows && ordinal <= 9 ? .refuse(.lostAnswer) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
+        #expect(workflow.phase == .succeeded)
+        let operations = trial.log.operations.filter { $0.path == .workflowUpdate }
+        #expect(operations.allSatisfy { $0.outcome == .succeeded })
+        #expect(operations.map(\.attempts).max() ?? 0 > 9)
+    }
+
+    @Test("watches that say nothing are given up, and nothing is missed")
+    func stalledWatches() async throws {
+        let trial = Trial(.boreas, stalledWatches: 3)
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.stepsSpec))
+        #expect(workflow.phase == .succeeded)
+        #expect(trial.log.decisions.contains { $0.layer == .reflector })
+    }
+
+    @Test("a workflow that is changed beside the controller keeps the change")
+    func concurrentEdit() async throws {
+        let trial = Trial(.boreas) { request, ordinal in
+            // As long as it takes somebody else to label the workflow, this answer is not to be had.
+            request.verb == .update && request.resource == .workflows && ordinal == 1 ? .refuse(.lostAnswer) : nil
+        }
+        let spec = WorkflowFixtures.httpSpec
+        let edited = try await trial.run(WorkflowFixtures.workflow(spec: spec)) { api, key in
+            _ = try await api.patch(Workflow.self, key, ["metadata": ["labels": ["team": "blue"]]])
+        }
+        #expect(edited.phase == .succeeded)
+        #expect(edited.metadata.labels["team"] == "blue")
+    }
+
+    @Test("Argo tries a task set again that it could not write, because its own status write wakes it")
+    func taskSetWrite() async throws {
+        let trial = Trial(.argo412) { request, ordinal in
+            request.verb == .create && request.resource == .workflowTaskSets && ordinal == 1
+                ? .refuse(.lostAnswer) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
+        #expect(workflow.phase == .succeeded)
+        let operations = trial.log.operations.filter { $0.path == .taskSetWrite }
+        #expect(operations.map(\.outcome) == [.failed(.transient), .succeeded])
+        #expect(operations[1].started - operations[0].started >= .seconds(10))
     }
 }

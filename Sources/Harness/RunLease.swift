@@ -1,0 +1,89 @@
+import Determinism
+import Kubernetes
+
+/// Keeps a second run off a cluster: a Lease that is held while a run lasts.
+///
+/// It expires by itself, so that a run that was killed blocks the cluster for ``duration`` and no longer.
+struct RunLease {
+    let api: any KubernetesAPI
+    let clock: TrialClock
+    let holder: String
+
+    static let key = ObjectKey(namespace: "boreas-lock", name: "run")
+    static let duration = Duration.seconds(60)
+    private static let renewal = Duration.seconds(15)
+
+    /// Takes the lease, renews it while `body` runs, and gives it back.
+    ///
+    /// - Throws: ``HarnessError`` with `guarded` where another run holds it; whatever `body` throws.
+    func hold<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        try await acquire()
+        return try await withCleanup {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await renew() }
+                defer { group.cancelAll() }
+                return try await body()
+            }
+        } cleanup: {
+            try await release()
+        }
+    }
+
+    private func acquire() async throws {
+        do {
+            var namespace = Namespace(name: Self.key.namespace)
+            namespace.metadata.labels = [Ground.managerLabel: "boreas"]
+            _ = try await api.create(namespace, timeout: .seconds(10))
+        } catch let error as APIError where error.code == .alreadyExists {
+            // Left by a run that was killed, or still in use; the Lease tells which.
+        }
+        do {
+            _ = try await api.create(lease(updating: Lease(name: Self.key.name, namespace: Self.key.namespace)))
+        } catch let error as APIError where error.code == .alreadyExists {
+            try await takeOver()
+        }
+    }
+
+    private func takeOver() async throws {
+        let current = try await api.get(Lease.self, Self.key, timeout: .seconds(10))
+        let renewed = current.renewTime ?? Timestamp(microsecondsSinceEpoch: 0)
+        let age = Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) - renewed
+        guard age > Self.duration else {
+            throw HarnessError(
+                .guarded,
+                """
+                run \(current.holderIdentity ?? "?") holds this cluster (Lease \(Self.key), renewed \
+                \(age.seconds.rounded()) s ago); wait for it, or, if it is dead, for the lease to expire after \
+                \(Self.duration.text)
+                """)
+        }
+        _ = try await api.update(lease(updating: current), timeout: .seconds(10))
+    }
+
+    private func renew() async throws {
+        while true {
+            try await clock.sleep(for: Self.renewal)
+            let current = try await api.get(Lease.self, Self.key, timeout: .seconds(10))
+            _ = try await api.update(lease(updating: current), timeout: .seconds(10))
+        }
+    }
+
+    private func release() async throws {
+        do {
+            try await api.delete(
+                Namespace.self, ObjectKey(namespace: "", name: Self.key.namespace), timeout: .seconds(10))
+        } catch let error as APIError where error.code == .notFound {
+            return
+        }
+    }
+
+    private func lease(updating current: Lease) -> Lease {
+        var lease = current
+        let now = Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow)
+        lease.holderIdentity = holder
+        lease.leaseDurationSeconds = Int64(Self.duration.seconds)
+        lease.acquireTime = lease.acquireTime ?? now
+        lease.renewTime = now
+        return lease
+    }
+}

@@ -1,0 +1,131 @@
+import APIMachinery
+package import Determinism
+import Faults
+import Foundation
+import Kubernetes
+package import KubernetesClient
+import KubernetesServer
+package import Logging
+import Resilience
+import Wire
+import Workflows
+
+/// A world over real TLS sockets: an API server, and for each trial a fault proxy before it.
+package struct SocketWorld: World {
+    package let kind: WorldKind
+    package let serverVersion: String
+    private let connection: ClusterConnection
+    private let harness: ClusterClient
+    private let responderURL: String
+    private let http: HTTPPort
+    private let logger: Logger
+
+    /// Runs `body` against an API server of this process.
+    package static func withEmbedded<Result: Sendable>(
+        logger: Logger, _ body: @Sendable @escaping (SocketWorld) async throws -> Result
+    ) async throws -> Result {
+        let token = SecretToken.make()
+        let configuration = ServerConfiguration(users: [token: ServerRequest.administrator], logger: logger)
+        let core = APIServerCore(configuration: .embedded, clock: .real())
+        return try await EmbeddedServer.with(configuration, newCore: core) { server in
+            let connection = try ClusterConnection(kubeconfig: server.kubeconfig(token: token))
+            return try await with(.embedded, connection, logger: logger, body)
+        }
+    }
+
+    /// Runs `body` against a cluster, as the only run on it; custom resources that it lacks are there meanwhile.
+    package static func withCluster<Result: Sendable>(
+        _ connection: ClusterConnection, runID: String, logger: Logger,
+        _ body: @Sendable @escaping (SocketWorld) async throws -> Result
+    ) async throws -> Result {
+        try await with(.cluster, connection, logger: logger) { world in
+            let clock = TrialClock.real()
+            let lease = RunLease(api: world.harness, clock: clock, holder: runID)
+            return try await lease.hold {
+                let ground = Ground(api: world.harness, clock: clock, runID: runID)
+                let installed = try await ground.installCustomResources()
+                return try await withCleanup {
+                    try await body(world)
+                } cleanup: {
+                    try await ground.removeCustomResources(installed)
+                }
+            }
+        }
+    }
+
+    private static func with<Result: Sendable>(
+        _ kind: WorldKind, _ connection: ClusterConnection, logger: Logger,
+        _ body: (SocketWorld) async throws -> Result
+    ) async throws -> Result {
+        var configuration = ClusterClient.Configuration(connection: connection, clock: .real())
+        configuration.name = "harness"
+        let harness = ClusterClient(configuration)
+        let multiplexer = CurlMultiplexer()
+        return try await withCleanup {
+            let version = try await version(of: harness, at: connection)
+            return try await HTTPResponder.with { url in
+                try await body(
+                    SocketWorld(
+                        kind: kind, serverVersion: version, connection: connection, harness: harness,
+                        responderURL: url, http: HTTPPort(multiplexer), logger: logger))
+            }
+        } cleanup: {
+            await harness.shutDown()
+            await multiplexer.shutDown()
+        }
+    }
+
+    private static func version(of client: ClusterClient, at connection: ClusterConnection) async throws -> String {
+        do {
+            let text = try await client.raw(path: "/version", timeout: .seconds(10))
+            let version = try JSONValue(parsing: Array(text.utf8)).object?["gitVersion"]?.string
+            return version ?? "unknown"
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw HarnessError(
+                .unreachable,
+                "\(connection.server) does not answer as an API server: \(error); check the context and the network")
+        }
+    }
+
+    package func withSite<Result: Sendable>(
+        _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
+    ) async throws -> Result {
+        let clock = TrialClock.real()
+        return try await direct {
+            var settings = ClusterClient.Configuration(connection: connection, clock: clock)
+            settings.name = "subject"
+            settings.transport = request.policy.transport
+            settings.rateLimit = request.policy.rateLimit
+            settings.attempts = request.attempts
+            settings.onExchange = request.observer.onExchange
+            settings.onDecision = request.observer.onDecision
+            let subject = ClusterClient(settings)
+            return try await withCleanup {
+                try await body(
+                    TrialSite(
+                        clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
+                        enter: { _ in }))
+            } cleanup: {
+                await subject.shutDown()
+            }
+        }
+    }
+}
+
+extension TrialClock {
+    /// A clock that starts now and runs as the machine's own.
+    package static func real() -> TrialClock {
+        TrialClock(ContinuousClock(), startEpochMicroseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+    }
+}
+
+func direct<R>(_ body: () async throws -> R) async throws -> R { try await body() }
+
+extension ClusterConnection {
+    /// The connection that a kubeconfig of our own making describes.
+    init(kubeconfig text: String) throws {
+        self = try Kubeconfig(yaml: text, file: "kubeconfig").connection(readFile: KubeconfigLoader.readFromDisk)
+    }
+}

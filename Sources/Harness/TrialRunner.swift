@@ -1,0 +1,163 @@
+import Determinism
+import Experiments
+package import Faults
+import Kubernetes
+import Logging
+import Resilience
+import VirtualNode
+import Workflows
+
+/// Runs one trial: calm, storm, converge, and the look at what is left.
+struct TrialRunner {
+    let spec: TrialSpec
+    let world: any World
+    let runID: String
+    let logger: Logger
+    /// Hears how far the trial is.
+    let onProgress: @Sendable (TrialProgress) -> Void
+
+    private var variation: Experiment.Variation { spec.variation }
+
+    /// The same for every trial, because fault decisions depend on the namespace and must not differ between policies.
+    /// Trials follow each other, and the namespace is gone before the next one begins.
+    static let namespace = "boreas-trial"
+
+    func run() async throws -> TrialRecord {
+        let collector = TrialCollector()
+        let attempts = AttemptCounter()
+        let request = SiteRequest(
+            policy: spec.policy, plan: variation.plan, seed: spec.seed, attempts: attempts,
+            observer: collector.siteObserver)
+        return try await world.withSite(request) { site in
+            let ground = Ground(api: site.harness, clock: site.clock, runID: runID)
+            let started = site.clock.epochMicrosecondsNow
+            try await withCleanup {
+                try await ground.createNamespace(Self.namespace)
+                try await run(on: site, ground, attempts, collector)
+            } cleanup: {
+                // Pods go only while their node runs, and that of the trial has ended with it.
+                let kubelet = Kubelet(
+                    api: site.harness, settings: .trial(in: Self.namespace), clock: site.clock, logger: logger)
+                try await kubelet.withNode { try await ground.deleteNamespace(Self.namespace) }
+            }
+            return TrialRecord(spec, evidence: collector.evidence, startedEpochMicroseconds: started)
+        }
+    }
+
+    private func run(
+        on site: TrialSite, _ ground: Ground, _ attempts: AttemptCounter, _ collector: TrialCollector
+    ) async throws {
+        let churners = try await churners(on: site, ground)
+        let workload = try TrialWorkload(
+            variation.workload, namespace: Self.namespace, instanceID: runID, runID: runID,
+            variables: ["responder": site.responderURL])
+        let monitor = TrialMonitor(
+            api: site.harness, namespace: Self.namespace, clock: site.clock, expected: workload.arrivals.count,
+            collector: collector)
+        let subject = Subject(
+            site: site, namespace: Self.namespace, instanceID: runID, policy: spec.policy,
+            streams: RandomStreams(seed: spec.seed).substreams("subject"), attempts: attempts, collector: collector,
+            logger: logger)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await monitor.run()
+                return false
+            }
+            group.addTask {
+                try await subject.runNode()
+                return false
+            }
+            group.addTask {
+                try await subject.runController()
+                return false
+            }
+            group.addTask {
+                try await fly(on: site, workload, churners, monitor, collector)
+                return true
+            }
+            defer { group.cancelAll() }
+            while let isFlown = try await group.next(), !isFlown {}
+            await monitor.inspect()
+            collector.end(at: site.clock.now)
+        }
+    }
+
+    /// The three phases.
+    private func fly(
+        on site: TrialSite, _ workload: TrialWorkload, _ churners: [QuotaChurner], _ monitor: TrialMonitor,
+        _ collector: TrialCollector
+    ) async throws {
+        let phases = variation.phases
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let start = enter(.calm, on: site, collector)
+            group.addTask { try await submit(workload, on: site, from: start, collector) }
+            group.addTask { try await report(on: site, workload, collector) }
+            defer { group.cancelAll() }
+            try await site.clock.sleep(for: phases.calm)
+            if phases.calm > .zero, let doubt = collector.steadyStateDoubt {
+                collector.observe(Observation(.steadyStateMissed, "", message: doubt, at: site.clock.now))
+            }
+            enter(.storm, on: site, collector)
+            try await storm(for: phases.storm, churners, on: site)
+            enter(.converge, on: site, collector)
+            try await monitor.settled(within: phases.converge)
+        }
+    }
+
+    private func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for churner in churners { group.addTask { await churner.run() } }
+            defer { group.cancelAll() }
+            try await site.clock.sleep(for: span)
+        }
+    }
+
+    @discardableResult
+    private func enter(_ phase: Phase, on site: TrialSite, _ collector: TrialCollector) -> Duration {
+        let now = site.clock.now
+        collector.observe(.entered(phase, at: now))
+        site.enter(phase)
+        return now
+    }
+
+    private func submit(
+        _ workload: TrialWorkload, on site: TrialSite, from start: Duration, _ collector: TrialCollector
+    ) async throws {
+        for arrival in workload.arrivals {
+            try await site.clock.sleep(for: start + arrival.at - site.clock.now)
+            collector.submitted(arrival.workflow.metadata.name, at: site.clock.now)
+            _ = try await site.harness.create(arrival.workflow, timeout: .seconds(10))
+        }
+    }
+
+    private func report(on site: TrialSite, _ workload: TrialWorkload, _ collector: TrialCollector) async throws {
+        while true {
+            onProgress(
+                TrialProgress(
+                    phase: collector.phase, elapsed: site.clock.now, finished: collector.finishedCount,
+                    expected: workload.arrivals.count, faults: collector.faultCount))
+            try await site.clock.sleep(for: .milliseconds(250))
+        }
+    }
+
+    private func churners(on site: TrialSite, _ ground: Ground) async throws -> [QuotaChurner] {
+        var churners: [QuotaChurner] = []
+        for rule in variation.plan.rules {
+            guard case .quotaConflict(let churn) = rule.fault else { continue }
+            try await ground.createQuota(named: churn.quota, in: Self.namespace)
+            let key = ObjectKey(namespace: Self.namespace, name: churn.quota)
+            churners.append(QuotaChurner(api: site.harness, quota: key, writers: churn.writers, clock: site.clock))
+        }
+        return churners
+    }
+}
+
+/// How far a trial is.
+package struct TrialProgress: Hashable, Sendable {
+    package var phase: Phase?
+    package var elapsed: Duration
+    /// Workflows that have ended, and all that there will be.
+    package var finished: Int
+    package var expected: Int
+    package var faults: Int
+}

@@ -1,0 +1,59 @@
+package import Determinism
+package import Faults
+package import Kubernetes
+package import Resilience
+package import Workflows
+
+/// Where trials take place.
+package enum WorldKind: String, Hashable, Sendable, CaseIterable {
+    /// The API server of this process, over real TLS sockets.
+    case embedded
+    /// Any API server that a kubeconfig names.
+    case cluster
+}
+
+/// Gives each trial a place of its own: an API server to reach, weather on the way to it, and a clock.
+package protocol World: Sendable {
+    var kind: WorldKind { get }
+
+    /// The server's version, for the record.
+    var serverVersion: String { get }
+
+    /// Sets up a place, hands it to `body`, and takes it down again however `body` ends.
+    func withSite<Result: Sendable>(
+        _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
+    ) async throws -> Result
+}
+
+/// What a trial asks of its world.
+package struct SiteRequest: Sendable {
+    package var policy: Policy
+    package var plan: Plan
+    /// The trial's own seed.
+    package var seed: UInt64
+    /// Numbers the subject's requests, those that its transport adds included.
+    package var attempts: AttemptCounter
+    package var observer: SiteObserver
+}
+
+/// Hears what the subject's client and the fault path did.
+package struct SiteObserver: Sendable {
+    package var onExchange: @Sendable (Exchange) -> Void
+    package var onDecision: @Sendable (RetryDecision) -> Void
+    package var onInjection: @Sendable (Injection) -> Void
+}
+
+/// The place of one trial.
+package struct TrialSite: Sendable {
+    package var clock: TrialClock
+    /// Reaches the server beside the fault path: set-up, workload, oracles and clean-up never suffer the weather.
+    package var harness: any KubernetesAPI
+    /// Reaches the server through the fault path, as the policy's transport does.
+    package var subject: any KubernetesAPI
+    /// Makes the agents' HTTP calls.
+    package var http: HTTPPort
+    /// Answers every request with 200; what workflows call where they name `$(responder)`.
+    package var responderURL: String
+    /// Tells the fault path that a phase has begun.
+    package var enter: @Sendable (Phase) -> Void
+}

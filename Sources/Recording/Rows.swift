@@ -1,0 +1,123 @@
+import Experiments
+import Faults
+import GRDB
+import Kubernetes
+import Resilience
+
+/// A cell that holds a word which this Boreas does not know.
+private func unknown(_ column: String, _ text: String) -> DatabaseError {
+    DatabaseError(resultCode: .SQLITE_MISMATCH, message: "\"\(text)\" is no \(column)")
+}
+
+extension Row {
+    /// The enum case that a column spells.
+    fileprivate func word<Word: RawRepresentable<String>>(_ column: String, _ type: Word.Type = Word.self) throws
+        -> Word
+    {
+        let text: String = self[column]
+        guard let word = Word(rawValue: text) else { throw unknown(column, text) }
+        return word
+    }
+
+    fileprivate func duration(_ column: String) -> Duration { .microseconds(self[column] as Int64) }
+
+    fileprivate func identity() throws -> RequestIdentity {
+        RequestIdentity(
+            verb: try word("verb"), group: self["group"], resource: self["resource"],
+            subresource: self["subresource"], namespace: self["namespace"], name: self["name"])
+    }
+}
+
+extension RunRecord {
+    init(row: Row) throws {
+        let outcome: String? = row["outcome"]
+        self.init(
+            identifier: row["identifier"], experiment: try Experiment(document: row["document"]), world: row["world"],
+            serverVersion: row["serverVersion"], boreasVersion: row["boreasVersion"],
+            seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
+            startedEpochMicroseconds: row["startedEpochMicroseconds"],
+            finishedEpochMicroseconds: row["finishedEpochMicroseconds"],
+            outcome: try outcome.map { _ in try row.word("outcome") })
+    }
+}
+
+extension TrialTally {
+    init(row: Row, completions: [Sample]) throws {
+        self.init(
+            number: row["number"],
+            key: TrialKey(policy: row["policy"], variation: row["variation"], index: row["trialIndex"]),
+            seed: UInt64(bitPattern: row["seed"] as Int64),
+            startedEpochMicroseconds: row["startedEpochMicroseconds"],
+            duration: row.duration("durationMicroseconds"), outcome: try row.word("outcome"), reason: row["reason"],
+            digest: row["digest"], operations: row["operations"], attempts: row["attempts"], faults: row["faults"],
+            violations: row["violations"], completions: completions)
+    }
+}
+
+extension OperationRecord {
+    init(row: Row) throws {
+        self.init(
+            id: row["identifier"], path: row["path"], identity: try row.identity(),
+            started: row.duration("startedMicroseconds"),
+            finished: (row["finishedMicroseconds"] as Int64?).map { .microseconds($0) },
+            outcome: try row.word("outcome"))
+    }
+}
+
+extension Exchange {
+    init(row: Row, operation: String, path: String) throws {
+        var timings = TransferTimings()
+        timings.nameLookup = row.duration("nameLookupMicroseconds")
+        timings.connect = row.duration("connectMicroseconds")
+        timings.tlsHandshake = row.duration("tlsHandshakeMicroseconds")
+        timings.firstByte = row.duration("firstByteMicroseconds")
+        timings.total = row.duration("totalMicroseconds")
+        self.init(
+            trace: RequestTrace(operation: operation, attempt: row["number"], path: path),
+            identity: try row.identity(), started: row.duration("startedMicroseconds"),
+            duration: row.duration("durationMicroseconds"), timings: timings, httpStatus: row["httpStatus"],
+            curlCode: row["curlCode"], reason: row["reason"], message: row["message"])
+    }
+}
+
+extension RetryDecision {
+    /// Nil for an attempt without one.
+    init?(row: Row) throws {
+        guard row["classification"] as String? != nil else { return nil }
+        let layer: String? = row["layer"]
+        self.init(
+            requestID: row["requestId"], classification: try row.word("classification"),
+            layer: try layer.map { _ in try row.word("layer") }, wait: row.duration("waitMicroseconds"))
+    }
+}
+
+extension Injection {
+    init(row: Row) throws {
+        self.init(
+            rule: row["rule"], kind: try row.word("kind"), identity: try row.identity(), ordinal: row["ordinal"],
+            requestID: row["requestId"], at: row.duration("atMicroseconds"))
+    }
+}
+
+extension Observation {
+    init(row: Row) throws {
+        self.init(
+            try row.word("kind"), row["subject"], detail: row["detail"], message: row["message"],
+            at: row.duration("atMicroseconds"))
+    }
+}
+
+extension Violation {
+    init(row: Row) throws {
+        self.init(
+            try row.word("invariant"), row["subject"], at: (row["atMicroseconds"] as Int64?).map { .microseconds($0) },
+            evidence: row["evidence"])
+    }
+}
+
+extension Sample {
+    init(row: Row) throws {
+        self.init(
+            try row.word("metric"), subject: row["subject"], value: row["value"], isCensored: row["isCensored"])
+    }
+}

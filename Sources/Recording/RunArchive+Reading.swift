@@ -1,0 +1,154 @@
+package import Experiments
+import Faults
+import GRDB
+import Kubernetes
+import Resilience
+
+extension RunArchive {
+    /// All runs, the latest first.
+    package func runs() async throws -> [RunRecord] {
+        try await fetch { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM run ORDER BY startedEpochMicroseconds DESC, id DESC")
+                .map(RunRecord.init(row:))
+        }
+    }
+
+    /// The run that a user means.
+    ///
+    /// - Parameter reference: `latest`, a run's identifier, or the beginning of exactly one.
+    /// - Throws: ``ArchiveError`` with code `missing`, which names what there is.
+    package func run(_ reference: String) async throws -> RunRecord {
+        try await fetch { [path] db in
+            let rows: [Row]
+            if reference == "latest" {
+                rows = try Row.fetchAll(
+                    db, sql: "SELECT * FROM run ORDER BY startedEpochMicroseconds DESC, id DESC LIMIT 1")
+                if rows.isEmpty { throw ArchiveError(.missing, path: path, "the archive holds no run yet") }
+            } else {
+                rows = try Row.fetchAll(
+                    db, sql: "SELECT * FROM run WHERE identifier = ?1 OR substr(identifier, 1, length(?1)) = ?1",
+                    arguments: [reference])
+            }
+            if let exact = rows.first(where: { $0["identifier"] == reference }) ?? (rows.count == 1 ? rows[0] : nil) {
+                return try RunRecord(row: exact)
+            }
+            let all = try String.fetchAll(
+                db, sql: "SELECT identifier FROM run ORDER BY startedEpochMicroseconds DESC, id DESC")
+            guard rows.isEmpty else {
+                let meant = rows.map { $0["identifier"] as String }.sorted().joined(separator: ", ")
+                throw ArchiveError(.missing, path: path, "\(reference) may be any of the runs \(meant)")
+            }
+            let mend = Spelling.nearest(to: reference, among: all).map { "did you mean \($0)?" }
+            throw ArchiveError(
+                .missing, path: path,
+                "there is no run \(reference); \(mend ?? "boreas ls lists them, latest is the last")")
+        }
+    }
+
+    /// Which trials of a run are written down: `resume` leaves them out.
+    package func finishedTrials(of run: String) async throws -> Set<TrialKey> {
+        try await fetch { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT policy, variation, trialIndex FROM trial JOIN run ON run.id = runId WHERE identifier = ?
+                    """, arguments: [run])
+            return Set(
+                rows.map { TrialKey(policy: $0["policy"], variation: $0["variation"], index: $0["trialIndex"]) })
+        }
+    }
+
+    /// The latest run that was stopped before its end and is the same as this one: what `--resume` goes on with.
+    package func unfinishedRun(of experiment: Experiment, world: String, seed: UInt64) async throws -> RunRecord? {
+        let document = try experiment.document()
+        return try await fetch { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM run WHERE document = ? AND world = ? AND seed = ? AND outcome IS NULL
+                    ORDER BY startedEpochMicroseconds DESC, id DESC LIMIT 1
+                    """, arguments: [document, world, Int64(bitPattern: seed)]
+            ).map(RunRecord.init(row:))
+        }
+    }
+
+    /// The counts of a run's trials, by number.
+    package func tallies(of run: String) async throws -> [TrialTally] {
+        try await fetch { db in
+            let samples = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT sample.* FROM sample JOIN trial ON trial.id = trialId JOIN run ON run.id = runId
+                    WHERE identifier = ? AND metric = ? ORDER BY sample.id
+                    """, arguments: [run, Metric.workflowCompletion.rawValue])
+            let completions = try Dictionary(grouping: samples, by: { $0["trialId"] as Int64 }).mapValues {
+                try $0.map(Sample.init(row:))
+            }
+            return try Row.fetchAll(
+                db, sql: "SELECT * FROM trialView WHERE run = ? ORDER BY number", arguments: [run]
+            ).map { try TrialTally(row: $0, completions: completions[$0["id"]] ?? []) }
+        }
+    }
+
+    /// One trial with all that is known of it.
+    ///
+    /// - Throws: ``ArchiveError`` with code `missing` where the run has no such trial.
+    package func trial(_ number: Int, of run: String) async throws -> TrialRecord {
+        try await fetch { [path] db in
+            let trial = try Row.fetchOne(
+                db, sql: "SELECT * FROM trialView WHERE run = ? AND number = ?", arguments: [run, number])
+            guard let trial else {
+                let count =
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM trialView WHERE run = ?", arguments: [run]) ?? 0
+                throw ArchiveError(
+                    .missing, path: path,
+                    "the run \(run) has no trial \(number); it has \(count), boreas show lists them")
+            }
+            return try TrialReader(db, trial: trial).record()
+        }
+    }
+}
+
+/// Reads one trial back.
+private struct TrialReader {
+    let db: Database
+    let trial: Row
+    let tally: TrialTally
+
+    init(_ db: Database, trial: Row) throws {
+        self.db = db
+        self.trial = trial
+        tally = try TrialTally(row: trial, completions: [])
+    }
+
+    private func rows(_ table: String) throws -> [Row] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM \(table) WHERE trialId = ? ORDER BY id", arguments: [trial["id"] as Int64])
+    }
+
+    func record() throws -> TrialRecord {
+        let faults = try rows("fault")
+        let indices = Dictionary(
+            faults.enumerated().map { ($0.element["id"] as Int64, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let operations = try rows("operation")
+        let paths = Dictionary(
+            operations.map { ($0["id"] as Int64, ($0["identifier"] as String, $0["path"] as String)) },
+            uniquingKeysWith: { first, _ in first })
+        return TrialRecord(
+            number: tally.number, key: tally.key, seed: tally.seed,
+            startedEpochMicroseconds: tally.startedEpochMicroseconds, duration: tally.duration,
+            operations: try operations.map(OperationRecord.init(row:)),
+            attempts: try rows("attempt").map { row in
+                let (operation, path) = paths[row["operationId"]] ?? ("", "")
+                let exchange = try Exchange(row: row, operation: operation, path: path)
+                return AttemptRecord(
+                    exchange: exchange, decision: try RetryDecision(row: row),
+                    injection: (row["faultId"] as Int64?).flatMap { indices[$0] })
+            },
+            injections: try faults.map(Injection.init(row:)),
+            observations: try rows("observation").map(Observation.init(row:)),
+            violations: try rows("violation").map(Violation.init(row:)),
+            samples: try rows("sample").map(Sample.init(row:)), outcome: tally.outcome, reason: tally.reason,
+            digest: tally.digest)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+
+/// The record of all runs: one SQLite file, in WAL mode, which several processes may write at once.
+package final class RunArchive: Sendable {
+    package let path: String
+    let database: any DatabaseWriter
+    let canWrite: Bool
+
+    /// How long a process waits for another one's transaction.
+    static let busySecondsMax = 30.0
+
+    private init(path: String, database: any DatabaseWriter, canWrite: Bool) {
+        self.path = path
+        self.database = database
+        self.canWrite = canWrite
+    }
+
+    /// Opens an archive for a run, creates it and its folder where they are missing, and brings its schema up to date.
+    ///
+    /// - Throws: ``ArchiveError``; nothing that was not there before is left behind.
+    package static func open(at path: String) throws -> RunArchive {
+        let location = ArchiveLocation(path: path)
+        try location.prepareForWriting()
+        let isNew = location.isNew
+        do {
+            var configuration = Configuration()
+            configuration.label = "boreas.archive"
+            configuration.busyMode = .timeout(busySecondsMax)
+            configuration.maximumReaderCount = 2
+            let pool = try opening { try DatabasePool(path: path, configuration: configuration) }
+            try settle(pool, path: path)
+            return RunArchive(path: path, database: pool, canWrite: true)
+        } catch {
+            if isNew { location.removeFiles() }
+            throw location.translate(error)
+        }
+    }
+
+    /// Opens an archive to look into it. A file in a folder that can't be written is read as it stands.
+    ///
+    /// - Throws: ``ArchiveError``.
+    package static func read(at path: String) throws -> RunArchive {
+        let location = ArchiveLocation(path: path)
+        try location.prepareForReading()
+        do {
+            var configuration = Configuration()
+            configuration.label = "boreas.archive"
+            configuration.busyMode = .timeout(busySecondsMax)
+            let isWritable = location.isWritable
+            configuration.readonly = !isWritable
+            // One connection that may write, so that closing it takes the files of the WAL away again, and that is
+            // told not to.
+            if isWritable { configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") } }
+            let name = isWritable || location.hasWAL ? path : location.immutableURI
+            let queue = try DatabaseQueue(path: name, configuration: configuration)
+            try queue.read { try Schema.check($0, path: path) }
+            return RunArchive(path: path, database: queue, canWrite: false)
+        } catch {
+            throw location.translate(error)
+        }
+    }
+
+    /// Closes all connections; the last process to close leaves one file behind, without a WAL.
+    package func close() throws {
+        do {
+            // A connection that only reads can't tidy up, so the one that writes goes last.
+            (database as? DatabasePool)?.invalidateReadOnlyConnections()
+            try database.close()
+        } catch {
+            throw ArchiveLocation(path: path).translate(error)
+        }
+    }
+
+    /// Two processes that create one file at the same time collide in the change to WAL, for which SQLite does not
+    /// wait as it does for transactions.
+    private static func opening(_ open: () throws -> DatabasePool) throws -> DatabasePool {
+        for _ in 1..<openingsMax {
+            do {
+                return try open()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        return try open()
+    }
+
+    private static let openingsMax = 100
+
+    private static func settle(_ pool: DatabasePool, path: String) throws {
+        do {
+            try pool.read { try Schema.checkSuperseded($0, path: path) }
+            try pool.writeWithoutTransaction { try Schema.checkForeign($0, path: path) }
+            try Schema.migrator.migrate(pool)
+        } catch {
+            pool.invalidateReadOnlyConnections()
+            try pool.close()
+            throw error
+        }
+    }
+
+    /// Performs a write transaction, and words its failure.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        guard canWrite else { throw ArchiveError(.unwritable, path: path, "the archive was opened to be read") }
+        do {
+            return try await database.write(body)
+        } catch {
+            throw ArchiveLocation(path: path).translate(error)
+        }
+    }
+
+    func fetch<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        do {
+            return try await database.read(body)
+        } catch {
+            throw ArchiveLocation(path: path).translate(error)
+        }
+    }
+}

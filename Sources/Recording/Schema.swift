@@ -1,0 +1,243 @@
+import GRDB
+
+/// The archive's tables. Migrations that have been released are never edited.
+enum Schema {
+    /// "BORE", in the header of the file.
+    static let applicationID: UInt32 = 0x424F_5245
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("create runs and trials") { db in
+            for statement in tables + indexes { try db.execute(sql: statement) }
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
+        migrator.registerMigration("create views") { db in
+            for statement in views { try db.execute(sql: statement) }
+        }
+        return migrator
+    }
+
+    /// Refuses what can't be read with this schema.
+    static func check(_ db: Database, path: String) throws {
+        try checkSuperseded(db, path: path)
+        try checkForeign(db, path: path)
+        guard try migrator.hasCompletedMigrations(db) else {
+            throw ArchiveError(
+                .notAnArchive, path: path,
+                "an older Boreas wrote this archive, or one that was stopped at once; boreas run brings it up to date")
+        }
+    }
+
+    static func checkSuperseded(_ db: Database, path: String) throws {
+        guard try !migrator.hasBeenSuperseded(db) else {
+            throw ArchiveError(
+                .newer, path: path, "a newer Boreas wrote this archive; use that one, or name another file by --db")
+        }
+    }
+
+    static func checkForeign(_ db: Database, path: String) throws {
+        let identity = try UInt32.fetchOne(db, sql: "PRAGMA application_id")
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'table'") ?? 0
+        guard identity == applicationID || tables == 0 else {
+            throw ArchiveError(
+                .notAnArchive, path: path, "this SQLite database is no archive of Boreas; name another file by --db")
+        }
+    }
+
+    private static let identityColumns = """
+        verb TEXT NOT NULL CHECK (verb IN ('get', 'list', 'watch', 'create', 'update', 'patch', 'delete',
+            'deletecollection', 'connect')),
+        "group" TEXT NOT NULL, resource TEXT NOT NULL, subresource TEXT NOT NULL, namespace TEXT NOT NULL,
+        name TEXT NOT NULL
+        """
+
+    private static let tables = [
+        """
+        CREATE TABLE run (
+            id INTEGER PRIMARY KEY,
+            identifier TEXT NOT NULL UNIQUE CHECK (length(identifier) > 0),
+            experiment TEXT NOT NULL,
+            description TEXT NOT NULL,
+            document TEXT NOT NULL CHECK (json_valid(document)),
+            world TEXT NOT NULL CHECK (world IN ('simulated', 'embedded', 'cluster')),
+            serverVersion TEXT NOT NULL,
+            boreasVersion TEXT NOT NULL,
+            seed INTEGER NOT NULL CHECK (seed >= 0),
+            trialsPlanned INTEGER NOT NULL CHECK (trialsPlanned > 0),
+            startedEpochMicroseconds INTEGER NOT NULL,
+            finishedEpochMicroseconds INTEGER,
+            outcome TEXT CHECK (outcome IN ('pass', 'fail', 'inconclusive')),
+            CHECK ((finishedEpochMicroseconds IS NULL) = (outcome IS NULL))
+        ) STRICT
+        """,
+        """
+        CREATE TABLE policy (
+            id INTEGER PRIMARY KEY,
+            runId INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            variation TEXT NOT NULL,
+            name TEXT NOT NULL CHECK (length(name) > 0),
+            description TEXT NOT NULL,
+            definition TEXT NOT NULL CHECK (json_valid(definition)),
+            UNIQUE (runId, variation, name)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE trial (
+            id INTEGER PRIMARY KEY,
+            runId INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL CHECK (number > 0),
+            policy TEXT NOT NULL,
+            variation TEXT NOT NULL,
+            trialIndex INTEGER NOT NULL CHECK (trialIndex > 0),
+            seed INTEGER NOT NULL CHECK (seed >= 0),
+            startedEpochMicroseconds INTEGER NOT NULL,
+            durationMicroseconds INTEGER NOT NULL CHECK (durationMicroseconds >= 0),
+            outcome TEXT NOT NULL CHECK (outcome IN ('pass', 'fail', 'inconclusive')),
+            reason TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            UNIQUE (runId, number),
+            UNIQUE (runId, policy, variation, trialIndex),
+            FOREIGN KEY (runId, variation, policy) REFERENCES policy (runId, variation, name),
+            CHECK (outcome = 'pass' OR length(reason) > 0)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE operation (
+            id INTEGER PRIMARY KEY,
+            trialId INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+            identifier TEXT NOT NULL,
+            path TEXT NOT NULL,
+            \(identityColumns),
+            startedMicroseconds INTEGER NOT NULL,
+            finishedMicroseconds INTEGER CHECK (finishedMicroseconds >= startedMicroseconds),
+            outcome TEXT NOT NULL CHECK (outcome IN ('succeeded', 'failed', 'unfinished'))
+        ) STRICT
+        """,
+        """
+        CREATE TABLE fault (
+            id INTEGER PRIMARY KEY,
+            trialId INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+            rule TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            \(identityColumns),
+            ordinal INTEGER NOT NULL CHECK (ordinal > 0),
+            requestId TEXT,
+            atMicroseconds INTEGER NOT NULL
+        ) STRICT
+        """,
+        attemptTable(named: "attempt", isBound: true),
+        """
+        CREATE TABLE observation (
+            id INTEGER PRIMARY KEY,
+            trialId INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+            atMicroseconds INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            message TEXT NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE violation (
+            id INTEGER PRIMARY KEY,
+            trialId INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+            invariant TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            atMicroseconds INTEGER,
+            evidence TEXT NOT NULL CHECK (length(evidence) > 0)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE sample (
+            id INTEGER PRIMARY KEY,
+            trialId INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+            metric TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            value REAL NOT NULL,
+            isCensored INTEGER NOT NULL CHECK (isCensored IN (0, 1))
+        ) STRICT
+        """,
+    ]
+
+    /// - Parameter isBound: With what holds an attempt to its trial; without it the columns by themselves, for the
+    ///   benchmark of inserts.
+    static func attemptTable(named name: String, isBound: Bool) -> String {
+        func only(_ text: String) -> String { isBound ? text : "" }
+        return """
+            CREATE TABLE \(name) (
+                id INTEGER PRIMARY KEY,
+                trialId INTEGER NOT NULL \(only("REFERENCES trial (id) ON DELETE CASCADE")),
+                operationId INTEGER NOT NULL \(only("REFERENCES operation (id) ON DELETE CASCADE")),
+                number INTEGER NOT NULL \(only("CHECK (number > 0)")),
+                requestId TEXT NOT NULL,
+                \(isBound
+                    ? identityColumns
+                    : #"verb TEXT NOT NULL, "group" TEXT NOT NULL, resource TEXT NOT NULL, subresource TEXT NOT NULL, "#
+                        + "namespace TEXT NOT NULL, name TEXT NOT NULL"),
+                startedMicroseconds INTEGER NOT NULL,
+                durationMicroseconds INTEGER NOT NULL CHECK (durationMicroseconds >= 0),
+                nameLookupMicroseconds INTEGER NOT NULL,
+                connectMicroseconds INTEGER NOT NULL,
+                tlsHandshakeMicroseconds INTEGER NOT NULL,
+                firstByteMicroseconds INTEGER NOT NULL,
+                totalMicroseconds INTEGER NOT NULL,
+                httpStatus INTEGER NOT NULL \(only("CHECK (httpStatus BETWEEN 0 AND 999)")),
+                curlCode INTEGER NOT NULL CHECK (curlCode >= 0),
+                reason TEXT NOT NULL,
+                message TEXT NOT NULL,
+                classification TEXT \(only("CHECK (classification IN ('transient', 'permanent'))")),
+                layer TEXT \(only("CHECK (layer IN ('transport', 'call', 'requeue', 'reflector', 'workflow'))")),
+                waitMicroseconds INTEGER CHECK (waitMicroseconds >= 0),
+                faultId INTEGER \(only("REFERENCES fault (id) ON DELETE CASCADE"))
+                \(only(", CHECK ((classification IS NULL) = (waitMicroseconds IS NULL))"))
+            ) STRICT
+            """
+    }
+
+    private static let indexes = ["operation", "fault", "attempt", "observation", "violation", "sample"].map {
+        "CREATE INDEX \($0)ByTrial ON \($0) (trialId)"
+    }
+
+    private static let views = [
+        """
+        CREATE VIEW trialView AS
+        SELECT run.identifier AS run, run.experiment, run.world, trial.*,
+            (SELECT count(*) FROM operation WHERE trialId = trial.id) AS operations,
+            (SELECT count(*) FROM attempt WHERE trialId = trial.id) AS attempts,
+            (SELECT count(*) FROM fault WHERE trialId = trial.id) AS faults,
+            (SELECT count(*) FROM violation WHERE trialId = trial.id) AS violations,
+            (SELECT count(*) FROM sample WHERE trialId = trial.id AND metric = 'workflow.completion') AS workflows,
+            (SELECT count(*) FROM sample WHERE trialId = trial.id AND metric = 'workflow.completion'
+                AND NOT isCensored) AS workflowsSucceeded
+        FROM trial JOIN run ON run.id = trial.runId
+        """,
+        """
+        CREATE VIEW attemptView AS
+        SELECT run.identifier AS run, trial.number AS trial, trial.policy, trial.variation, trial.trialIndex,
+            operation.identifier AS operation, operation.path, attempt.*, fault.rule AS faultRule,
+            fault.kind AS faultKind,
+            lead(attempt.startedMicroseconds) OVER following
+                - attempt.startedMicroseconds - attempt.durationMicroseconds AS gapToNextMicroseconds
+        FROM attempt
+            JOIN operation ON operation.id = attempt.operationId
+            JOIN trial ON trial.id = attempt.trialId
+            JOIN run ON run.id = trial.runId
+            LEFT JOIN fault ON fault.id = attempt.faultId
+        WINDOW following AS (PARTITION BY attempt.operationId ORDER BY attempt.number)
+        """,
+        """
+        CREATE VIEW conflictView AS
+        SELECT run, trial, policy, variation, operation, path, number, resource, namespace, name, message,
+            classification, layer AS retriedBy, waitMicroseconds, gapToNextMicroseconds
+        FROM attemptView WHERE httpStatus = 409
+        """,
+        """
+        CREATE VIEW waitView AS
+        SELECT run.identifier AS run, trial.policy, trial.variation, attempt.layer, count(*) AS waits,
+            sum(attempt.waitMicroseconds) AS waitMicroseconds, max(attempt.waitMicroseconds) AS waitMicrosecondsMax
+        FROM attempt JOIN trial ON trial.id = attempt.trialId JOIN run ON run.id = trial.runId
+        WHERE attempt.layer IS NOT NULL
+        GROUP BY run.identifier, trial.policy, trial.variation, attempt.layer
+        """,
+    ]
+}

@@ -1,0 +1,184 @@
+import Determinism
+package import Experiments
+package import Kubernetes
+package import Recording
+import Statistics
+
+/// A run as a table: one line for each cell.
+package struct RunReport: Hashable, Sendable {
+    package let run: RunRecord
+    package let cells: [CellSummary]
+    package let gate: GateReport
+    private let tallies: [TrialTally]
+
+    package init(_ run: RunRecord, _ tallies: [TrialTally]) {
+        self.run = run
+        self.tallies = tallies.sorted { $0.number < $1.number }
+        cells = CellSummary.cells(of: run, tallies)
+        gate = GateReport(run, tallies)
+    }
+
+    /// What the exit code tells.
+    package var verdict: Verdict { gate.verdict }
+
+    package func text(_ style: Style) -> String {
+        var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(run.world)"
+        text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
+        text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
+        text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
+        text += table(style)
+        text += "success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;\n"
+        text += "p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed\n"
+        for cell in cells where cell.success.designEffect > 1 {
+            text +=
+                "\(cell.policy)\(cell.variation.isEmpty ? "" : " \(cell.variation)"): trials differ more than chance "
+            text += "makes them; the interval counts n as n/\(Numbers.decimal(cell.success.designEffect, 1))\n"
+        }
+        text += troubles(style)
+        return text + "\n" + gate.text(style)
+    }
+
+    private func table(_ style: Style) -> String {
+        let isVaried = cells.contains { !$0.variation.isEmpty }
+        var columns = [TextTable.Column("policy", .left)]
+        if isVaried { columns.append(TextTable.Column("variation", .left)) }
+        columns += [
+            "trials", "workflows", "success", "", "operations", "attempts", "amplification", "p50", "p95", "p99",
+            "faults", "violations",
+        ].map { TextTable.Column($0) }
+        columns.append(TextTable.Column("verdict", .left))
+        var table = TextTable(columns)
+        for cell in cells {
+            let success = cell.success
+            let completions = cell.completions
+            var row = [TextTable.Cell(cell.policy)]
+            if isVaried { row.append(TextTable.Cell(cell.variation)) }
+            row += [
+                "\(cell.trials.count)", "\(cell.workflows)", TextTable.Cell(Numbers.percent(success.pooled.value)),
+                TextTable.Cell(Numbers.text(success.effective.wilson(), Numbers.percent), .dim),
+                "\(cell.total(\.operations))", "\(cell.total(\.attempts))",
+                TextTable.Cell(Numbers.decimal(cell.amplification.value, 2)),
+            ]
+            row += [0.5, 0.95, 0.99].map { q in
+                TextTable.Cell(completions.quantile(q).map(Numbers.seconds) ?? "-")
+            }
+            row += ["\(cell.total(\.faults))", "\(cell.total(\.violations))"]
+            row.append(TextTable.Cell(cell.verdict.rawValue, cell.verdict.ink))
+            table.add(row)
+        }
+        return table.text(style)
+    }
+
+    /// The trials that did not pass, a few of each cell, each with the command that shows it.
+    private func troubles(_ style: Style) -> String {
+        let troubled = tallies.filter { $0.outcome != .pass }
+        guard !troubled.isEmpty else { return "" }
+        var text = "\n"
+        for tally in troubled.prefix(Self.troublesMax) {
+            let cell = [tally.key.policy, tally.key.variation].filter { !$0.isEmpty }.joined(separator: " ")
+            text += "\(style.dressed(tally.outcome.rawValue, tally.outcome.ink)) \(run.identifier)/\(tally.number) "
+            text += "\(cell): \(tally.reason)\n"
+        }
+        let more = troubled.count - Self.troublesMax
+        if more > 0 { text += "and \(more) more; -o json has all\n" }
+        return text + "boreas show \(run.identifier)/\(troubled[0].number) shows what happened\n"
+    }
+
+    private static let troublesMax = 10
+
+    package var json: JSONValue {
+        [
+            "schema": "boreas.dev/run/v1", "run": .string(run.identifier), "experiment": .string(run.experiment.name),
+            "world": .string(run.world), "serverVersion": .string(run.serverVersion),
+            "boreasVersion": .string(run.boreasVersion), "seed": .integer(Int64(bitPattern: run.seed)),
+            "started": .string(Numbers.date(run.startedEpochMicroseconds)),
+            "finished": run.finishedEpochMicroseconds.map { .string(Numbers.date($0)) } ?? .null,
+            "trialsPlanned": .integer(Int64(run.trialsPlanned)), "verdict": .string(verdict.rawValue),
+            "cells": .array(cells.map(\.json)), "gate": gate.json, "trials": .array(tallies.map(\.json)),
+        ]
+    }
+}
+
+extension CellSummary {
+    var json: JSONValue {
+        let completions = completions
+        func quantile(_ q: Double) -> JSONValue { Numbers.json(completions.quantile(q)) }
+        func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+        return [
+            "policy": .string(policy), "variation": .string(variation), "trials": integer(trials.count),
+            "workflows": integer(workflows), "workflowsSucceeded": integer(total(\.workflowsSucceeded)),
+            "successRate": Numbers.json(success.pooled.value),
+            "successRateInterval": Numbers.json(success.effective.wilson()),
+            "designEffect": Numbers.json(success.designEffect), "operations": integer(total(\.operations)),
+            "attempts": integer(total(\.attempts)), "amplification": Numbers.json(amplification.value),
+            "completionSeconds": ["p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99)],
+            "faults": integer(total(\.faults)), "violations": integer(total(\.violations)),
+            "verdict": .string(verdict.rawValue),
+        ]
+    }
+}
+
+extension TrialTally {
+    var json: JSONValue {
+        func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+        return [
+            "number": integer(number), "policy": .string(key.policy), "variation": .string(key.variation),
+            "index": integer(key.index), "seed": .integer(Int64(bitPattern: seed)),
+            "outcome": .string(outcome.rawValue), "reason": .string(reason), "digest": .string(digest),
+            "durationSeconds": .number(duration.seconds), "workflows": integer(workflows),
+            "workflowsSucceeded": integer(workflowsSucceeded), "operations": integer(operations),
+            "attempts": integer(attempts), "faults": integer(faults), "violations": integer(violations),
+        ]
+    }
+}
+
+/// The runs of an archive.
+package struct RunList: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
+        package var run: RunRecord
+        package var trialsFinished: Int
+
+        package init(run: RunRecord, trialsFinished: Int) {
+            self.run = run
+            self.trialsFinished = trialsFinished
+        }
+    }
+
+    package let entries: [Entry]
+
+    package init(_ entries: [Entry]) { self.entries = entries }
+
+    package func text(_ style: Style) -> String {
+        guard !entries.isEmpty else { return "no runs yet; boreas run makes one\n" }
+        var table = TextTable([
+            TextTable.Column("run", .left), TextTable.Column("experiment", .left), TextTable.Column("world", .left),
+            TextTable.Column("seed"), TextTable.Column("trials"), TextTable.Column("started", .left),
+            TextTable.Column("verdict", .left),
+        ])
+        for entry in entries {
+            let run = entry.run
+            table.add([
+                TextTable.Cell(run.identifier), TextTable.Cell(run.experiment.name), TextTable.Cell(run.world),
+                "\(run.seed)", "\(entry.trialsFinished)/\(run.trialsPlanned)",
+                TextTable.Cell(Numbers.date(run.startedEpochMicroseconds)),
+                TextTable.Cell(run.outcome?.rawValue ?? "unfinished", run.outcome?.ink ?? .dim),
+            ])
+        }
+        return table.text(style)
+    }
+
+    package var json: JSONValue {
+        let runs = entries.map { entry -> JSONValue in
+            let run = entry.run
+            return [
+                "run": .string(run.identifier), "experiment": .string(run.experiment.name),
+                "world": .string(run.world), "seed": .integer(Int64(bitPattern: run.seed)),
+                "trialsPlanned": .integer(Int64(run.trialsPlanned)),
+                "trialsFinished": .integer(Int64(entry.trialsFinished)),
+                "started": .string(Numbers.date(run.startedEpochMicroseconds)),
+                "verdict": run.outcome.map { .string($0.rawValue) } ?? .null,
+            ]
+        }
+        return ["schema": "boreas.dev/runs/v1", "runs": .array(runs)]
+    }
+}

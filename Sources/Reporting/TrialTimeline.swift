@@ -1,0 +1,145 @@
+import Determinism
+package import Experiments
+import Faults
+package import Kubernetes
+package import Recording
+import Resilience
+
+/// One trial told in the order of time.
+package struct TrialTimeline: Hashable, Sendable {
+    private let run: RunRecord
+    private let trial: TrialRecord
+
+    package init(_ run: RunRecord, _ trial: TrialRecord) {
+        self.run = run
+        self.trial = trial
+    }
+
+    private struct Event {
+        var at: Duration
+        var lines: [String]
+    }
+
+    /// - Parameter isComplete: Whether operations that went well at once, and met no fault, are told too.
+    package func text(_ style: Style, isComplete: Bool = false) -> String {
+        let attempts = Dictionary(grouping: trial.attempts, by: \.exchange.trace.operation)
+        var hidden = 0
+        var events = trial.observations.map { Event(at: $0.at, lines: [Self.line($0, style)]) }
+        for operation in trial.operations {
+            let own = (attempts[operation.id] ?? []).sorted { $0.exchange.trace.attempt < $1.exchange.trace.attempt }
+            let isEventful = own.contains { !$0.exchange.isSuccess || $0.injection != nil } || own.count > 1
+            guard isComplete || isEventful else {
+                hidden += 1
+                continue
+            }
+            events.append(Event(at: operation.started, lines: lines(operation, own, style)))
+        }
+        let witnessed = Set(trial.attempts.compactMap(\.injection))
+        for (index, injection) in trial.injections.enumerated() where !witnessed.contains(index) {
+            events.append(
+                Event(
+                    at: injection.at,
+                    lines: ["fault \(injection.rule) (\(injection.kind.rawValue)) on \(injection.identity)"]))
+        }
+        let ordered = events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
+        var text = header(style)
+        for (_, event) in ordered {
+            for (index, line) in event.lines.enumerated() {
+                text += "\(index == 0 ? Self.stamp(event.at) : Self.margin)  \(line)\n"
+            }
+        }
+        if hidden > 0 {
+            text +=
+                "\(Numbers.count(hidden, "operation")) that went well at once \(hidden == 1 ? "is" : "are") left out; "
+            text += "--all tells them too\n"
+        }
+        return text + violations(style)
+    }
+
+    private func header(_ style: Style) -> String {
+        let cell = [trial.key.policy, trial.key.variation].filter { !$0.isEmpty }.joined(separator: " ")
+        var text = "trial \(style.dressed("\(run.identifier)/\(trial.number)", .bold))  \(run.experiment.name)  \(cell)"
+        text += "  index \(trial.key.index)  seed \(trial.seed)  digest \(trial.digest)\n"
+        text += style.dressed(trial.outcome.rawValue, trial.outcome.ink)
+        text += trial.reason.isEmpty ? "\n\n" : ": \(trial.reason)\n\n"
+        return text
+    }
+
+    private func violations(_ style: Style) -> String {
+        guard !trial.violations.isEmpty else { return "" }
+        return "\n"
+            + trial.violations.map {
+                "\(style.dressed("violation", .red)) \($0.invariant.rawValue): \($0.subject) \($0.evidence)\n"
+            }.joined()
+    }
+
+    private static func stamp(_ at: Duration) -> String {
+        let text = "\(Numbers.decimal(at.seconds, 3))s"
+        return String(repeating: " ", count: max(0, margin.count - text.count)) + text
+    }
+
+    private static let margin = "          "
+
+    private func lines(_ operation: OperationRecord, _ attempts: [AttemptRecord], _ style: Style) -> [String] {
+        let outcome = style.dressed(operation.outcome.rawValue, operation.outcome == .succeeded ? .green : .red)
+        let took = operation.finished.map { " after \(Self.short($0 - operation.started))" } ?? ""
+        return ["\(operation.identity)  (\(operation.path))  \(outcome)\(took)"] + attempts.map { line($0, style) }
+    }
+
+    private func line(_ attempt: AttemptRecord, _ style: Style) -> String {
+        let exchange = attempt.exchange
+        var text = "  attempt \(exchange.trace.attempt) at \(Numbers.decimal(exchange.started.seconds, 3))s"
+        text += "  \(exchange.outcomeText)  in \(Self.short(exchange.duration))"
+        if let index = attempt.injection, trial.injections.indices.contains(index) {
+            let injection = trial.injections[index]
+            text += style.dressed("  fault \(injection.rule) (\(injection.kind.rawValue))", .yellow)
+        }
+        guard let decision = attempt.decision else { return text }
+        text += "  \(decision.classification.rawValue), "
+        guard let layer = decision.layer else { return text + "given up" }
+        return text + "\(layer.rawValue) waits \(Self.short(decision.wait))"
+    }
+
+    /// To the millisecond: nobody reads a trial in nanoseconds.
+    private static func short(_ duration: Duration) -> String {
+        duration < .seconds(1)
+            ? "\(Numbers.decimal(duration.seconds * 1_000, duration < .milliseconds(10) ? 1 : 0))ms"
+            : "\(Numbers.decimal(duration.seconds, 2))s"
+    }
+
+    private static func line(_ observation: Observation, _ style: Style) -> String {
+        let subject = observation.subject
+        let words = observation.message.isEmpty ? "" : ": \(observation.message)"
+        switch observation.kind {
+        case .phaseEntered: return style.dressed("── \(subject) ──", .bold)
+        case .workflowSubmitted: return "workflow \(subject) submitted"
+        case .workflowFinished: return "workflow \(subject) \(observation.detail)\(words)"
+        case .workflowUnfinished: return "workflow \(subject) still \(observation.detail)\(words)"
+        case .podAppeared: return "pod \(subject) of workflow \(observation.detail)"
+        case .podFinished: return "pod \(subject) \(observation.detail)\(words)"
+        case .podGone: return "pod \(subject) gone"
+        case .podRemained: return "pod \(subject) still there, workflow \(observation.detail)\(words)"
+        case .taskSetRemained: return "task set \(subject) still there, workflow \(observation.detail)\(words)"
+        case .steadyStateMissed: return "no steady state\(words)"
+        case .oracleFailed: return "the harness could not read \(subject)\(words)"
+        case .note: return "\(subject)\(words)"
+        }
+    }
+
+    package var json: JSONValue {
+        [
+            "schema": "boreas.dev/trial/v1", "run": .string(run.identifier), "trial": TrialTally(trial).json,
+            "operations": .array(trial.operations.map(\.json)),
+            "attempts": .array(trial.attempts.map { $0.json(trial.injections) }),
+            "faults": .array(trial.injections.map(\.json)), "observations": .array(trial.observations.map(\.json)),
+            "violations": .array(
+                trial.violations.map {
+                    [
+                        "invariant": .string($0.invariant.rawValue), "subject": .string($0.subject),
+                        "atMicroseconds": $0.at.map { .integer($0.microseconds) } ?? .null,
+                        "evidence": .string($0.evidence),
+                    ]
+                }),
+        ]
+    }
+}

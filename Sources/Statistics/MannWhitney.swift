@@ -1,0 +1,97 @@
+import Foundation
+
+/// Mann and Whitney's U test of whether values of one sample tend to be larger than those of another.
+package struct MannWhitney: Hashable, Sendable {
+    /// Pairs in which the first sample's value is the larger, ties counting half.
+    package let u: Double
+    /// Two-sided.
+    package let p: Double
+    /// Whether p was counted over all splits, and not approximated.
+    package let isExact: Bool
+
+    /// Exact up to this many values in all, ties included.
+    package static let exactCountMax = 100
+
+    package init(_ first: [Double], _ second: [Double]) {
+        let ranks = MidRanks(first + second)
+        u = Self.u(ranks, first.count)
+        isExact = first.count + second.count <= Self.exactCountMax
+        p =
+            isExact
+            ? Self.exact(ranks, first.count) : Self.normal(ranks, first.count, second.count, isCorrected: true)
+    }
+
+    /// The normal approximation, with correction for ties and, where asked for, continuity.
+    package static func normal(_ first: [Double], _ second: [Double], isCorrected: Bool = true) -> Double {
+        normal(MidRanks(first + second), first.count, second.count, isCorrected: isCorrected)
+    }
+
+    private static func u(_ ranks: MidRanks, _ n: Int) -> Double {
+        Double(ranks.doubled.prefix(n).reduce(0, +)) / 2 - Double(n * (n + 1)) / 2
+    }
+
+    private static func normal(_ ranks: MidRanks, _ n: Int, _ m: Int, isCorrected: Bool) -> Double {
+        guard n > 0, m > 0 else { return 1 }
+        let (x, y, all) = (Double(n), Double(m), Double(n + m))
+        let variance = x * y / 12 * (all + 1 - ranks.tieSum / (all * (all - 1)))
+        guard variance > 0 else { return 1 }
+        let distance = abs(u(ranks, n) - x * y / 2) - (isCorrected ? 0.5 : 0)
+        return min(1, erfc(max(0, distance) / variance.squareRoot() / 2.0.squareRoot()))
+    }
+
+    /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one.
+    private static func exact(_ ranks: MidRanks, _ n: Int) -> Double {
+        let all = ranks.doubled
+        guard n > 0, n < all.count else { return 1 }
+        let total = all.reduce(0, +)
+        // ways[k][s]: splits with k values whose doubled ranks sum to s. As shares of C(N, n), so that nothing overflows.
+        var ways = Array(repeating: Array(repeating: 0.0, count: total + 1), count: n + 1)
+        ways[0][0] = 1
+        for (index, rank) in all.enumerated() {
+            for k in stride(from: min(n, index + 1), through: 1, by: -1) {
+                for sum in stride(from: total, through: rank, by: -1) where ways[k - 1][sum - rank] > 0 {
+                    ways[k][sum] += ways[k - 1][sum - rank]
+                }
+            }
+        }
+        let observed = all.prefix(n).reduce(0, +)
+        // Twice N times the distance from the mean n·total/N, in whole numbers.
+        let distance = abs(observed * all.count - n * total)
+        let counts = ways[n]
+        var extreme = 0.0
+        for sum in counts.indices where abs(sum * all.count - n * total) >= distance { extreme += counts[sum] }
+        return min(1, extreme / counts.reduce(0, +))
+    }
+}
+
+/// The ranks of a sample, doubled so that those of ties are whole.
+private struct MidRanks {
+    var doubled: [Int]
+    /// Σ(t³ − t) over groups of ties.
+    var tieSum = 0.0
+
+    init(_ values: [Double]) {
+        doubled = Array(repeating: 0, count: values.count)
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+            for index in order[start..<end] { doubled[index] = start + 1 + end }
+            let ties = Double(end - start)
+            tieSum += ties * ties * ties - ties
+            start = end
+        }
+    }
+}
+
+/// Holm's step-down adjustment of a family of p-values (Scand. J. Statist. 6, 1979), in the order given.
+package func holmAdjusted(_ p: [Double]) -> [Double] {
+    var adjusted = p
+    var running = 0.0
+    for (position, index) in p.indices.sorted(by: { p[$0] < p[$1] }).enumerated() {
+        running = max(running, min(1, Double(p.count - position) * p[index]))
+        adjusted[index] = running
+    }
+    return adjusted
+}

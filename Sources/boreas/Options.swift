@@ -1,0 +1,46 @@
+import ArgumentParser
+
+/// Which archive to read or write.
+struct ArchiveOptions: ParsableArguments {
+    @Option(name: .customLong("db"), help: ArgumentHelp("The archive of runs.", valueName: "file"))
+    var database = "results/boreas.sqlite"
+}
+
+/// Which cluster to use.
+struct ClusterOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The kubeconfig; else KUBECONFIG, else ~/.kube/config.", valueName: "file"))
+    var kubeconfig: String?
+
+    @Option(help: ArgumentHelp("The context; a cluster is never chosen by default.", valueName: "name"))
+    var context: String?
+}
+
+/// How to print the result.
+struct OutputOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    @Option(name: .customShort("o"), help: "The result's format.")
+    var format = Format.text
+
+    static var text: OutputOptions {
+        var options = OutputOptions()
+        options.format = .text
+        return options
+    }
+}
+
+extension ExitCode {
+    /// A gate or a trial failed.
+    static let failed = ExitCode(1)
+    /// Nothing could be shown either way.
+    static let inconclusive = ExitCode(2)
+    /// A rule that protects somebody's cluster stopped the run.
+    static let guarded = ExitCode(3)
+    static let usage = ExitCode(64)
+    static let invalidExperiment = ExitCode(65)
+    static let clusterUnreachable = ExitCode(69)
+    static let internalError = ExitCode(70)
+    static let interrupted = ExitCode(130)
+}

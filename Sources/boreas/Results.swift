@@ -1,0 +1,156 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kubernetes
+import Recording
+import Reporting
+
+/// Reads runs from the archive and prints what is asked of them.
+struct Results {
+    let archive: RunArchive
+    let format: OutputOptions.Format
+
+    static func read(
+        _ options: ArchiveOptions, _ output: OutputOptions, _ body: (Results) async throws -> Void
+    ) async throws {
+        let archive = try RunArchive.read(at: options.database)
+        do {
+            try await body(Results(archive: archive, format: output.format))
+        } catch {
+            try archive.close()
+            throw error
+        }
+        try archive.close()
+    }
+
+    static let style = Style(
+        isTerminal: isatty(STDOUT_FILENO) == 1, noColor: ProcessInfo.processInfo.environment["NO_COLOR"])
+
+    func report(on reference: String) async throws -> RunReport {
+        let run = try await archive.run(reference)
+        return RunReport(run, try await archive.tallies(of: run.identifier))
+    }
+}
+
+struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ls", abstract: "Lists the runs of an archive.")
+
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await Results.read(archive, output) { results in
+            var entries: [RunList.Entry] = []
+            for run in try await results.archive.runs() {
+                let finished = try await results.archive.finishedTrials(of: run.identifier)
+                entries.append(RunList.Entry(run: run, trialsFinished: finished.count))
+            }
+            let list = RunList(entries)
+            Terminal.result(output.format == .json ? list.json.text : list.text(Results.style))
+        }
+    }
+}
+
+struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows a run, or the timeline of one of its trials.",
+        discussion: "RUN is latest, a run's identifier or the beginning of one; RUN/3 is its third trial.")
+
+    @Argument(help: ArgumentHelp("The run, or the trial.", valueName: "run[/trial]"))
+    var reference = "latest"
+
+    @Flag(help: "Show operations that succeeded at once, too.")
+    var all = false
+
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        guard let reference = RunReference(parsing: reference) else {
+            throw CommandFailure(
+                code: .usage, message: "\(reference) is no run; give latest, an identifier, or one with /NUMBER")
+        }
+        try await Results.read(archive, output) { results in
+            guard let number = reference.trial else {
+                let report = try await results.report(on: reference.run)
+                Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+                return
+            }
+            let run = try await results.archive.run(reference.run)
+            let timeline = TrialTimeline(run, try await results.archive.trial(number, of: run.identifier))
+            Terminal.result(
+                output.format == .json ? timeline.json.text : timeline.text(Results.style, isComplete: all))
+        }
+    }
+}
+
+struct Compare: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compares policies, or runs, with a baseline.",
+        discussion: "A difference is printed only where it is shown; ~ stands where it is not.")
+
+    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
+    var references = ["latest"]
+
+    @Option(help: "The policy that the others are compared with; with several runs, RUN:POLICY.")
+    var baseline: String
+
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await Results.read(archive, output) { results in
+            var runs: [(run: RunRecord, tallies: [TrialTally])] = []
+            for reference in references {
+                let run = try await results.archive.run(reference)
+                runs.append((run, try await results.archive.tallies(of: run.identifier)))
+            }
+            let report: ComparisonReport
+            do {
+                report = try ComparisonReport(ComparisonReport.Arm.arms(of: runs), baseline: baseline)
+            } catch let error as ExperimentError {
+                throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
+            }
+            Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+        }
+    }
+}
+
+struct Gate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Decides whether a run keeps to its thresholds.",
+        discussion: "Exits with 0 for pass, 1 for fail, 2 for inconclusive, which is never green.")
+
+    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
+    var references = ["latest"]
+
+    @Option(help: ArgumentHelp("Judge these policies only, separated by commas.", valueName: "a,b"))
+    var policy: String?
+
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        var verdicts: [Verdict] = []
+        try await Results.read(archive, output) { results in
+            for reference in references {
+                let run = try await results.archive.run(reference)
+                let policies = try policy.map { try Self.policies($0, of: run) }
+                let tallies = try await results.archive.tallies(of: run.identifier)
+                let report = GateReport(run, tallies, policies: policies)
+                Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+                verdicts.append(report.verdict)
+            }
+        }
+        try Exit.with(Verdict(all: verdicts))
+    }
+
+    private static func policies(_ list: String, of run: RunRecord) throws -> [String] {
+        let names = list.split(separator: ",").map(String.init)
+        for name in names where !run.experiment.policyNames.contains(name) {
+            let mend = Spelling.mend(name, among: run.experiment.policyNames)
+            throw CommandFailure(code: .usage, message: "run \(run.identifier) has no policy \(name)\(mend)")
+        }
+        return names
+    }
+}

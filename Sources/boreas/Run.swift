@@ -1,0 +1,108 @@
+import ArgumentParser
+import Experiments
+import Faults
+import Foundation
+import Harness
+import Kubernetes
+import KubernetesClient
+import Recording
+import Reporting
+import Resilience
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Carries out experiments, and keeps every attempt in the archive.",
+        discussion: "Exits with 0 where all trials passed, 1 where one failed, 2 where one shows nothing.")
+
+    @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
+    var files: [String]
+
+    @Option(help: "Where the trials take place: embedded or cluster.")
+    var world = WorldChoice.embedded
+
+    @Option(help: ArgumentHelp("Run these policies only, separated by commas.", valueName: "a,b"))
+    var policy: String?
+
+    @Option(help: "Trials in each cell, instead of the file's number.")
+    var trials: Int?
+
+    @Option(help: "The run's seed, instead of the file's.")
+    var seed: UInt64?
+
+    @Flag(help: "Go on with a run of the same experiment that was stopped.")
+    var resume = false
+
+    @Flag(help: "Say what would be done, and do nothing.")
+    var dryRun = false
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var output: OutputOptions
+
+    enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case embedded, cluster }
+
+    func validate() throws {
+        if let trials, trials < 1 { throw ValidationError("--trials is at least 1 (is \(trials))") }
+        switch world {
+        case .cluster where cluster.context == nil:
+            throw ValidationError("--world cluster needs --context: a cluster is never chosen by default")
+        case .embedded where cluster.context != nil || cluster.kubeconfig != nil:
+            throw ValidationError("--context and --kubeconfig go with --world cluster")
+        default: break
+        }
+    }
+
+    func run() async throws {
+        let policies = policy?.split(separator: ",").map(String.init)
+        let experiments = try files.map { try ExperimentFile.experiment(at: $0, policies: policies) }
+        let place = try place()
+        var verdicts: [Verdict] = []
+        for experiment in experiments {
+            let session = RunSession(
+                experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
+                trials: trials ?? experiment.trials, resumes: resume)
+            if dryRun {
+                Terminal.result(Self.plan(of: session, in: world))
+                continue
+            }
+            let record = try await interruptible { try await session.run(in: place) }
+            try await Results.read(archive, output) { results in
+                let report = try await results.report(on: record.identifier)
+                Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+            }
+            verdicts.append(record.outcome ?? .inconclusive)
+        }
+        if dryRun { return }
+        try Exit.with(Verdict(all: verdicts))
+    }
+
+    private func place() throws -> RunSession.Place {
+        guard world == .cluster else { return .embedded }
+        let loader = KubeconfigLoader(
+            explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
+        return .cluster(try loader.connection(context: cluster.context))
+    }
+
+    /// What a dry run says instead of a verdict.
+    private static func plan(of session: RunSession, in world: WorldChoice) -> String {
+        let experiment = session.experiment
+        let specs = experiment.trialSpecs(seed: session.seed, trials: session.trials)
+        var lines = ["NOT RUN: \(experiment.name), \(specs.count) trials in the \(world.rawValue) world"]
+        for variation in experiment.variations {
+            let name = variation.name.isEmpty ? "" : "\(variation.name): "
+            lines.append("  \(name)policies \(variation.policies.map(\.name).joined(separator: ", "))")
+            for rule in variation.plan.rules {
+                let phase = rule.during.map { " during \($0.rawValue)" } ?? ""
+                lines.append("  \(name)fault \(rule.name): \(rule.fault.kind.rawValue)\(phase)")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Turns verdicts into exit codes.
+enum Exit {
+    static func with(_ verdict: Verdict) throws {
+        if verdict != .pass { throw ExitCode(verdict.exitCode) }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+struct LayeringTests {
+    @Test func `Every import in Sources is in the table, and the table keeps to the tiers`() throws {
+        let sources = try Self.sources()
+        #expect(sources.count > 50, "the sources were found")
+        #expect(Layering.boreas.findings(in: sources) == [])
+    }
+
+    @Test func `The table names the targets that there are`() throws {
+        let found = Set(try Self.sources().map(\.target))
+        let swiftTargets = Set(Layering.boreas.targets.map(\.name)).subtracting(["CCurl", "CInserts"])
+        #expect(found == swiftTargets)
+    }
+
+    /// A check that is dead finds nothing anywhere; this one has to find all that is wrong here.
+    @Test func `A forbidden import is found, whatever stands before it`() {
+        let layering = Layering(targets: [
+            .init("Values", .value), .init("Sockets", .mechanism, imports: ["Values"], libraries: ["NIOCore"]),
+        ])
+        let sources = [
+            Layering.Source(target: "Values", file: "a.swift", text: "import Sockets\n\nstruct Values {}\n"),
+            Layering.Source(target: "Values", file: "b.swift", text: "@preconcurrency package import NIOCore\n"),
+            Layering.Source(
+                target: "Sockets", file: "c.swift", text: "import Values\nimport struct NIOCore.ByteBuffer\n"),
+            Layering.Source(
+                target: "Sockets", file: "d.swift", text: "import class GRDB.DatabaseQueue\n// import Yams\n"),
+            Layering.Source(target: "Elsewhere", file: "e.swift", text: ""),
+        ]
+        #expect(
+            layering.findings(in: sources) == [
+                "a.swift: Values may not import Sockets",
+                "a.swift: the type Values hides its own module's name",
+                "b.swift: Values may not import NIOCore",
+                "d.swift: Sockets may not import GRDB",
+                "e.swift: target Elsewhere is not in the table",
+            ])
+    }
+
+    @Test func `A table that points up or sideways is found`() {
+        let layering = Layering(targets: [
+            .init("Values", .value, imports: ["Sockets"]), .init("Sockets", .mechanism, imports: ["Files"]),
+            .init("Files", .mechanism, imports: ["Gone"]),
+        ])
+        #expect(
+            layering.findings(in: []) == [
+                "the table lets Values import Sockets, against the tiers",
+                "the table lets Sockets import Files, against the tiers",
+                "Files may import Gone, which is no target",
+            ])
+    }
+
+    private static func sources(under file: String = #filePath) throws -> [Layering.Source] {
+        let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Sources")
+        let names = try FileManager.default.subpathsOfDirectory(atPath: root.path)
+        return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+            Layering.Source(
+                target: String(name.prefix { $0 != "/" }), file: "Sources/\(name)",
+                text: try String(contentsOf: root.appending(path: name), encoding: .utf8))
+        }
+    }
+}
