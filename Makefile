@@ -1,8 +1,10 @@
 # `make demo` and `make test` each do all their own set-up on a fresh Debian or Ubuntu with a Swift 6.3 toolchain.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
 PREFIX ?= /usr/local
 SWIFT ?= swift
-PACKAGES = libcurl4-openssl-dev libsqlite3-dev pkg-config
 # A crash prints its cause and not hundreds of lines of it.
 export SWIFT_BACKTRACE ?= interactive=no,color=no
 
@@ -11,21 +13,31 @@ export SWIFT_BACKTRACE ?= interactive=no,color=no
 demo: build
 	.build/release/boreas demo
 
+# A run of no tests passes as far as `swift test` is concerned, so its summary is looked at too.
 test: setup lint
-	@echo 'Building the tests; the first build compiles the dependencies and takes minutes.'
+	@[ -d .build/debug ] || echo 'Building the tests; the first build compiles the dependencies and takes minutes.'
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	echo '$(SWIFT) test --skip-build --disable-xctest'; \
+	$(SWIFT) test --skip-build --disable-xctest 2>&1 | tee "$$log"; \
+	grep -Eq 'Test run with [1-9][0-9]* tests? .*passed' "$$log" || { echo 'make: no test was run' >&2; exit 1; }
 
 bench: setup
+	@[ -e .build/release/boreas-bench ] || echo 'Building the benchmarks; the first release build takes minutes.'
 	$(SWIFT) build -c release --product boreas-bench
 	.build/release/boreas-bench
 
+# Uses sudo only where the directory belongs to somebody else.
 install: build
-	install -d '$(DESTDIR)$(PREFIX)/bin'
-	install -m 755 .build/release/boreas '$(DESTDIR)$(PREFIX)/bin/boreas'
+	@directory='$(DESTDIR)$(PREFIX)/bin'; sudo=; \
+	{ mkdir -p "$$directory" && [ -w "$$directory" ]; } 2>/dev/null || sudo=sudo; \
+	$$sudo install -d "$$directory"; \
+	$$sudo install -m 755 .build/release/boreas "$$directory/boreas"; \
+	echo "Installed $$directory/boreas"
 
 build: setup
-	@echo 'Building boreas; the first build compiles the dependencies and takes minutes.'
+	@[ -e .build/release/boreas ] || \
+	    echo 'Building boreas; the first build compiles the dependencies and takes minutes.'
 	$(SWIFT) build -c release --product boreas
 
 format:
@@ -34,20 +46,8 @@ format:
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
-# Installs what is missing and asks nothing; does nothing where all is there.
 setup:
-	@command -v $(SWIFT) >/dev/null || { \
-	    echo 'make: no Swift toolchain found; install Swift 6.3: https://www.swift.org/install/linux/' >&2; exit 1; }
-	@missing=; for package in $(PACKAGES); do \
-	    [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" = installed ] \
-	        || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-	    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	    echo "Installing$$missing"; \
-	    $$sudo apt-get update -qq; \
-	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
-	fi
+	@SWIFT='$(SWIFT)' .ci/setup
 
 clean:
 	$(SWIFT) package clean

@@ -28,7 +28,7 @@ struct NodeRegistration: Sendable {
             "apiVersion": "v1", "kind": "Node",
             "metadata": ["name": .string(settings.name), "labels": .object(JSONObject(labels))],
             "spec": ["taints": [["key": .string(Self.taint), "value": "true", "effect": "NoSchedule"]]],
-            "status": .object(status(at: now)),
+            "status": .object(status(at: now, isNew: true)),
         ]
         return APIRequest(.create, .nodes, body: .object(node), timeout: settings.requestTimeout)
     }
@@ -45,7 +45,8 @@ struct NodeRegistration: Sendable {
             .nodes, nodeKey, options: RequestOptions(gracePeriodSeconds: 0), timeout: settings.requestTimeout)
     }
 
-    private func status(at now: Timestamp) -> JSONObject {
+    /// - Parameter isNew: Whether the conditions begin now; a later patch leaves their beginning as it is.
+    private func status(at now: Timestamp, isNew: Bool = false) -> JSONObject {
         let room: JSONValue = [
             "cpu": "1000", "memory": "4Ti", "ephemeral-storage": "4Ti", "pods": .string(String(settings.podCapacity)),
         ]
@@ -57,10 +58,12 @@ struct NodeRegistration: Sendable {
             "addresses": [["type": "Hostname", "address": .string(settings.name)]],
             "conditions": .array(
                 healthy.map { type, status in
-                    [
+                    var condition: JSONObject = [
                         "type": .string(type), "status": .string(status), "lastHeartbeatTime": .string(now.rfc3339),
                         "reason": "VirtualNode", "message": "played by Boreas",
                     ]
+                    if isNew { condition["lastTransitionTime"] = condition["lastHeartbeatTime"] }
+                    return .object(condition)
                 }),
             "nodeInfo": [
                 "architecture": "virtual", "bootID": "", "containerRuntimeVersion": "boreas://1",

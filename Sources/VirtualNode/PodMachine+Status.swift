@@ -1,3 +1,4 @@
+import Determinism
 import Kubernetes
 
 extension PodMachine {
@@ -98,19 +99,23 @@ extension PodMachine {
             "restartCount": .integer(Int64(container.restarts)), "lastState": [:],
             "ready": .bool(isReady(container)), "started": .bool(container.isRunning),
         ]
-        var last = container.previous
+        var last = container.previous.map { terminated($0, container, run: container.restarts - 1) }
         switch container.state {
         case .waiting:
             let reason = container.role == .main && !isInitialized ? "PodInitializing" : "ContainerCreating"
             status["state"] = ["waiting": ["reason": .string(reason)]]
         case .running(let since): status["state"] = ["running": ["startedAt": civil(since)]]
-        case .terminated(let termination): status["state"] = terminated(termination, container)
-        case .backingOff(_, let termination):
-            last = termination
-            status["state"] = ["waiting": ["reason": "CrashLoopBackOff", "message": "back-off restarting"]]
+        case .terminated(let termination): status["state"] = terminated(termination, container, run: container.restarts)
+        case .backingOff(let until, let termination):
+            last = terminated(termination, container, run: container.restarts)
+            let wait = (until - termination.finished).text
+            let message = "back-off \(wait) restarting failed container=\(container.name) pod=\(key.name)"
+            status["state"] = ["waiting": ["reason": "CrashLoopBackOff", "message": .string(message)]]
         }
-        if let last { status["lastState"] = terminated(last, container) }
-        if container.state != .waiting { status["containerID"] = .string(containerID(container)) }
+        if let last { status["lastState"] = last }
+        if container.state != .waiting {
+            status["containerID"] = .string(containerID(container, run: container.restarts))
+        }
         return .object(status)
     }
 
@@ -119,15 +124,17 @@ extension PodMachine {
         container.role == .initializer ? container.termination?.exitCode == 0 : container.isRunning
     }
 
-    private func containerID(_ container: ContainerRun) -> String {
-        "boreas://\(uid)/\(container.name)/\(container.restarts)"
+    private func containerID(_ container: ContainerRun, run: Int) -> String {
+        "boreas://\(uid)/\(container.name)/\(run)"
     }
 
-    private func terminated(_ termination: ContainerRun.Termination, _ container: ContainerRun) -> JSONValue {
+    private func terminated(
+        _ termination: ContainerRun.Termination, _ container: ContainerRun, run: Int
+    ) -> JSONValue {
         var state: JSONObject = [
             "exitCode": .integer(Int64(termination.exitCode)), "reason": .string(termination.reason),
             "startedAt": civil(termination.started), "finishedAt": civil(termination.finished),
-            "containerID": .string(containerID(container)),
+            "containerID": .string(containerID(container, run: run)),
         ]
         state["message"] = termination.message.map(JSONValue.string)
         return ["terminated": .object(state)]

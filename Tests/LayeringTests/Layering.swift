@@ -23,9 +23,10 @@ struct Layering {
     }
 
     /// What any target may import: the toolchain's own modules.
-    static let toolchain: Set<String> = [
-        "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Swift",
-    ]
+    static let toolchain: Set<String> = ["Foundation", "FoundationEssentials", "Swift", "Synchronization"]
+
+    /// What leads to files, sockets and threads, and so has no place among values.
+    static let platform: Set<String> = ["Darwin", "Dispatch", "Glibc", "Musl"]
 
     private static let nio: Set<String> = [
         "NIOConcurrencyHelpers", "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSSL",
@@ -57,7 +58,7 @@ struct Layering {
             libraries: nio.union(["Logging"])),
         Target(
             "Recording", .mechanism, imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience"],
-            libraries: ["GRDB"]),
+            libraries: ["GRDB", "GRDBSQLite"]),
 
         Target("CInserts", .composition),
         Target(
@@ -131,7 +132,7 @@ struct Layering {
 
     private func isAllowed(_ module: String, in target: Target) -> Bool {
         module == target.name || Self.toolchain.contains(module) || target.imports.contains(module)
-            || target.libraries.contains(module)
+            || target.libraries.contains(module) || target.tier > .value && Self.platform.contains(module)
     }
 
     /// The modules of all import lines, with whatever modifiers and attributes stand before them.

@@ -21,9 +21,11 @@ struct LayeringTests {
         ])
         let sources = [
             Layering.Source(target: "Values", file: "a.swift", text: "import Sockets\n\nstruct Values {}\n"),
-            Layering.Source(target: "Values", file: "b.swift", text: "@preconcurrency package import NIOCore\n"),
             Layering.Source(
-                target: "Sockets", file: "c.swift", text: "import Values\nimport struct NIOCore.ByteBuffer\n"),
+                target: "Values", file: "b.swift", text: "@preconcurrency package import NIOCore\nimport Glibc\n"),
+            Layering.Source(
+                target: "Sockets", file: "c.swift",
+                text: "import Values\nimport struct NIOCore.ByteBuffer\n    import Glibc\n"),
             Layering.Source(
                 target: "Sockets", file: "d.swift", text: "import class GRDB.DatabaseQueue\n// import Yams\n"),
             Layering.Source(target: "Elsewhere", file: "e.swift", text: ""),
@@ -33,6 +35,7 @@ struct LayeringTests {
                 "a.swift: Values may not import Sockets",
                 "a.swift: the type Values hides its own module's name",
                 "b.swift: Values may not import NIOCore",
+                "b.swift: Values may not import Glibc",
                 "d.swift: Sockets may not import GRDB",
                 "e.swift: target Elsewhere is not in the table",
             ])

@@ -115,6 +115,8 @@ import VirtualNode
             starts.append(time)
             #expect(status.container()["restartCount"]?.integer == Int64(starts.count - 1))
             #expect(status.phase == "Running")
+            let last = status.container()["lastState"]?.object?["terminated", "containerID"]?.string
+            #expect(last == (starts.count == 1 ? nil : "boreas://u1/main/\(starts.count - 2)"))
         }
         let gaps = zip(starts.dropFirst(), starts).map { $0 - $1 - .seconds(1) }
         #expect(gaps == [.zero, .seconds(10), .seconds(20), .seconds(40), .seconds(80), .seconds(160), .seconds(300)])
@@ -127,6 +129,7 @@ import VirtualNode
         let statusWritten = machine.run(until: .seconds(5))
         let status = try #require(statusWritten.last?.status)
         #expect(status.state()["waiting", "reason"] == "CrashLoopBackOff")
+        #expect(status.state()["waiting", "message"] == "back-off 10s restarting failed container=main pod=p")
         #expect(status.container()["lastState"]?.object?["terminated", "exitCode"] == 1)
         #expect(status.condition("ContainersReady")?["status"] == "False")
         #expect(!machine.isFinished)
