@@ -18,12 +18,17 @@ package final class EmbeddedServer: Sendable {
 
     private let host: String
     private let listener: HTTPListener
+    private let exchanges: OpenExchanges
 
-    private init(core: APIServerCore, authority: CertificateAuthority, host: String, listener: HTTPListener) {
+    private init(
+        core: APIServerCore, authority: CertificateAuthority, host: String, listener: HTTPListener,
+        exchanges: OpenExchanges
+    ) {
         self.core = core
         self.authority = authority
         self.host = host
         self.listener = listener
+        self.exchanges = exchanges
     }
 
     /// Serves for as long as `body` runs, and ends what is under way when it returns or throws.
@@ -52,7 +57,8 @@ package final class EmbeddedServer: Sendable {
                 clientAuthorityPEM: authority.certificatePEM)
         ) { connection in [RequestChannelHandler(environment, connection: connection)] }
         let server = EmbeddedServer(
-            core: core, authority: authority, host: reachable(configuration.host), listener: listener)
+            core: core, authority: authority, host: reachable(configuration.host), listener: listener,
+            exchanges: exchanges)
         do {
             let result = try await body(server)
             await shutDown(listener, exchanges, grace: limits.shutdownGrace)
@@ -85,6 +91,9 @@ package final class EmbeddedServer: Sendable {
     /// `https://127.0.0.1:6443`.
     package var url: String { "https://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
+    /// Requests that are with the store now, open watches among them.
+    package var openRequestCount: Int { exchanges.count }
+
     /// Refuses new connections until ``resume()``; open ones live on.
     package func pause() async { await listener.pause() }
 
@@ -93,7 +102,7 @@ package final class EmbeddedServer: Sendable {
 
     /// A kubeconfig for a bearer token, in YAML.
     ///
-    /// - Parameter server: The URL to reach the server by; nil for the server's own.
+    /// - Parameter namespace: What the context has for requests that name none.
     package func kubeconfig(token: String, namespace: String = "default") -> String {
         Kubeconfig(
             server: url, certificateAuthorityPEM: authority.certificatePEM, token: token, namespace: namespace

@@ -1,6 +1,7 @@
 import Kubernetes
 
-/// JSON as an API server writes it: members in an order of its own for a Status, indented for people, newline at the end.
+/// JSON as an API server writes it: members in an order of its own for a Status, indented for people, and a newline at
+/// the end.
 enum JSONText {
     /// The order in which Go declares the members of `metav1.Status`, of lists and of objects.
     private static let order = ["kind", "apiVersion", "metadata", "status", "message", "reason", "details", "code"]

@@ -20,7 +20,9 @@ final class OpenExchanges: Sendable {
         var isEnding = false
         var idle: EventLoopPromise<Void>?
 
-        var isIdle: Bool { reads + writes + longRunning == 0 }
+        var count: Int { reads + writes + longRunning }
+
+        var isIdle: Bool { count == 0 }
     }
 
     private let state = NIOLockedValueBox(State())
@@ -31,6 +33,8 @@ final class OpenExchanges: Sendable {
         self.readsMax = readsMax
         self.writesMax = writesMax
     }
+
+    var count: Int { state.withLockedValue(\.count) }
 
     /// Counts a request in; nil where there are too many already.
     ///

@@ -64,8 +64,14 @@ struct Router: Sendable {
             return .answer(.failure(RequestBody.tooLarge(limit: limits.bodyMax), isPretty: isPretty))
         }
         let discovery = Discovery(resources: resources)
-        guard let request, discovery.serves(group: request.group, version: request.version) else {
+        // The path decides whether there is a resource, whatever the method.
+        guard let place = request ?? RequestPath(method: "GET", uri: head.uri),
+            discovery.serves(group: place.group, version: place.version)
+        else {
             return .answer(meta(head, path: path, query: query, discovery, isPretty: isPretty))
+        }
+        guard let request, request.isMethodAllowed else {
+            return .answer(.failure(Self.methodNotAllowed, isPretty: isPretty))
         }
         do throws(RequestBody.Refusal) {
             return .store(
@@ -74,6 +80,10 @@ struct Router: Sendable {
             return .answer(.failure(error.status, isPretty: isPretty))
         }
     }
+
+    private static let methodNotAllowed = Status(
+        code: 405, reason: Status.Reason.methodNotAllowed,
+        message: "the server does not allow this method on the requested resource", details: [:])
 
     private func storeRequest(
         _ head: HTTPRequestHead, _ path: RequestPath, body bytes: [UInt8], user: String, _ discovery: Discovery,
@@ -86,9 +96,12 @@ struct Router: Sendable {
             throw RequestBody.Refusal(status: Presentation.notAcceptable(offersYAML: offersYAML))
         }
         let timeout = try timeout(path)
-        // A body for a resource that is not served is not even read.
+        // A body for what is not served is not even read.
+        let isServed = resource.map { resource in
+            path.subresource == nil || resource.subresources.contains { $0.name == path.subresource }
+        }
         var body = RequestBody()
-        if resource != nil {
+        if isServed ?? false {
             body = try RequestBody.decode(
                 bytes, contentType: head.headers.first(name: "Content-Type"), verb: path.verb,
                 kind: kind(path, resource), isCustom: resource?.isCustom ?? false)
@@ -123,5 +136,16 @@ struct Router: Sendable {
                     "invalid timeout specified in the request URL - time: invalid duration \"\(text)\""))
         }
         return asked > .zero ? min(asked, limit) : limit
+    }
+}
+
+extension RequestPath {
+    /// Whether the method fits what the path names: objects are created in collections, and changed by name.
+    fileprivate var isMethodAllowed: Bool {
+        switch verb {
+        case .create: name == nil || subresource != nil
+        case .update, .patch: name != nil
+        case .get, .list, .watch, .delete, .deleteCollection, .connect: true
+        }
     }
 }

@@ -46,7 +46,8 @@ struct PythonClientTests {
         body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="a", labels={"t": "y"}), data={"k": "1"})
         first = core.create_namespaced_config_map("default", body)
         print("created", first.metadata.name)
-        print("listed", [i.metadata.name for i in core.list_namespaced_config_map("default", label_selector="t=y").items])
+        items = core.list_namespaced_config_map("default", label_selector="t=y").items
+        print("listed", [item.metadata.name for item in items])
         print("patched", core.patch_namespaced_config_map("a", "default", {"data": {"k": "2"}}).data)
 
         def act():

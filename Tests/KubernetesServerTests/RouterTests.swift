@@ -100,6 +100,24 @@ struct RouterTests {
         #expect(request.request.body == nil)
     }
 
+    @Test(
+        "A method that does not fit the path is 405",
+        arguments: [
+            (HTTPMethod.POST, "/api/v1/namespaces/t/pods/p"), (.PUT, "/api/v1/namespaces/t/pods"),
+            (.PATCH, "/api/v1/pods"), (.OPTIONS, "/api/v1/pods"),
+        ])
+    func refusesMethods(method: HTTPMethod, path: String) throws {
+        let answer = try answer(head(method, path))
+        #expect(answer.status == 405)
+        #expect(try json(answer)["details"] == [:])
+    }
+
+    @Test("A body for a subresource that is not served is not read")
+    func leavesUnknownSubresources() throws {
+        let request = try stored(head(.POST, "/api/v1/namespaces/t/pods/p/nonsense"), body: "{bad")
+        #expect(request.request.body == nil)
+    }
+
     @Test("A body above the limit is 413")
     func refusesLargeBodies() throws {
         let answer = try answer(head(.POST, "/api/v1/namespaces/t/configmaps"), body: nil)

@@ -8,17 +8,27 @@ import Testing
 /// Watches over the wire, as curl sees them.
 @Suite("Watches", .enabled(if: Command.isInstalled("curl"), "curl is not in PATH"), .timeLimit(.minutes(2)))
 struct WatchTests {
-    @Test("Events come as they happen, a line each, until the time is over", arguments: ["--http1.1", "--http2"])
+    @Test("Events come as they happen, a line each", arguments: ["--http1.1", "--http2"])
     func streams(option: String) async throws {
         try await TestServer.run { test in
             try await test.create("before")
-            let uri = "\(HTTPTests.maps)?watch=1&timeoutSeconds=3&fieldSelector=metadata.name!=kube-root-ca.crt"
+            let uri = "\(HTTPTests.maps)?watch=1&fieldSelector=metadata.name!=kube-root-ca.crt"
             let events = try await test.stream(uri, option) { lines in
                 if lines.count == 1 { try await test.create("after") }
-                return false
+                return lines.count == 2
             }
             #expect(events.map { $0["type"] } == ["ADDED", "ADDED"])
             #expect(events.map { $0["object", "metadata", "name"] } == ["before", "after"])
+        }
+    }
+
+    @Test("A stream ends cleanly when its time is over", arguments: ["--http1.1", "--http2"])
+    func endsInTime(option: String) async throws {
+        try await TestServer.run { test in
+            try await test.create("one")
+            let uri = "\(HTTPTests.maps)?watch=1&timeoutSeconds=1&fieldSelector=metadata.name=one"
+            let events = try await test.stream(uri, option) { _ in false }
+            #expect(events.map { $0["type"] } == ["ADDED"])
         }
     }
 
@@ -86,7 +96,7 @@ struct WatchTests {
         try await TestServer.run(limits: limits) { test in
             try await test.create("big")
             let uri = "\(HTTPTests.maps)?watch=1&fieldSelector=metadata.name=big"
-            let changes = 300
+            let changes = 150
             // While this closure runs nobody reads what curl prints, and so curl reads no more than fits its buffers.
             let events = try await test.stream(uri, option) { lines in
                 guard lines.count == 1 else { return false }
@@ -97,6 +107,20 @@ struct WatchTests {
             #expect(events.count > 1)
             #expect(events.count < changes)
             #expect(try await test.curl("/readyz").status == 200)
+        }
+    }
+
+    @Test("A watch whose client has left is open no more", arguments: ["--http1.1", "--http2"])
+    func forgetsLostClients(option: String) async throws {
+        try await TestServer.run { test in
+            try await test.create("one")
+            _ = try await test.stream("\(HTTPTests.maps)?watch=1", option) { _ in
+                #expect(test.server.openRequestCount == 1)
+                return true
+            }
+            let deadline = ContinuousClock.now + .seconds(10)
+            while test.server.openRequestCount > 0, ContinuousClock.now < deadline { await Task.yield() }
+            #expect(test.server.openRequestCount == 0)
         }
     }
 
