@@ -1,5 +1,6 @@
 import APIMachinery
 package import Determinism
+import FaultProxy
 import Faults
 import Foundation
 import Kubernetes
@@ -93,23 +94,37 @@ package struct SocketWorld: World {
         _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
     ) async throws -> Result {
         let clock = TrialClock.real()
-        return try await direct {
-            var settings = ClusterClient.Configuration(connection: connection, clock: clock)
-            settings.name = "subject"
-            settings.transport = request.policy.transport
-            settings.rateLimit = request.policy.rateLimit
-            settings.attempts = request.attempts
-            settings.onExchange = request.observer.onExchange
-            settings.onDecision = request.observer.onDecision
-            let subject = ClusterClient(settings)
-            return try await withCleanup {
-                try await body(
-                    TrialSite(
-                        clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
-                        enter: { _ in }))
-            } cleanup: {
-                await subject.shutDown()
+        let access = try await UpstreamAccess(connection, harness)
+        let configuration = FaultProxy.Configuration(
+            upstream: access.upstream, plan: request.plan, seed: request.seed, clock: clock,
+            onInjection: request.observer.onInjection, logger: logger)
+        return try await access.keepingFresh {
+            try await withFaultProxy(configuration) { proxy in
+                try await withSubject(request, clock, proxy, body)
             }
+        }
+    }
+
+    private func withSubject<Result: Sendable>(
+        _ request: SiteRequest, _ clock: TrialClock, _ proxy: FaultProxy,
+        _ body: (TrialSite) async throws -> Result
+    ) async throws -> Result {
+        let connection = try ClusterConnection(kubeconfig: proxy.kubeconfig())
+        var settings = ClusterClient.Configuration(connection: connection, clock: clock)
+        settings.name = "subject"
+        settings.transport = request.policy.transport
+        settings.rateLimit = request.policy.rateLimit
+        settings.attempts = request.attempts
+        settings.onExchange = request.observer.onExchange
+        settings.onDecision = request.observer.onDecision
+        let subject = ClusterClient(settings)
+        return try await withCleanup {
+            try await body(
+                TrialSite(
+                    clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
+                    enter: { proxy.enter($0) }))
+        } cleanup: {
+            await subject.shutDown()
         }
     }
 }
@@ -120,8 +135,6 @@ extension TrialClock {
         TrialClock(ContinuousClock(), startEpochMicroseconds: Int64(Date().timeIntervalSince1970 * 1e6))
     }
 }
-
-func direct<R>(_ body: () async throws -> R) async throws -> R { try await body() }
 
 extension ClusterConnection {
     /// The connection that a kubeconfig of our own making describes.

@@ -57,5 +57,10 @@ struct Subject: Sendable {
 
 extension NodeConfiguration {
     /// The node that runs a trial's pods and no others.
-    static func trial(in namespace: String) -> NodeConfiguration { NodeConfiguration(namespace: namespace) }
+    static func trial(in namespace: String) -> NodeConfiguration {
+        NodeConfiguration(namespace: namespace, binding: .scheduler(schedulerName))
+    }
+
+    /// Names the virtual node in the place of a scheduler, so that the cluster's own leaves the pods alone.
+    static let schedulerName = "boreas"
 }

@@ -50,7 +50,7 @@ struct TrialRunner {
         let churners = try await churners(on: site, ground)
         let workload = try TrialWorkload(
             variation.workload, namespace: Self.namespace, instanceID: runID, runID: runID,
-            variables: ["responder": site.responderURL])
+            schedulerName: NodeConfiguration.schedulerName, variables: ["responder": site.responderURL])
         let monitor = TrialMonitor(
             api: site.harness, namespace: Self.namespace, clock: site.clock, expected: workload.arrivals.count,
             collector: collector)

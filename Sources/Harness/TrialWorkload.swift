@@ -15,9 +15,11 @@ struct TrialWorkload {
 
     /// - Parameters:
     ///   - instanceID: Keeps every other controller of the cluster away from the workflows.
+    ///   - schedulerName: Leaves the pods to the trial's own node, whatever scheduler the cluster has.
     ///   - variables: Stand in manifests as `$(name)`.
     init(
-        _ loads: [Experiment.Load], namespace: String, instanceID: String, runID: String, variables: [String: String]
+        _ loads: [Experiment.Load], namespace: String, instanceID: String, runID: String, schedulerName: String,
+        variables: [String: String]
     ) throws {
         var arrivals: [Arrival] = []
         for (loadIndex, load) in loads.enumerated() {
@@ -41,6 +43,7 @@ struct TrialWorkload {
                 workflow.metadata.labels.merge(
                     ["workflows.argoproj.io/controller-instanceid": instanceID, Ground.runLabel: runID],
                     uniquingKeysWith: { _, new in new })
+                workflow.json["spec", "schedulerName"] = .string(schedulerName)
                 arrivals.append(Arrival(at: load.every * index, workflow: workflow))
             }
         }

@@ -3,12 +3,12 @@ package import Kubernetes
 import Subprocess
 
 /// What a request carries to prove who sends it.
-struct Credentials: Hashable, Sendable {
+package struct Credentials: Hashable, Sendable {
     /// The value of the header Authorization.
-    var authorization: String?
+    package var authorization: String?
     /// In place of the certificate that the connection was configured with.
-    var clientCertificate: [UInt8]?
-    var clientKey: [UInt8]?
+    package var clientCertificate: [UInt8]?
+    package var clientKey: [UInt8]?
 }
 
 /// Keeps the credentials of one connection, and renews those that age.

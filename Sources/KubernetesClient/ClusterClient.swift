@@ -196,7 +196,10 @@ extension ClusterClient {
     /// The longest body of a refusal that is read.
     private static let errorBytesMax = 1 << 20
 
-    private func credentials() async throws -> Credentials {
+    /// What the connection's credentials are now: for whoever reaches the same server by other means.
+    ///
+    /// - Throws: ``APIError`` where there are none to be had.
+    package func credentials() async throws -> Credentials {
         let now = Timestamp(microsecondsSinceEpoch: configuration.clock.epochMicrosecondsNow)
         do {
             return try await authenticator.credentials(now: now)

@@ -43,7 +43,9 @@ package struct WorkflowSpecification: Sendable {
     private(set) var podMembers = JSONObject()
     private(set) var serviceAccountName: String?
 
-    private static let podMembers: Set<String> = ["imagePullSecrets", "nodeSelector", "securityContext", "tolerations"]
+    private static let podMembers: Set<String> = [
+        "imagePullSecrets", "nodeSelector", "schedulerName", "securityContext", "tolerations",
+    ]
     private static let specFields: Set<String> = podMembers.union([
         "arguments", "entrypoint", "serviceAccountName", "templates",
     ])

@@ -40,12 +40,7 @@ struct List: AsyncParsableCommand {
 
     func run() async throws {
         try await Results.read(archive, output) { results in
-            var entries: [RunList.Entry] = []
-            for run in try await results.archive.runs() {
-                let finished = try await results.archive.finishedTrials(of: run.identifier)
-                entries.append(RunList.Entry(run: run, trialsFinished: finished.count))
-            }
-            let list = RunList(entries)
+            let list = RunList(try await results.archive.runs())
             Terminal.result(output.format == .json ? list.json.text : list.text(Results.style))
         }
     }
