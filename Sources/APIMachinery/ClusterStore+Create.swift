@@ -69,12 +69,22 @@ extension ClusterStore {
 
     /// Hands the creation to quota admission, if a quota could be concerned, or stores it.
     private mutating func admit(_ pending: PendingCreation, id: RequestTicket) throws(Refusal) -> ServerResponse? {
-        guard pending.type.resource.isNamespaced, pending.type.isCountedByQuotas else {
-            return try store(pending, id: id)
+        let isCounted = pending.type.resource.isNamespaced && pending.type.isCountedByQuotas
+        if isCounted, quotaAdmission.hasQuotas(in: pending.namespace) {
+            enqueue(pending, id: id)
+        } else {
+            begin(.creation(id, pending), cost: configuration.serviceTimes.storage)
         }
-        guard quotaAdmission.hasQuotas(in: pending.namespace) else { return try store(pending, id: id) }
-        enqueue(pending, id: id)
         return nil
+    }
+
+    /// The storage's round for a creation is over.
+    mutating func finishCreation(_ creation: PendingCreation, id: RequestTicket) {
+        do throws(Refusal) {
+            if let response = try store(creation, id: id) { outbox.append(.respond(id, response)) }
+        } catch {
+            outbox.append(.respond(id, ServerResponse(error.status)))
+        }
     }
 
     /// Writes an object that every check has passed. A generated name that is taken is generated anew.

@@ -47,6 +47,10 @@ package struct ClusterStore: Sendable {
     /// What takes the server's processor time.
     enum Work: Sendable {
         case request(RequestTicket)
+        /// A round of the storage for an update or deletion, which read the object at a version.
+        case round(RequestTicket, read: JSONValue?)
+        /// The round of the storage that creates an object.
+        case creation(RequestTicket, PendingCreation)
         /// The compare-and-swap of a quota's status by admission.
         case quotaSwap(namespace: String)
         /// The admission's informer takes in what was committed when it began.
@@ -61,6 +65,7 @@ package struct ClusterStore: Sendable {
         case futureRead(RequestTicket)
         case watchEnd(RequestTicket)
         case watchBookmark(RequestTicket)
+        case informerWakes
         case quotaRecount(ObjectKey)
         case quotaResync
         case collectGarbage
@@ -151,13 +156,14 @@ extension ClusterStore {
             perform(work)
             return
         }
-        let mean = Double(cost.microseconds)
-        station.begin(work, cost: mean * configuration.serviceTimes.spread.draw(using: &workGenerator), now: now)
+        station.begin(work, cost: Double(cost.microseconds) * workGenerator.exponential(), now: now)
     }
 
     private mutating func perform(_ work: Work) {
         switch work {
-        case .request(let id): if let request = inService.removeValue(forKey: id) { answer(request, id: id) }
+        case .request(let id): beginStorage(id)
+        case .round(let id, let read): finishRound(id, read: read)
+        case .creation(let id, let creation): finishCreation(creation, id: id)
         case .quotaSwap(let namespace): swapQuota(namespace: namespace)
         case .informerDelivery: finishInformerDelivery()
         case .quotaRecount(let key, let observed): finishRecount(key, observed: observed)
@@ -170,12 +176,44 @@ extension ClusterStore {
         case .futureRead(let id): giveUpFutureRead(id)
         case .watchEnd(let id): endWatch(id)
         case .watchBookmark(let id): bookmark(id)
+        case .informerWakes: informerWakes()
         case .quotaRecount(let key): beginRecount(key)
         case .quotaResync: resyncQuotas()
         case .collectGarbage: collectGarbage()
         case .emptyNamespace(let name): emptyNamespace(name)
         case .establish(let name): establishDefinition(name)
         }
+    }
+
+    /// Sends an update or a deletion to the storage; everything else is answered, or waits, without.
+    private mutating func beginStorage(_ id: RequestTicket) {
+        guard let request = inService[id] else { return }
+        switch request.verb {
+        case .update, .patch, .delete:
+            begin(.round(id, read: storedVersion(request)), cost: configuration.serviceTimes.storage)
+        case .get, .list, .watch, .create, .deleteCollection, .connect:
+            inService[id] = nil
+            answer(request, id: id)
+        }
+    }
+
+    /// A write that names no version begins anew where the object changed since it was read
+    /// (`GuaranteedUpdate` of `k8s.io/apiserver/pkg/storage`); one that does is refused by its own rules.
+    private mutating func finishRound(_ id: RequestTicket, read: JSONValue?) {
+        guard let request = inService[id] else { return }
+        let current = storedVersion(request)
+        let namesVersion = request.body?.object?["metadata", "resourceVersion"] != nil
+        if current != read, !namesVersion {
+            begin(.round(id, read: current), cost: configuration.serviceTimes.storage)
+            return
+        }
+        inService[id] = nil
+        answer(request, id: id)
+    }
+
+    private func storedVersion(_ request: ServerRequest) -> JSONValue? {
+        guard let type = type(request.group, request.version, request.resource) else { return nil }
+        return tables[type.table]?[key(request, type)]?["metadata", "resourceVersion"]
     }
 
     func type(_ group: String, _ version: String, _ name: String) -> ResourceType? {

@@ -89,6 +89,11 @@ extension ClusterStore {
         guard quotaAdmission.delivering == nil, !quotaAdmission.undelivered.isEmpty else { return }
         // An informer reads whatever is in its channel when it gets the processor.
         quotaAdmission.delivering = quotaAdmission.undelivered.count
+        let latency = configuration.serviceTimes.informerLatency
+        if latency > .zero { timers.add(.informerWakes, at: now + latency) } else { informerWakes() }
+    }
+
+    mutating func informerWakes() {
         begin(.informerDelivery, cost: configuration.serviceTimes.informerDelivery)
     }
 
@@ -152,7 +157,8 @@ extension ClusterStore {
         if batch.swaps.isEmpty {
             finishRound(namespace)
         } else {
-            begin(.quotaSwap(namespace: namespace), cost: configuration.serviceTimes.write)
+            let times = configuration.serviceTimes
+            begin(.quotaSwap(namespace: namespace), cost: times.write + times.storage)
         }
     }
 
@@ -208,13 +214,7 @@ extension ClusterStore {
         switch verdict {
         case .refused(let status): outbox.append(.respond(waiter.ticket, ServerResponse(status)))
         case .admitted, .undecided:
-            do throws(Refusal) {
-                if let response = try store(waiter.creation, id: waiter.ticket) {
-                    outbox.append(.respond(waiter.ticket, response))
-                }
-            } catch {
-                outbox.append(.respond(waiter.ticket, ServerResponse(error.status)))
-            }
+            begin(.creation(waiter.ticket, waiter.creation), cost: configuration.serviceTimes.storage)
         }
     }
 

@@ -65,7 +65,8 @@ extension ClusterStore {
             quotaController.pending.remove(key)
             return
         }
-        begin(.quotaRecount(key, observed: next), cost: configuration.serviceTimes.write)
+        let times = configuration.serviceTimes
+        begin(.quotaRecount(key, observed: next), cost: times.write + times.storage)
     }
 
     mutating func finishRecount(_ key: ObjectKey, observed: JSONObject) {

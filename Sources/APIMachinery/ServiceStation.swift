@@ -3,9 +3,9 @@ import Kubernetes
 
 /// One processor that all work in progress shares equally.
 ///
-/// Processor sharing is what a kube-apiserver and its etcd on few cores are: alone, a write takes its service time;
-/// among n it takes about n times that, so that the rate of writes saturates (KUBERNETES: about 300 to 450 a second)
-/// while each of them, a quota's compare-and-swap included, waits longer for every writer more.
+/// Processor sharing is what a kube-apiserver and its etcd on few cores are: alone, work takes its service time; among n
+/// it takes about n times that. So the rate of writes saturates, while each of them, a quota's compare-and-swap
+/// included, takes longer for every writer more.
 struct ServiceStation<Work: Sendable>: Sendable {
     private struct Job {
         var finish: Double
@@ -51,6 +51,25 @@ struct ServiceStation<Work: Sendable>: Sendable {
         guard now > updated else { return }
         if !jobs.isEmpty { served += Double((now - updated).microseconds) / Double(jobs.count) }
         updated = now
+    }
+}
+
+extension SplitMix64 {
+    /// A draw from the exponential distribution with mean 1.
+    mutating func exponential() -> Double { -Self.logarithm(1 - uniform()) }
+
+    /// The natural logarithm of a number in (0, 1], by its series: the standard library has none, and a C library's last
+    /// bit may differ from one machine to the next.
+    private static func logarithm(_ value: Double) -> Double {
+        // value = significand · 2^exponent; ln(significand) = 2·artanh((s−1)/(s+1)).
+        let ratio = (value.significand - 1) / (value.significand + 1)
+        var term = ratio
+        var sum = 0.0
+        for power in stride(from: 1.0, to: 33, by: 2) {
+            sum += term / power
+            term *= ratio * ratio
+        }
+        return 2 * sum + Double(value.exponent) * 0.693_147_180_559_945_3
     }
 }
 
