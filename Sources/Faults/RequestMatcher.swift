@@ -1,0 +1,55 @@
+import Kubernetes
+
+/// A ``RequestMatch`` made ready to be asked often.
+struct RequestMatcher: Hashable, Sendable {
+    private let verbs: Set<Verb>?
+    private let resource: ResourcePattern?
+    private let namespace: Glob?
+    private let name: Glob?
+
+    init(_ match: RequestMatch) {
+        verbs = match.verb.map(Set.init)
+        resource = match.resource.map(ResourcePattern.init)
+        namespace = match.namespace.map(Glob.init)
+        name = match.name.map(Glob.init)
+    }
+
+    func matches(_ identity: RequestIdentity) -> Bool {
+        if let verbs, !verbs.contains(identity.verb) { return false }
+        if let resource, !resource.matches(identity) { return false }
+        if let namespace, !namespace.matches(identity.namespace) { return false }
+        if let name, !name.matches(identity.name) { return false }
+        return true
+    }
+}
+
+/// `pods`, `pods/exec`, `workflows.argoproj.io`, `workflows.argoproj.io/status`, or, as in RBAC, `*` for everything.
+///
+/// Each part may be a glob. Without a group the resource may be of any; without a subresource only the resource itself
+/// is meant, as in RBAC.
+struct ResourcePattern: Hashable, Sendable {
+    let resource: String
+    let group: String?
+    let subresource: String?
+    private let resourceGlob: Glob
+    private let groupGlob: Glob?
+    private let subresourceGlob: Glob?
+
+    init(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let type = parts[0].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        resource = String(type[0])
+        group = type.count > 1 ? String(type[1]) : nil
+        subresource = parts.count > 1 ? String(parts[1]) : nil
+        resourceGlob = Glob(resource)
+        groupGlob = group.map(Glob.init)
+        subresourceGlob = subresource.map(Glob.init)
+    }
+
+    func matches(_ identity: RequestIdentity) -> Bool {
+        if resource == "*", group == nil, subresource == nil { return true }
+        guard resourceGlob.matches(identity.resource), groupGlob?.matches(identity.group) ?? true else { return false }
+        guard let subresourceGlob else { return identity.subresource.isEmpty }
+        return !identity.subresource.isEmpty && subresourceGlob.matches(identity.subresource)
+    }
+}
