@@ -45,8 +45,9 @@ extension JSONValue {
 
 /// A recursive-descent parser over bytes that outlive it.
 private struct JSONParser {
-    /// Go's encoding/json refuses deeper nesting too.
-    static let depthMax = 10_000
+    /// Deeper than any object of an API, and shallow enough for a thread's stack. Go's bound is 10,000, at which this
+    /// recursion, and that of freeing the value, would end the process.
+    static let depthMax = 500
 
     let bytes: UnsafeBufferPointer<UInt8>
     var offset = 0
