@@ -13,6 +13,7 @@ package struct FaultInjector: Sendable {
         /// The name of the rule that decided.
         package var rule: String
         package var fault: Fault
+        package var identity: RequestIdentity
         /// Which of the requests of this identity it was, from 1, as the rule counts.
         package var ordinal: Int
         /// How long a ``Fault/latency(_:)`` holds the request back, jitter included; zero for other faults.
@@ -32,6 +33,12 @@ package struct FaultInjector: Sendable {
 
     /// Whether no rule acts on requests, so that nothing need be asked.
     package var isIdle: Bool { rules.isEmpty }
+
+    /// Whether a rule that is awake could match the request if the object had the right name. Where none could, a
+    /// create's body need not be read for it.
+    package func mayConcern(_ identity: RequestIdentity, in phase: Phase) -> Bool {
+        rules.contains { $0.isAwake(in: phase) && $0.matchesButForName(identity) }
+    }
 
     /// Takes over other rules. One that stays as it was goes on counting from where it is.
     package mutating func replace(with plan: Plan) {
@@ -79,11 +86,15 @@ private struct ActiveRule: Sendable {
         matcher = RequestMatcher(rule.match)
     }
 
+    func isAwake(in phase: Phase) -> Bool { rule.during == nil || rule.during == phase }
+
+    func matchesButForName(_ identity: RequestIdentity) -> Bool { matcher.matchesButForName(identity) }
+
     /// Counts the request, and gives its ordinal where the rule's conditions hold.
     mutating func ordinalIfFiring(
         _ identity: RequestIdentity, in phase: Phase, now: Duration, _ streams: RandomStreams
     ) -> Int? {
-        guard rule.during == nil || rule.during == phase, matcher.matches(identity) else { return nil }
+        guard isAwake(in: phase), matcher.matches(identity) else { return nil }
         let start = firstMatch ?? now
         firstMatch = start
         var count = counts[identity, default: Count()]
@@ -122,7 +133,8 @@ private struct ActiveRule: Sendable {
                 delay += jitter * draw.uniform()
             }
         }
-        return FaultInjector.Decision(rule: rule.name, fault: rule.fault, ordinal: ordinal, delay: delay)
+        return FaultInjector.Decision(
+            rule: rule.name, fault: rule.fault, identity: identity, ordinal: ordinal, delay: delay)
     }
 
     private func stream(

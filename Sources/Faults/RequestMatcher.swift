@@ -15,10 +15,13 @@ struct RequestMatcher: Hashable, Sendable {
     }
 
     func matches(_ identity: RequestIdentity) -> Bool {
+        matchesButForName(identity) && name?.matches(identity.name) ?? true
+    }
+
+    func matchesButForName(_ identity: RequestIdentity) -> Bool {
         if let verbs, !verbs.contains(identity.verb) { return false }
         if let resource, !resource.matches(identity) { return false }
         if let namespace, !namespace.matches(identity.namespace) { return false }
-        if let name, !name.matches(identity.name) { return false }
         return true
     }
 }

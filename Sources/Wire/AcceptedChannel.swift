@@ -10,7 +10,13 @@ import X509
 final class AcceptedChannel: Sendable {
     let channel: any Channel
     private let cutter: NIOLoopBound<ConnectionCutter>
-    private let connection = NIOLockedValueBox<HTTPConnection?>(nil)
+    private let state = NIOLockedValueBox(State())
+
+    private struct State {
+        /// Nil until a protocol is agreed on.
+        var connection: HTTPConnection?
+        var isDraining = false
+    }
 
     /// - Precondition: On the channel's event loop.
     init(_ channel: any Channel) throws {
@@ -22,7 +28,13 @@ final class AcceptedChannel: Sendable {
 
     /// Lets what is under way finish; a connection that has not agreed on a protocol has nothing under way.
     func drain() {
-        if let connection = connection.withLockedValue({ $0 }) { connection.drain() } else { cut() }
+        let (connection, isFirst) = state.withLockedValue { state in
+            defer { state.isDraining = true }
+            return (state.connection, !state.isDraining)
+        }
+        // NIO's pipeline handler takes the event once.
+        guard isFirst else { return }
+        if let connection { connection.drain() } else { cut() }
     }
 
     func cut() {
@@ -74,7 +86,7 @@ final class AcceptedChannel: Sendable {
 
     private func settle(on version: HTTPConnection.Version) -> HTTPConnection {
         let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter)
-        self.connection.withLockedValue { $0 = connection }
+        state.withLockedValue { $0.connection = connection }
         return connection
     }
 

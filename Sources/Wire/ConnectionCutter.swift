@@ -8,12 +8,13 @@ import NIOCore
     import Glibc
 #endif
 
-/// Stands before TLS and ends a connection there, as a broken network or a killed process does: TLS has no say, and
-/// sends no close_notify.
-final class ConnectionCutter: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+/// Stands before TLS and ends or mutes a connection there, as a broken network or a killed process does: TLS has no say,
+/// and sends no close_notify.
+final class ConnectionCutter: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
 
     private var context: ChannelHandlerContext?
+    private var isSilent = false
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -27,6 +28,13 @@ final class ConnectionCutter: ChannelInboundHandler {
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in }
         }
         context.close(promise: nil)
+    }
+
+    /// Lets no further byte through to the client.
+    func silence() { isSilent = true }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if isSilent { promise?.succeed() } else { context.write(data, promise: promise) }
     }
 
     /// Ends the connection with a plain FIN.

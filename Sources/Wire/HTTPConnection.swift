@@ -36,6 +36,11 @@ package final class HTTPConnection: Sendable {
     /// Ends the connection with a plain FIN, below TLS and in the middle of whatever it carries.
     package func cut() { onEventLoop { $0.close() } }
 
+    /// Lets no further byte through to the client, below TLS, while the connection stays up: half of it is open.
+    ///
+    /// On HTTP/2 every stream of the connection falls silent, and so do the answers to pings, by which clients find out.
+    package func silence() { onEventLoop { $0.silence() } }
+
     /// Asks an HTTP/2 client to send no more requests on this connection (RFC 9113, 6.8); nothing on HTTP/1.1.
     package func goAway(errorCode: Int = 0) {
         guard version == .http2 else { return }

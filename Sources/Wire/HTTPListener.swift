@@ -53,8 +53,20 @@ package final class HTTPListener: Sendable {
 
     private struct State {
         var listening: (any Channel)?
+        /// Whether ``pause()`` stopped the listening; a refusal ends by itself, a pause does not.
+        var isPaused = false
+        /// When the refusal that is under way ends.
+        var refusedUntil: NIODeadline?
         var isShutDown = false
         var accepted: [ObjectIdentifier: AcceptedChannel] = [:]
+
+        var mayListen: Bool { listening == nil && !isPaused && refusedUntil == nil && !isShutDown }
+
+        /// Takes the channel that listens, for it to be closed.
+        mutating func stopListening() -> (any Channel)? {
+            defer { listening = nil }
+            return listening
+        }
     }
 
     private init(configuration: Configuration, makeHandlers: @escaping HandlerFactory) throws {
@@ -94,30 +106,78 @@ package final class HTTPListener: Sendable {
 
     /// Listens again after ``pause()``, on the same port; at once where it already listens.
     package func resume() async throws {
-        guard state.withLockedValue({ $0.listening == nil && !$0.isShutDown }) else { return }
-        let channel: any Channel
-        do {
-            channel = try await bootstrap.withBoundSocket(reservation.makeListener()).get()
-        } catch let error as IOError {
-            throw WireError.cannotListen(host: configuration.host, port: port, errno: error.errnoCode)
-        }
-        let isWanted = state.withLockedValue { state in
-            guard !state.isShutDown, state.listening == nil else { return false }
-            state.listening = channel
-            return true
-        }
-        if !isWanted { try await channel.close() }
+        state.withLockedValue { $0.isPaused = false }
+        try await listen().get()
     }
 
     /// Stops listening, so that connects are refused, until ``resume()``; accepted connections live on, and the system
     /// gives the port to nobody who asks for any.
     package func pause() async {
         let channel = state.withLockedValue { state in
-            defer { state.listening = nil }
-            return state.listening
+            state.isPaused = true
+            return state.stopListening()
         }
         // It fails only where the channel is closed already.
         try? await channel?.close()
+    }
+
+    /// Stops listening for a span, so that connects are refused; spans that overlap join. The future is done when
+    /// nothing listens any more.
+    ///
+    /// Accepted connections end as soon as nothing is under way on them, as those of a server that shuts down do.
+    package func refuseConnects(for span: Duration) -> EventLoopFuture<Void> {
+        let loop = configuration.eventLoopGroup.next()
+        let end = NIODeadline.now() + TimeAmount(span)
+        let (channel, isFirst, accepted) = state.withLockedValue { state in
+            let isFirst = state.refusedUntil == nil
+            state.refusedUntil = max(state.refusedUntil ?? end, end)
+            return (state.stopListening(), isFirst, Array(state.accepted.values))
+        }
+        for connection in accepted { connection.drain() }
+        if isFirst { scheduleEndOfRefusal(at: end, on: loop) }
+        // A close fails only where the channel is closed already.
+        return channel?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()
+    }
+
+    /// Whether a refusal is under way.
+    package var isRefusing: Bool { state.withLockedValue { $0.refusedUntil != nil } }
+
+    private func scheduleEndOfRefusal(at deadline: NIODeadline, on loop: any EventLoop) {
+        loop.scheduleTask(deadline: deadline) { [weak self] in
+            guard let self else { return }
+            let later = state.withLockedValue { state -> NIODeadline? in
+                if let until = state.refusedUntil, until > .now() { return until }
+                state.refusedUntil = nil
+                return nil
+            }
+            if let later { return scheduleEndOfRefusal(at: later, on: loop) }
+            listen().whenFailure { [weak self] _ in
+                // Somebody holds the port for a moment; nothing else can be done but to try again.
+                self?.scheduleEndOfRefusal(at: .now() + .milliseconds(10), on: loop)
+            }
+        }
+    }
+
+    /// Listens, unless it already does or must not.
+    private func listen() -> EventLoopFuture<Void> {
+        let loop = configuration.eventLoopGroup.next()
+        guard state.withLockedValue({ $0.mayListen }) else { return loop.makeSucceededVoidFuture() }
+        let (host, port) = (configuration.host, port)
+        let socket: CInt
+        do { socket = try reservation.makeListener() } catch { return loop.makeFailedFuture(error) }
+        return bootstrap.withBoundSocket(socket)
+            .flatMapErrorThrowing { error in
+                guard let error = error as? IOError else { throw error }
+                throw WireError.cannotListen(host: host, port: port, errno: error.errnoCode)
+            }
+            .flatMap { [state] channel in
+                let isWanted = state.withLockedValue { state in
+                    guard state.mayListen else { return false }
+                    state.listening = channel
+                    return true
+                }
+                return isWanted ? channel.eventLoop.makeSucceededVoidFuture() : channel.close()
+            }
     }
 
     /// Stops listening and ends all accepted connections; returns when they are gone.

@@ -1,0 +1,270 @@
+import Faults
+import Kubernetes
+import NIOCore
+import NIOHTTP1
+
+/// One request on its way through the proxy, and its answer on the way back: what is to be done, and in which order.
+///
+/// It takes what happens and returns what to do about it; ``ProxyHandler`` does it. Bodies of a forwarded exchange pass
+/// the shell directly, see ``sendsBodiesOn`` and ``deliversBodies``.
+struct ProxyExchange {
+    enum Action {
+        /// Ask the rules about the request, whose body up to here is given where it is being read.
+        case decide(body: [ByteBuffer])
+        /// Tell of the decision, which takes effect now.
+        case recordInjection(FaultInjector.Decision)
+        /// Call ``delayElapsed()`` in a while.
+        case wait(Duration)
+        /// Get a connection to the server; ``connected()`` or ``upstreamEnded(_:)`` follows.
+        case connect
+        case send(HTTPClientRequestPart)
+        case deliver(HTTPServerResponsePart)
+        /// Give the client an answer that the server never gave.
+        case answer(ForgedAnswer)
+        /// Answer with 101 and turn both connections into streams of bytes.
+        case switchProtocols(HTTPResponseHead)
+        /// Refuse connects for the span, and reset the client's connection.
+        case refuse(Duration)
+        /// Reset the client's connection.
+        case reset
+        /// End the client's connection as the server ended its own.
+        case mirror(UpstreamEnd)
+        /// Let nothing more through to the client on its connection.
+        case silence
+        /// The server's connection has done its part and may serve another exchange.
+        case releaseUpstream
+        /// The server's connection is in the middle of something: end it.
+        case abandonUpstream
+        /// The answer is complete, or there will be none.
+        case finish
+    }
+
+    private enum State {
+        /// Reads a create's body for the name of the object. Moves to `waiting` or `swallowing` when it is decided on.
+        case gathering
+        /// Held back, or without a connection yet. Moves to `forwarding`.
+        case waiting
+        /// Parts pass both ways. Moves to `swallowing` when the answer is done before the request.
+        case forwarding
+        /// What the client still sends is dropped, what the server sends too.
+        case swallowing
+        /// An answer was reset, refused or broken: nothing more happens.
+        case dead
+    }
+
+    private enum Fate {
+        case deliver
+        /// Reset the client's connection when the answer is here.
+        case reset(FaultInjector.Decision)
+    }
+
+    private var state: State
+    private var fate = Fate.deliver
+    private var head: HTTPRequestHead
+    /// Whether the head waits for the next part, which tells whether a body of unknown length follows.
+    private var isFramingOpen: Bool
+    private var pending: [HTTPClientRequestPart] = []
+    private var pendingBytes = 0
+    private let bodyBytesMax: Int
+    /// Whether the answer has no end worth waiting for: a watch's, or an upgraded connection's.
+    private let answersForLong: Bool
+    private var isRequestComplete = false
+    private var hasAnswerBegun = false
+    private var isAnswerComplete = false
+    private var switching: HTTPResponseHead?
+
+    /// - Parameters:
+    ///   - head: As the server is to get it.
+    ///   - gathersBody: Whether the rules need the object's name, which stands in the body.
+    ///   - isFramingOpen: Whether the head says nothing of a body and one may follow all the same (HTTP/2).
+    init(
+        head: HTTPRequestHead, gathersBody: Bool, bodyBytesMax: Int, answersForLong: Bool, isFramingOpen: Bool
+    ) {
+        self.head = head
+        self.bodyBytesMax = bodyBytesMax
+        self.answersForLong = answersForLong
+        self.isFramingOpen = isFramingOpen
+        state = gathersBody ? .gathering : .waiting
+        if !isFramingOpen { pending.append(.head(head)) }
+    }
+
+    /// What to do first.
+    func begin() -> [Action] { state == .gathering ? [] : [.decide(body: [])] }
+
+    /// Takes the request as answered from the start: what is left of it is dropped.
+    mutating func answerAtOnce() {
+        state = .swallowing
+        isAnswerComplete = true
+    }
+
+    // MARK: What the shell needs to know
+
+    /// Whether to read on from the client; what is read before there is a connection must be kept.
+    var wantsRequest: Bool { state != .waiting }
+
+    /// Whether a body part of the request goes straight to the server.
+    var sendsBodiesOn: Bool { state == .forwarding && !isFramingOpen }
+
+    /// Whether a body part of the answer goes straight to the client.
+    var deliversBodies: Bool {
+        guard state == .forwarding, case .deliver = fate else { return false }
+        return true
+    }
+
+    /// Whether both sides have sent all, so that another request may follow on the connection.
+    var isOver: Bool { isRequestComplete && isAnswerComplete }
+
+    // MARK: The client's side
+
+    mutating func received(body: ByteBuffer) -> [Action] {
+        if isFramingOpen { closeFraming(hasBody: true) }
+        return take(.body(.byteBuffer(body)), bytes: body.readableBytes)
+    }
+
+    mutating func received(end trailers: HTTPHeaders?) -> [Action] {
+        if isFramingOpen { closeFraming(hasBody: false) }
+        isRequestComplete = true
+        return take(.end(trailers), bytes: 0)
+    }
+
+    private mutating func closeFraming(hasBody: Bool) {
+        isFramingOpen = false
+        if hasBody { head.headers.replaceOrAdd(name: "transfer-encoding", value: "chunked") }
+        pending.insert(.head(head), at: 0)
+    }
+
+    private mutating func take(_ part: HTTPClientRequestPart, bytes: Int) -> [Action] {
+        switch state {
+        case .gathering:
+            pending.append(part)
+            pendingBytes += bytes
+            return isRequestComplete || pendingBytes > bodyBytesMax ? [.decide(body: pendingBody)] : []
+        case .waiting:
+            pending.append(part)
+            return []
+        case .forwarding:
+            guard pending.isEmpty else { return flushed(appending: part) }
+            return [.send(part)]
+        case .swallowing, .dead: return []
+        }
+    }
+
+    /// A head that waited for its framing goes out with the part that settled it.
+    private mutating func flushed(appending part: HTTPClientRequestPart) -> [Action] {
+        defer { pending = [] }
+        return (pending + [part]).map(Action.send)
+    }
+
+    /// What was gathered; nothing where it is not the whole body.
+    private var pendingBody: [ByteBuffer] {
+        guard pendingBytes <= bodyBytesMax else { return [] }
+        return pending.compactMap { if case .body(.byteBuffer(let bytes)) = $0 { bytes } else { nil } }
+    }
+
+    /// The client is gone.
+    mutating func clientEnded() -> [Action] {
+        defer { state = .dead }
+        return state == .dead ? [] : [.abandonUpstream, .finish]
+    }
+
+    // MARK: The decision
+
+    mutating func decided(_ decision: FaultInjector.Decision?) -> [Action] {
+        state = .waiting
+        guard let decision else { return [.connect] }
+        switch decision.fault {
+        case .refuse(let refusal):
+            state = .dead
+            return [.recordInjection(decision), .refuse(refusal.span), .finish]
+        case .reset(let reset):
+            switch reset.at {
+            case .beforeRequest:
+                state = .dead
+                return [.recordInjection(decision), .reset, .finish]
+            case .afterCommit:
+                fate = .reset(decision)
+                return [.connect]
+            }
+        case .blackHole:
+            state = .swallowing
+            return [.recordInjection(decision)]
+        case .halfOpen: return [.recordInjection(decision), .silence, .connect]
+        case .latency: return [.recordInjection(decision), .wait(decision.delay)]
+        case .status(let status):
+            answerAtOnce()
+            return [.recordInjection(decision), .answer(status.answer(for: decision.identity)), .finish]
+        case .quotaConflict: return [.connect]
+        }
+    }
+
+    func delayElapsed() -> [Action] { state == .waiting ? [.connect] : [] }
+
+    // MARK: The server's side
+
+    mutating func connected() -> [Action] {
+        guard state == .waiting else { return [.releaseUpstream] }
+        state = .forwarding
+        guard !isFramingOpen else { return [] }
+        defer { pending = [] }
+        return pending.map(Action.send)
+    }
+
+    mutating func answered(_ head: HTTPResponseHead) -> [Action] {
+        hasAnswerBegun = true
+        if case .reset = fate { return answersForLong ? resetByFate() : [] }
+        if head.status == .switchingProtocols {
+            switching = head
+            return []
+        }
+        return [.deliver(.head(head))]
+    }
+
+    mutating func answered(end trailers: HTTPHeaders?) -> [Action] {
+        if case .reset = fate { return state == .dead ? [] : resetByFate() }
+        isAnswerComplete = true
+        if let switching {
+            state = .dead
+            return [.switchProtocols(switching), .finish]
+        }
+        // A server that answers before it has all of the request does not want the rest; neither may another exchange
+        // begin in the middle of this one.
+        let ending: Action = isRequestComplete ? .releaseUpstream : .abandonUpstream
+        state = .swallowing
+        return [ending, .deliver(.end(trailers)), .finish]
+    }
+
+    private mutating func resetByFate() -> [Action] {
+        guard case .reset(let decision) = fate else { return [] }
+        state = .dead
+        return [.abandonUpstream, .recordInjection(decision), .reset, .finish]
+    }
+
+    /// There is no connection to the server, or no longer one.
+    mutating func upstreamEnded(_ end: UpstreamEnd) -> [Action] {
+        guard state == .waiting || state == .forwarding else { return [] }
+        if case .unusable(let why) = end, !hasAnswerBegun {
+            answerAtOnce()
+            return [.answer(.badGateway(why)), .finish]
+        }
+        state = .dead
+        return [.mirror(end), .finish]
+    }
+}
+
+/// How the connection to the server ended, or failed to begin.
+enum UpstreamEnd: Hashable, Sendable {
+    /// By RST, or nothing answered there: refused, unreachable, timed out.
+    case reset
+    /// By FIN.
+    case closed
+    /// The server cannot be talked to at all: its certificate or its name is wrong. No network fault looks like that.
+    case unusable(String)
+}
+
+extension ForgedAnswer {
+    /// What a gateway says that cannot talk to its server, with the reason for whoever set it up.
+    static func badGateway(_ why: String) -> ForgedAnswer {
+        Fault.ForgedStatus(code: 502, message: "the fault proxy cannot reach the API server: \(why)", reason: "")
+            .answer(for: RequestIdentity(verb: .get, group: "", resource: "", namespace: "", name: ""))
+    }
+}
