@@ -27,7 +27,7 @@ package struct AttemptJoin: Hashable, Sendable {
             return AttemptRecord(exchange: exchange, decision: decisions[id], injection: injectionIndices[id])
         }
         self.injections = injections
-        operations = Self.operations(of: exchanges)
+        operations = Self.operations(of: attempts)
     }
 
     /// The churner works beside the fault path, so its hits are told by the server's own words.
@@ -51,15 +51,24 @@ package struct AttemptJoin: Hashable, Sendable {
         return found
     }
 
-    private static func operations(of exchanges: [Exchange]) -> [OperationRecord] {
-        Dictionary(grouping: exchanges, by: \.trace.operation).compactMap { id, attempts -> OperationRecord? in
-            guard let first = attempts.first, let last = attempts.max(by: { $0.trace.attempt < $1.trace.attempt })
+    private static func operations(of attempts: [AttemptRecord]) -> [OperationRecord] {
+        Dictionary(grouping: attempts, by: \.exchange.trace.operation).compactMap { id, attempts in
+            guard let first = attempts.first?.exchange,
+                let last = attempts.max(by: { $0.exchange.trace.attempt < $1.exchange.trace.attempt })
             else { return nil }
             return OperationRecord(
                 id: id, path: first.trace.path, identity: first.identity, started: first.started,
-                finished: last.started + last.duration, outcome: last.isSuccess ? .succeeded : .failed)
+                finished: last.exchange.started + last.exchange.duration, outcome: outcome(of: last))
         }
         .sorted { ($0.started, $0.id) < ($1.started, $1.id) }
+    }
+
+    /// What the last attempt made of its operation.
+    private static func outcome(of last: AttemptRecord) -> OperationRecord.Outcome {
+        if last.exchange.isSuccess { return .succeeded }
+        // A refusal that no policy was asked about was an answer to the subject: that nothing is there, say.
+        guard let decision = last.decision else { return last.exchange.httpStatus == 0 ? .unfinished : .succeeded }
+        return decision.layer == nil ? .failed : .unfinished
     }
 }
 

@@ -96,7 +96,9 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
             let ordered = attempts.sorted { $0.exchange.trace.attempt < $1.exchange.trace.attempt }
             return zip(ordered, ordered.dropFirst()).compactMap { failed, next -> Violation? in
                 let exchange = failed.exchange
-                guard Self.isPermanent(exchange), failed.injection == nil,
+                // A create that exists already is read back within the same operation: another request, and no retry.
+                guard next.exchange.identity.verb == exchange.identity.verb, Self.isPermanent(exchange),
+                    failed.injection == nil,
                     failed.decision.map({ $0.layer == .call || $0.layer == .transport }) ?? true
                 else { return nil }
                 return Violation(

@@ -88,28 +88,6 @@ struct TransportRetrierTests {
     }
 }
 
-struct AttemptNumbersTests {
-    private func number(_ numbers: inout AttemptNumbers, _ operation: String, _ attempt: Int) -> Int {
-        numbers.number(RequestTrace(operation: operation, attempt: attempt, path: "")).attempt
-    }
-
-    @Test("the caller's numbers stand until the transport layer has used them up")
-    func skips() {
-        var numbers = AttemptNumbers()
-        #expect([1, 2, 3].map { number(&numbers, "a", $0) } == [1, 2, 3])
-        #expect([1, 1, 1, 2, 9].map { number(&numbers, "b", $0) } == [1, 2, 3, 4, 9])
-        #expect(number(&numbers, "a", 4) == 4)
-    }
-
-    @Test("the newest operations are remembered, the oldest forgotten")
-    func capacity() {
-        var numbers = AttemptNumbers(capacity: 10)
-        for index in 0..<1_000 { #expect(number(&numbers, "op\(index)", 1) == 1) }
-        for index in 990..<1_000 { #expect(number(&numbers, "op\(index)", 1) == 2) }
-        #expect(number(&numbers, "op0", 1) == 1)
-    }
-}
-
 struct ServerAddressTests {
     @Test(
         "an address is read and printed",
