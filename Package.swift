@@ -99,7 +99,7 @@ let package = Package(
             name: "boreas",
             dependencies: [
                 "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes", "KubernetesClient",
-                "Recording", "Reporting", "Resilience", "Workflows", argumentParser, logging, yams,
+                "Recording", "Reporting", "Resilience", "Wire", "Workflows", argumentParser, logging, yams,
             ],
             swiftSettings: swiftSettings),
 

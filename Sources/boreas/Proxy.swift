@@ -1,0 +1,54 @@
+import ArgumentParser
+import Determinism
+import FaultProxy
+import Faults
+import Foundation
+import Harness
+import KubernetesClient
+
+struct Proxy: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the fault proxy before a cluster, for any client, until it is interrupted.",
+        discussion: """
+            Each fault that hits a request is printed. Rules that are bound to a phase are awake in the storm, which is \
+            all that this command knows.
+            """)
+
+    @Argument(help: ArgumentHelp("A file of kind Plan; without one nothing goes wrong.", valueName: "plan"))
+    var plan: String?
+
+    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
+    var port = 0
+
+    @Option(help: ArgumentHelp("Where to write the kubeconfig; else it goes to stdout.", valueName: "file"))
+    var kubeconfigOut: String?
+
+    @Option(help: "The seed of the fault decisions, instead of the plan's.")
+    var seed: UInt64?
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func validate() throws {
+        if cluster.context == nil { throw ValidationError("--context names the cluster to put the proxy before") }
+    }
+
+    func run() async throws {
+        let (plan, fileSeed) = try plan.map { try ExperimentFile.plan(at: $0) } ?? (Plan(), 1)
+        let loader = KubeconfigLoader(
+            explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
+        let connection = try loader.connection(context: cluster.context)
+        let (port, out, seed) = (port, kubeconfigOut, seed ?? fileSeed)
+        try await interruptible {
+            try await StandaloneProxy.with(
+                connection, plan: plan, seed: seed, port: port, logger: Log.logger,
+                onInjection: {
+                    Terminal.result("\($0.at.text) \($0.rule): \($0.kind.rawValue) hit \($0.identity) (\($0.ordinal))")
+                }
+            ) { kubeconfig, url in
+                try Handout.deliver(kubeconfig, to: out)
+                Terminal.error("boreas: seed \(seed); proxy on \(url) before \(connection.server); Ctrl-C ends it")
+                try await Task.sleep(for: .seconds(3600 * 24 * 365))
+            }
+        }
+    }
+}
