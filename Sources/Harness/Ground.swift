@@ -112,7 +112,7 @@ struct Ground {
     }
 
     /// Asks until the answer is true. Not-found and server-side failures count as not yet.
-    private func poll(
+    func poll(
         _ what: String, within bound: Duration, _ isDone: () async throws -> Bool
     ) async throws {
         let deadline = clock.now + bound

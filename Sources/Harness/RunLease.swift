@@ -30,17 +30,29 @@ struct RunLease {
     }
 
     private func acquire() async throws {
+        let ground = Ground(api: api, clock: clock, runID: holder)
+        try await ground.poll(
+            "the end of namespace \(Self.key.namespace), which a run before this one leaves", within: .seconds(60)
+        ) {
+            try await createNamespace()
+            do {
+                _ = try await api.create(lease(updating: Lease(name: Self.key.name, namespace: Self.key.namespace)))
+            } catch let error as APIError where error.code == .alreadyExists {
+                try await takeOver()
+            } catch let error as APIError where error.message.contains("because it is being terminated") {
+                return false
+            }
+            return true
+        }
+    }
+
+    private func createNamespace() async throws {
+        var namespace = Namespace(name: Self.key.namespace)
+        namespace.metadata.labels = [Ground.managerLabel: "boreas"]
         do {
-            var namespace = Namespace(name: Self.key.namespace)
-            namespace.metadata.labels = [Ground.managerLabel: "boreas"]
             _ = try await api.create(namespace, timeout: .seconds(10))
         } catch let error as APIError where error.code == .alreadyExists {
             // Left by a run that was killed, or still in use; the Lease tells which.
-        }
-        do {
-            _ = try await api.create(lease(updating: Lease(name: Self.key.name, namespace: Self.key.namespace)))
-        } catch let error as APIError where error.code == .alreadyExists {
-            try await takeOver()
         }
     }
 
@@ -69,12 +81,7 @@ struct RunLease {
     }
 
     private func release() async throws {
-        do {
-            try await api.delete(
-                Namespace.self, ObjectKey(namespace: "", name: Self.key.namespace), timeout: .seconds(10))
-        } catch let error as APIError where error.code == .notFound {
-            return
-        }
+        try await Ground(api: api, clock: clock, runID: holder).deleteNamespace(Self.key.namespace)
     }
 
     private func lease(updating current: Lease) -> Lease {

@@ -41,14 +41,17 @@ struct Proxy: AsyncParsableCommand {
         try await interruptible {
             try await StandaloneProxy.with(
                 connection, plan: plan, seed: seed, port: port, logger: Log.logger,
-                onInjection: {
-                    Terminal.result("\($0.at.text) \($0.rule): \($0.kind.rawValue) hit \($0.identity) (\($0.ordinal))")
-                }
+                onInjection: { Terminal.result(Self.line(about: $0)) }
             ) { kubeconfig, url in
                 try Handout.deliver(kubeconfig, to: out)
                 Terminal.error("boreas: seed \(seed); proxy on \(url) before \(connection.server); Ctrl-C ends it")
                 try await Task.sleep(for: .seconds(3600 * 24 * 365))
             }
         }
+    }
+
+    private static func line(about injection: Injection) -> String {
+        let time = String(format: "%9.3fs", injection.at.seconds)
+        return "\(time)  \(injection.rule): \(injection.kind.rawValue) hit \(injection.identity)"
     }
 }
