@@ -53,14 +53,16 @@ extension ClusterStore {
         }
     }
 
+    /// A built-in type's route knows no such media type; a custom resource's handler lists those that it takes.
     private func unsupportedPatch(_ type: ResourceType) -> Status {
-        let isBuiltIn = type.allowsStrategicMerge
-        let accepted = [PatchType.json, .merge] + (isBuiltIn ? [.strategicMerge] : []) + [.apply]
-        let list = accepted.map(\.rawValue).joined(separator: ", ")
+        let reason = Status.Reason.unsupportedMediaType
+        guard type.kind == .custom else {
+            return Status(code: 415, reason: reason, message: "415: Unsupported Media Type", details: [:])
+        }
+        let list = [PatchType.json, .merge, .apply].map(\.rawValue).joined(separator: ", ")
         return Status(
-            code: 415, reason: Status.Reason.unsupportedMediaType,
-            message: "the body of the request was in an unknown format - accepted media types include: \(list)",
-            details: [:])
+            code: 415, reason: reason,
+            message: "the body of the request was in an unknown format - accepted media types include: \(list)")
     }
 
     /// A patch can't rename an object.

@@ -8,6 +8,7 @@ extension ClusterStore {
             "schema": ["openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]],
         ]
         if hasStatus { version["subresources"] = ["status": [:]] }
+        if resource == .workflows { version["additionalPrinterColumns"] = Self.workflowColumns }
         var definition = DynamicObject(json: [
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "spec": [
@@ -27,6 +28,22 @@ extension ClusterStore {
         commit(definition.json, table: table, key: resource.qualifiedName)
         establishDefinition(resource.qualifiedName)
     }
+
+    /// As in Argo's own definition.
+    private static let workflowColumns: JSONValue = [
+        [
+            "name": "Status", "type": "string", "jsonPath": ".status.phase",
+            "description": "Status of the workflow",
+        ],
+        [
+            "name": "Age", "type": "date", "jsonPath": ".status.startedAt", "format": "date-time",
+            "description": "When the workflow was started",
+        ],
+        [
+            "name": "Message", "type": "string", "jsonPath": ".status.message",
+            "description": "Human readable message indicating details about why the workflow is in this condition.",
+        ],
+    ]
 
     func definitionErrors(_ object: JSONObject) -> [FieldError] {
         let spec = object["spec"]?.object ?? JSONObject()

@@ -133,7 +133,7 @@ struct Selection: Hashable, Sendable {
     /// - Parameter key: The object's key in its table.
     func matches(_ object: JSONObject, key: String) -> Bool {
         if let namespace {
-            guard key.utf8.count > namespace.utf8.count, key.hasPrefix(namespace),
+            guard key.utf8.count > namespace.utf8.count, key.utf8.starts(with: namespace.utf8),
                 key.utf8.dropFirst(namespace.utf8.count).first == UInt8(ascii: "/")
             else { return false }
         }

@@ -77,6 +77,30 @@ import Testing
                 + "struct field ConfigMap.data of type string")
     }
 
+    @Test(
+        arguments: [
+            ("{bad", "invalid character 'b' looking for beginning of object key string ({bad)"),
+            ("", "unexpected end of JSON input (<empty>)"),
+            ("?x", "invalid character '?' looking for beginning of value (3f78)"),
+        ])
+    func `a body that is no JSON is quoted`(text: String, words: String) throws {
+        let error = try #require(throws: JSONParseError.self) { try JSONValue(parsing: text.utf8) }
+        let status = Status.unparsable(error, body: Array(text.utf8), kind: "ConfigMap")
+        #expect(
+            status.message
+                == "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse "
+                + "error: \(words)")
+    }
+
+    @Test func `mistakes at several places are named in the order of their keys`() throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST \(configMaps)?fieldValidation=Strict", ["metadata": ["name": "a", "y": 1], "b": 1, "x": 1])
+        #expect(
+            response.message.hasSuffix(
+                "unknown field \"b\", unknown field \"metadata.y\", unknown field \"x\""))
+    }
+
     @Test func `a duplicate name already exists`() throws {
         var server = try TestServer.withNamespace()
         try server("POST \(configMaps)", ["metadata": ["name": "a"]])

@@ -110,6 +110,13 @@ import Testing
                 "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"))
     }
 
+    @Test func `a patch of an unknown media type is refused`() throws {
+        var (server, _) = try server()
+        let response = try server("PATCH \(path)/a", [:], patch: nil)
+        #expect(response.code == 415)
+        #expect(response.message == "415: Unsupported Media Type")
+    }
+
     @Test func `a main resource ignores its status, and its status ignores the rest`() throws {
         var server = try TestServer.withNamespace()
         let pods = "/api/v1/namespaces/t/pods"
