@@ -74,16 +74,14 @@ extension ClusterStore {
         guard name == request.name else {
             let why =
                 name.isEmpty
-                ? "name must be provided"
+                ? "the name of the object (\(request.name ?? "") based on URL) was undeterminable: name must be provided"
                 : "the name of the object (\(name)) does not match the name on the URL (\(request.name ?? ""))"
             throw Refusal(.badRequest(why))
         }
         let namespace = metadata?["namespace"]?.string ?? ""
         guard !type.resource.isNamespaced || namespace == request.namespace ?? "" else {
             throw Refusal(
-                .badRequest(
-                    "the namespace of the object (\(namespace)) does not match the namespace on the request "
-                        + "(\(request.namespace ?? ""))"))
+                .badRequest("the namespace of the provided object does not match the namespace sent on the request"))
         }
     }
 
@@ -97,7 +95,7 @@ extension ClusterStore {
             let prefix = "cannot be handled as a \(type.resource.kind): "
             guard let start = error.status.message.firstRange(of: prefix)?.upperBound else { throw error }
             let why = String(error.status.message[start...])
-            let cause = FieldError.invalid("patch", .string((request.body ?? .null).text), why)
+            let cause = FieldError.invalid("patch", .string(patched.text), why)
             throw Refusal(.invalid(group: "", kind: "", name: "", [cause]))
         }
     }

@@ -88,7 +88,8 @@ struct Refusal: Error {
 extension Status {
     /// 422, with every error as a cause; the message has equal ones once.
     static func invalid(group: String, kind: String, name: String, _ errors: [FieldError]) -> Status {
-        var details: JSONObject = ["kind": .string(kind)]
+        var details = JSONObject()
+        if !kind.isEmpty { details["kind"] = .string(kind) }
         if !name.isEmpty { details["name"] = .string(name) }
         if !group.isEmpty { details["group"] = .string(group) }
         if !errors.isEmpty {
@@ -150,9 +151,11 @@ extension Status {
     ///
     /// - Parameter kind: What the path asks for: `ConfigMap`.
     package static func unparsable(_ error: JSONParseError, body: [UInt8], kind: String) -> Status {
-        badRequest(
-            "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: "
-                + "\(error.message) (\(summary(of: body)))")
+        unrecognized("couldn't get version/kind; json parse error: \(error.message)", body: body, kind: kind)
+    }
+
+    static func unrecognized(_ why: String, body: [UInt8], kind: String) -> Status {
+        badRequest("the object provided is unrecognized (must be of type \(kind)): \(why) (\(summary(of: body)))")
     }
 
     /// The first bytes of a body: as text where it begins as an object does, else in hexadecimal digits.

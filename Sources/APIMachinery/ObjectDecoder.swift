@@ -71,7 +71,12 @@ struct ObjectDecoder {
         _ value: JSONValue, as type: ObjectSchema.FieldType, at place: Place
     ) throws(Failure) -> JSONValue {
         switch (type, value) {
-        case (.any, _), (.string, .string), (.bool, .bool), (.bytes, .string): return value
+        case (.any, _), (.string, .string), (.bool, .bool): return value
+        case (.bytes, .string(let text)):
+            if let offset = Base64.firstError(in: text) {
+                throw Failure(message: "illegal base64 data at input byte \(offset)")
+            }
+            return value
         case (.intOrString, .string), (.intOrString, .integer): return value
         case (.integer(let bits), .integer(let number)):
             guard bits == 64 || Int32(exactly: number) != nil else {

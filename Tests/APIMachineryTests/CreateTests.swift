@@ -101,6 +101,32 @@ import Testing
                 "unknown field \"b\", unknown field \"metadata.y\", unknown field \"x\""))
     }
 
+    @Test(arguments: [("!!", 0), ("YQ", 2), ("YQ==", nil), ("Y!==", 1), ("", nil)] as [(String, Int?)])
+    func `secrets hold base64`(text: String, offset: Int?) throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST /api/v1/namespaces/t/secrets", ["metadata": ["name": "s"], "data": ["a": .string(text)]])
+        #expect(response.code == (offset == nil ? 201 : 400))
+        guard let offset else { return }
+        #expect(
+            response.message.hasSuffix("cannot be handled as a Secret: illegal base64 data at input byte \(offset)"))
+    }
+
+    @Test func `plain texts of a secret are kept as base64`() throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST /api/v1/namespaces/t/secrets", ["metadata": ["name": "s"], "stringData": ["a": "b?>", "c": ""]])
+        #expect(response.body["data"] == ["a": "Yj8+", "c": ""])
+        #expect(response.body["stringData"] == nil)
+        #expect(response.body["type"] == "Opaque")
+    }
+
+    @Test func `an object's own path takes no creation, and a collection no update`() throws {
+        var server = try TestServer.withNamespace()
+        #expect(try server("POST \(configMaps)/a", ["metadata": ["name": "a"]]).code == 405)
+        #expect(try server("PUT \(configMaps)", ["metadata": ["name": "a"]]).code == 405)
+    }
+
     @Test func `a duplicate name already exists`() throws {
         var server = try TestServer.withNamespace()
         try server("POST \(configMaps)", ["metadata": ["name": "a"]])
@@ -233,7 +259,7 @@ import Testing
                 "FieldValueRequired spec.containers[1].image Required value",
                 "FieldValueDuplicate spec.containers[1].name Duplicate value: \"c\"",
                 "FieldValueNotSupported spec.restartPolicy Unsupported value: \"Foo\": supported values: \"Always\", "
-                    + "\"Never\", \"OnFailure\"",
+                    + "\"OnFailure\", \"Never\"",
             ])
     }
 
