@@ -98,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "boreas",
             dependencies: [
-                "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes", "KubernetesClient",
-                "Recording", "Reporting", "Resilience", "Wire", "Workflows", argumentParser, logging, yams,
+                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
+                "Reporting", "Resilience", "Workflows", argumentParser, logging, yams,
             ],
             swiftSettings: swiftSettings),
 
@@ -128,7 +128,8 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "KubernetesServerTests",
-                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "KubernetesServer", "Wire", subprocess],
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "KubernetesServer", "Wire", subprocess]
+                    + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "FaultProxyTests",

@@ -23,8 +23,10 @@ package enum StandaloneProxy {
                 upstream: access.upstream, plan: plan, seed: seed, phase: .storm, port: port, clock: clock,
                 onInjection: onInjection, logger: logger)
             return try await access.keepingFresh {
-                try await withFaultProxy(configuration) { proxy in
-                    try await body(proxy.kubeconfig(namespace: connection.namespace), proxy.server)
+                try await translatingErrors {
+                    try await withFaultProxy(configuration) { proxy in
+                        try await body(proxy.kubeconfig(namespace: connection.namespace), proxy.server)
+                    }
                 }
             }
         } cleanup: {

@@ -73,9 +73,8 @@ struct Layering {
         Target(
             "boreas", .composition,
             imports: [
-                "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording", "Reporting", "Resilience", "Statistics",
-                "Workflows",
+                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
+                "Reporting", "Resilience", "Workflows",
             ], libraries: ["ArgumentParser", "Logging", "Yams"]),
         Target(
             "boreas-bench", .composition,
