@@ -8,7 +8,7 @@ import Statistics
 enum ArchiveBenchmark {
     private static let rows = 500_000
     private static let rowsPerTransaction = 1_000
-    private static let budget = Duration.seconds(40)
+    private static let budget = Duration.seconds(30)
 
     static func report() async throws -> String {
         let comparison = try await Comparison(budget: budget) {

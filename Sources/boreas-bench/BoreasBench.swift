@@ -1,13 +1,14 @@
 import Foundation
 
-/// Measures what Boreas itself costs, on the machine that it runs on. Every figure is a median over rounds.
+/// Measures what Boreas itself costs, on the machine that it runs on.
 @main
 enum BoreasBench {
     static func main() async {
         do {
             guard CommandLine.arguments.count == 1 else { throw BenchmarkError("takes no arguments") }
             let cores = ProcessInfo.processInfo.activeProcessorCount
-            show("\(cores) \(cores == 1 ? "core" : "cores"); client, proxy and server are one process\n")
+            show("\(cores) \(cores == 1 ? "core" : "cores"), shared by client, proxy and server: they are one process.")
+            show("Each figure is the median over rounds; ratios and differences are of rounds next to each other.\n")
             show(try await RequestBenchmark.report())
             show(try await ArchiveBenchmark.report())
         } catch {

@@ -11,10 +11,10 @@ import Statistics
 /// What the client does, and what the fault proxy adds: the same requests straight to the embedded server, and through a
 /// proxy without rules. The server's answers take no time but its code's own.
 enum RequestBenchmark {
-    private static let requestsPerRound = 2_000
+    private static let requestsPerRound = 4_000
     private static let callerCounts = [1, 16]
     /// Of all rounds of one caller count.
-    private static let budget = Duration.seconds(15)
+    private static let budget = Duration.seconds(20)
     private static let timeout = Duration.seconds(10)
     private static let key = ObjectKey(namespace: "default", name: "bench")
 
