@@ -103,6 +103,15 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        // What `make bench` runs; the C is what the archive is measured against.
+        .target(name: "CInserts", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "boreas-bench",
+            dependencies: [
+                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
+                "KubernetesServer", "Recording", "Statistics", logging,
+            ],
+            swiftSettings: swiftSettings),
     ]
         + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {
             // Pure values are tested by themselves.

@@ -79,8 +79,8 @@ struct Layering {
         Target(
             "boreas-bench", .composition,
             imports: [
-                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Faults", "Harness", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording",
+                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
+                "KubernetesServer", "Recording", "Statistics",
             ], libraries: ["Logging"]),
     ])
 
