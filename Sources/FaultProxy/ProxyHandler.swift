@@ -168,7 +168,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if exchange?.deliversBodies == true { deliver(.body(.byteBuffer(bytes))) }
     }
 
-    func answered(end trailers: HTTPHeaders?) { perform(exchange?.answered(end: trailers)) }
+    func answered(end trailers: HTTPHeaders?) {
+        perform(exchange?.answered(end: trailers))
+        // The rest of a request that was answered early is read, and dropped.
+        resumeReading()
+    }
 
     func upstreamEnded(_ end: UpstreamEnd) {
         upstream = nil

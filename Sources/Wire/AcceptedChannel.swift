@@ -15,6 +15,8 @@ final class AcceptedChannel: Sendable {
     private struct State {
         /// Nil until a protocol is agreed on.
         var connection: HTTPConnection?
+        /// HTTP/2 streams that are open.
+        var streamCount = 0
         var isDraining = false
     }
 
@@ -26,15 +28,40 @@ final class AcceptedChannel: Sendable {
         self.cutter = NIOLoopBound(cutter, eventLoop: channel.eventLoop)
     }
 
-    /// Lets what is under way finish; a connection that has not agreed on a protocol has nothing under way.
+    /// Lets what is under way finish, asks for no more, and then ends the connection; one that has not agreed on a
+    /// protocol has nothing under way.
     func drain() {
-        let (connection, isFirst) = state.withLockedValue { state in
+        let (connection, streamCount, isFirst) = state.withLockedValue { state in
             defer { state.isDraining = true }
-            return (state.connection, !state.isDraining)
+            return (state.connection, state.streamCount, !state.isDraining)
         }
         // NIO's pipeline handler takes the event once.
         guard isFirst else { return }
-        if let connection { connection.drain() } else { cut() }
+        switch connection?.version {
+        case nil: cut()
+        case .http1: channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        case .http2: if streamCount == 0 { channel.close(promise: nil) } else { connection?.goAway() }
+        }
+    }
+
+    /// Ends the connection if nothing is under way on it, or, on HTTP/1.1, as soon as nothing is.
+    ///
+    /// A busy HTTP/2 connection is not asked to go away: libcurl 7.88 lets a request that it is about to send on such a
+    /// connection wait for ever.
+    func endWhenIdle() {
+        let isBusy = state.withLockedValue { $0.connection?.version == .http2 && $0.streamCount > 0 }
+        if !isBusy { drain() }
+    }
+
+    private func streamOpened(_ stream: any Channel) {
+        state.withLockedValue { $0.streamCount += 1 }
+        stream.closeFuture.whenComplete { [state, channel] _ in
+            let isDone = state.withLockedValue { state in
+                state.streamCount -= 1
+                return state.isDraining && state.streamCount == 0
+            }
+            if isDone { channel.close(promise: nil) }
+        }
     }
 
     func cut() {
@@ -76,7 +103,8 @@ final class AcceptedChannel: Sendable {
             mode: .server, connectionConfiguration: configuration.http2Connection,
             streamConfiguration: .generous
         ) { stream in
-            stream.eventLoop.makeCompletedFuture {
+            self.streamOpened(stream)
+            return stream.eventLoop.makeCompletedFuture {
                 let pipeline = stream.pipeline.syncOperations
                 try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
                 try pipeline.addHandlers(makeHandlers(connection))

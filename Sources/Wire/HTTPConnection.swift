@@ -51,14 +51,6 @@ package final class HTTPConnection: Sendable {
         channel.writeAndFlush(frame, promise: nil)
     }
 
-    /// Lets what is under way finish and then ends the connection.
-    func drain() {
-        switch version {
-        case .http1: channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-        case .http2: goAway()
-        }
-    }
-
     private func onEventLoop(_ act: @escaping @Sendable (ConnectionCutter) -> Void) {
         let cutter = self.cutter
         if channel.eventLoop.inEventLoop {

@@ -124,7 +124,8 @@ package final class HTTPListener: Sendable {
     /// Stops listening for a span, so that connects are refused; spans that overlap join. The future is done when
     /// nothing listens any more.
     ///
-    /// Accepted connections end as soon as nothing is under way on them, as those of a server that shuts down do.
+    /// Accepted connections on which nothing is under way end, so that their clients too have to connect; HTTP/1.1
+    /// connections that are busy end with their answer.
     package func refuseConnects(for span: Duration) -> EventLoopFuture<Void> {
         let loop = configuration.eventLoopGroup.next()
         let end = NIODeadline.now() + TimeAmount(span)
@@ -133,7 +134,7 @@ package final class HTTPListener: Sendable {
             state.refusedUntil = max(state.refusedUntil ?? end, end)
             return (state.stopListening(), isFirst, Array(state.accepted.values))
         }
-        for connection in accepted { connection.drain() }
+        for connection in accepted { connection.endWhenIdle() }
         if isFirst { scheduleEndOfRefusal(at: end, on: loop) }
         // A close fails only where the channel is closed already.
         return channel?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()

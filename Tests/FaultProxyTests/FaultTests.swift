@@ -2,6 +2,8 @@ import FaultProxy
 import Faults
 import Foundation
 import Kubernetes
+import KubernetesClient
+import NIOCore
 import Testing
 
 /// Each fault as a real client sees it, and what of it the server sees. One after another: some of them measure time.
@@ -41,7 +43,8 @@ struct FaultTests {
     @Test("a reset before the request reaches the client, and nothing reaches the server", arguments: ["1.1", "2"])
     func resetBefore(version: String) async throws {
         try await ProxySetup.with(rule(.reset(Fault.Reset(at: .beforeRequest)))) { setup in
-            #expect(isReset(try await create(setup, version).status, version))
+            let broken = try await create(setup, version)
+            #expect(isReset(broken.status, version))
             #expect(setup.server.seen.isEmpty)
             try await expectOneInjection(setup, .reset)
             #expect(try await create(setup, version).status == 0)
@@ -64,7 +67,8 @@ struct FaultTests {
     @Test("a black hole answers nothing, and nothing reaches the server", arguments: ["1.1", "2"])
     func blackHole(version: String) async throws {
         try await ProxySetup.with(rule(.blackHole)) { setup in
-            #expect(try await create(setup, version, "--max-time", "1").status == 28)
+            let result = try await create(setup, version, "--max-time", "1")
+            #expect(result.status == 28)
             #expect(setup.server.seen.isEmpty)
             try await expectOneInjection(setup, .blackHole)
         }
@@ -73,7 +77,8 @@ struct FaultTests {
     @Test("a half-open connection answers nothing, and the request has reached the server", arguments: ["1.1", "2"])
     func halfOpen(version: String) async throws {
         try await ProxySetup.with(rule(.halfOpen)) { setup in
-            #expect(try await create(setup, version, "--max-time", "1").status == 28)
+            let result = try await create(setup, version, "--max-time", "1")
+            #expect(result.status == 28)
             #expect(setup.server.seen.map(\.body) == [Array(Self.pod.utf8)])
             try await expectOneInjection(setup, .halfOpen)
         }
@@ -82,7 +87,7 @@ struct FaultTests {
     @Test("latency holds the request back, and then all is well", arguments: ["1.1", "2"])
     func latency(version: String) async throws {
         try await ProxySetup.with(rule(.latency(Fault.Latency(fixed: .milliseconds(300))))) { setup in
-            let slow = try await create(setup, version, "-o", "/dev/null", "-w", "%{http_code} %{time_starttransfer}")
+            let slow = try await create(setup, version, "-o", "/dev/null", "-w", "%{http_code} %{time_total}")
             #expect(slow.output.hasPrefix("200 "))
             let seconds = try #require(Double(slow.output.dropFirst(4)))
             #expect(seconds >= 0.3 && seconds < 3)
@@ -113,7 +118,8 @@ struct FaultTests {
     func refuse(version: String) async throws {
         try await ProxySetup.with(rule(.refuse(Fault.Refusal(span: .seconds(1))))) { setup in
             let start = ContinuousClock.now
-            #expect(isReset(try await create(setup, version).status, version))
+            let broken = try await create(setup, version)
+            #expect(isReset(broken.status, version))
             #expect(try await create(setup, version).status == 7)
             #expect(setup.server.seen.isEmpty)
             var status: Int32 = 7
@@ -178,7 +184,8 @@ struct FaultTests {
         try await ProxySetup.with { setup in
             // The second goes on the server's connection that the first has used.
             #expect(try await setup.curl("/x", "-d", "one", version: version).status == 0)
-            #expect(isReset(try await setup.curl("/drop", "-d", "two", version: version).status, version))
+            let dropped = try await setup.curl("/drop", "-d", "two", version: version)
+            #expect(isReset(dropped.status, version))
             #expect(setup.server.seen.map(\.uri) == ["/x", "/drop"])
             let short = try await setup.curl("/short", version: version)
             #expect([18, 56, 92, 16].contains(short.status))
@@ -229,9 +236,29 @@ struct FaultTests {
     func otherName() async throws {
         try await ProxySetup.with(rule(.blackHole)) { setup in
             let body = Self.pod.replacingOccurrences(of: "a-1", with: "b-1")
-            #expect(try await setup.curl(Self.pods, "-d", body).status == 0)
+            let result = try await setup.curl(Self.pods, "-d", body)
+            #expect(result.status == 0)
             #expect(setup.server.seen.map(\.body) == [Array(body.utf8)])
             #expect(setup.injections.isEmpty)
+        }
+    }
+
+    @Test("an exec can be cut when it has begun, and can be left without an answer")
+    func exec() async throws {
+        let match = RequestMatch(verb: [.connect], resource: "pods/exec")
+        let cut = Rule(name: "cut", match: match, when: Timing(first: 1), fault: .reset(Fault.Reset(at: .afterCommit)))
+        let hang = Rule(name: "hang", match: match, fault: .blackHole)
+        try await ProxySetup.with(cut, hang) { setup in
+            try await setup.withUpgrade(early: "") { inbound, _ in
+                let error = await #expect(throws: IOError.self) { for try await _ in inbound {} }
+                #expect(error?.errnoCode == ECONNRESET)
+            }
+            #expect(setup.server.seen.count == 1)
+            let result = try await setup.curl(
+                ProxySetup.execPath, "-H", "Connection: Upgrade", "-H", "Upgrade: echo", "--max-time", "1")
+            #expect(result.status == 28)
+            #expect(setup.server.seen.count == 1)
+            #expect(setup.injections.map(\.rule) == ["cut", "hang"])
         }
     }
 
@@ -239,18 +266,19 @@ struct FaultTests {
     func changes() async throws {
         let storm = Rule(name: "storm", during: .storm, fault: .status(Fault.ForgedStatus(code: 500)))
         try await ProxySetup.with(storm) { setup in
-            func code() async throws -> String {
-                try await setup.curl("/api/v1/pods", "-o", "/dev/null", "-w", "%{http_code}").output
+            func expect(_ code: String, _ sourceLocation: SourceLocation = #_sourceLocation) async throws {
+                let result = try await setup.curl("/api/v1/pods", "-o", "/dev/null", "-w", "%{http_code}")
+                #expect(result.output == code, sourceLocation: sourceLocation)
             }
-            #expect(try await code() == "200")
+            try await expect("200")
             setup.proxy.enter(.storm)
-            #expect(try await code() == "500")
+            try await expect("500")
             setup.proxy.enter(.converge)
-            #expect(try await code() == "200")
+            try await expect("200")
             setup.proxy.replace(with: Plan(rules: [Rule(name: "all", fault: .status(Fault.ForgedStatus(code: 429)))]))
-            #expect(try await code() == "429")
+            try await expect("429")
             setup.proxy.replace(with: Plan())
-            #expect(try await code() == "200")
+            try await expect("200")
         }
     }
 
@@ -262,9 +290,9 @@ struct FaultTests {
                 fault: .status(Fault.ForgedStatus(code: 503)))
             return try await ProxySetup.with(coin, seed: seed) { setup in
                 for _ in 0..<2 {
-                    let arguments = ["-o", "/dev/null"] + parallel
-                    #expect(
-                        try await setup.curl(Self.pods + "/p-[1-60]", arguments: arguments, version: "2").status == 0)
+                    let result = try await setup.curl(
+                        Self.pods + "/p-[1-60]", arguments: ["-o", "/dev/null"] + parallel, version: "2")
+                    #expect(result.status == 0)
                 }
                 return setup.injections.map { "\($0.identity) \($0.ordinal)" }.sorted()
             }
@@ -289,8 +317,8 @@ struct FaultTests {
                     let request = APIRequest(
                         .create, .pods, namespace: "t", body: ["metadata": ["name": .string(name)]],
                         timeout: .seconds(1))
-                    return try #require(
-                        await #expect(throws: APIError.self) { try await client.send(request) })
+                    let error = await #expect(throws: APIError.self) { try await client.send(request) }
+                    return try #require(error)
                 }
                 let before = try await failure("before")
                 #expect(before.code == .unreachable && before.transport?.kind == .connectionReset)

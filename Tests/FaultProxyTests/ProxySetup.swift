@@ -4,6 +4,9 @@ import Faults
 import Kubernetes
 import KubernetesClient
 import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import NIOSSL
 import Testing
 import Wire
 
@@ -26,6 +29,13 @@ struct ProxySetup {
     /// - Parameter isObserved: Whether the proxy is to tell of each request.
     static func with<Result>(
         _ rules: Rule..., isObserved: Bool = false, basePath: String = "", seed: UInt64 = 1,
+        _ body: (ProxySetup) async throws -> Result
+    ) async throws -> Result {
+        try await with(rules: rules, isObserved: isObserved, basePath: basePath, seed: seed, body)
+    }
+
+    static func with<Result>(
+        rules: [Rule], isObserved: Bool = false, basePath: String = "", seed: UInt64 = 1,
         _ body: (ProxySetup) async throws -> Result
     ) async throws -> Result {
         let authority = try CertificateAuthority(name: "cluster")
@@ -64,6 +74,34 @@ struct ProxySetup {
         try await Curl.run(
             ["--http\(version)", "--cacert", root, "-H", "Authorization: Bearer \(token ?? proxy.token)"] + arguments
                 + [proxy.server + path])
+    }
+
+    static let execPath = "/api/v1/namespaces/t/pods/p/exec?command=sh"
+
+    /// Asks for an upgrade over a bare TLS connection, with bytes right behind the request.
+    func withUpgrade(
+        early: String,
+        _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
+            Void
+    ) async throws {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .file(root)
+        let context = try NIOSSLContext(configuration: tls)
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: proxy.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLClientHandler(context: context, serverHostname: "localhost"))
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        try await client.executeThenClose { inbound, outbound in
+            try await outbound.write(
+                ByteBuffer(
+                    string: "POST \(Self.execPath) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.token)\r\n"
+                        + "Connection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 0\r\n\r\n\(early)"))
+            try await body(inbound, outbound)
+        }
     }
 
     var clock: TrialClock { TrialClock(ContinuousClock(), startEpochMicroseconds: 0) }

@@ -5,7 +5,7 @@ import Wire
 
 /// The API server behind the proxy: remembers each request that reaches it, and answers as its path asks.
 ///
-/// `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, `/upgrade`
+/// `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, an exec
 /// echoes bytes, and with `watch=true` in the query come the lines that the test pushes. All else is answered with an
 /// object that holds the method, the path and the length of the body.
 final class RecordingServer: Sendable {
@@ -69,6 +69,7 @@ final class RecordingServer: Sendable {
 
         private func answer(_ context: ChannelHandlerContext) {
             if current.uri.contains("watch=true") { return watch(context) }
+            if current.uri.contains("/exec?") { return upgrade() }
             switch current.uri.split(separator: "?").first.map(String.init) {
             case "/drop": connection.reset()
             case "/short":
@@ -80,7 +81,6 @@ final class RecordingServer: Sendable {
                 begin(context, [:])
                 isFlood = true
                 flood(context)
-            case "/upgrade": upgrade()
             default:
                 let text = #"{"method":"\#(current.method)","uri":"\#(current.uri)","bytes":\#(current.body.count)}"#
                 begin(
