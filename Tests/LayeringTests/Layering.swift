@@ -75,7 +75,7 @@ struct Layering {
             imports: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Reporting", "Resilience", "Statistics",
-                "Workflows",
+                "Wire", "Workflows",
             ], libraries: ["ArgumentParser", "Logging", "Yams"]),
         Target(
             "boreas-bench", .composition,
