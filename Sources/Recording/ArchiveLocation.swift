@@ -38,19 +38,10 @@ struct ArchiveLocation {
         }
     }
 
-    func prepareForWriting() throws {
-        let files = FileManager.default
+    /// Refuses what could not be written, and changes nothing.
+    func checkWritable() throws {
         if isNew {
-            do {
-                try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw ArchiveError(
-                    .unwritable, path: path,
-                    "its folder can't be made (\(Self.words(error))); name another file by --db")
-            }
-            guard files.isWritableFile(atPath: folder) else {
-                throw ArchiveError(.unwritable, path: path, "its folder can't be written; name another file by --db")
-            }
+            try checkFolder(folder)
             return
         }
         try checkHeader()
@@ -58,6 +49,35 @@ struct ArchiveLocation {
             throw ArchiveError(
                 .unwritable, path: path,
                 "the file or its folder can't be written; change its permissions or name another file by --db")
+        }
+    }
+
+    /// Looks at the folder, or at the nearest one above it that is there.
+    private func checkFolder(_ folder: String) throws {
+        let files = FileManager.default
+        var isDirectory: ObjCBool = false
+        guard files.fileExists(atPath: folder, isDirectory: &isDirectory) else {
+            let parent = (folder as NSString).deletingLastPathComponent
+            return try checkFolder(parent.isEmpty ? "." : parent)
+        }
+        guard isDirectory.boolValue else {
+            throw ArchiveError(.unwritable, path: path, "\(folder) is no folder; name another file by --db")
+        }
+        guard files.isWritableFile(atPath: folder) else {
+            throw ArchiveError(
+                .unwritable, path: path, "the folder \(folder) can't be written; name another file by --db")
+        }
+    }
+
+    func prepareForWriting() throws {
+        try checkWritable()
+        guard isNew else { return }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ArchiveError(
+                .unwritable, path: path,
+                "its folder can't be made (\(Self.words(error))); name another file by --db")
         }
     }
 

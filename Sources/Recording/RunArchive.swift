@@ -16,6 +16,11 @@ package final class RunArchive: Sendable {
         self.canWrite = canWrite
     }
 
+    /// Refuses a place where no archive can be written, before anything is made there.
+    ///
+    /// - Throws: ``ArchiveError``.
+    package static func checkWritable(at path: String) throws { try ArchiveLocation(path: path).checkWritable() }
+
     /// Opens an archive for a run, creates it and its folder where they are missing, and brings its schema up to date.
     ///
     /// - Throws: ``ArchiveError``; nothing that was not there before is left behind.

@@ -76,8 +76,10 @@ package struct RunReport: Hashable, Sendable {
         var text = "\n"
         for tally in troubled.prefix(Self.troublesMax) {
             let cell = [tally.key.policy, tally.key.variation].filter { !$0.isEmpty }.joined(separator: " ")
-            text += "\(style.dressed(tally.outcome.rawValue, tally.outcome.ink)) \(run.identifier)/\(tally.number) "
-            text += "\(cell): \(tally.reason)\n"
+            let outcome = tally.outcome.rawValue
+            let rest = " \(run.identifier)/\(tally.number) \(cell): \(tally.reason)"
+            text += style.dressed(outcome, tally.outcome.ink)
+            text += rest.oneLine(width: Self.troubleWidth - outcome.count) + "\n"
         }
         let more = troubled.count - Self.troublesMax
         if more > 0 { text += "and \(more) more; -o json has all\n" }
@@ -85,6 +87,8 @@ package struct RunReport: Hashable, Sendable {
     }
 
     private static let troublesMax = 10
+    /// Characters of a trouble's line; the timeline has the whole of it.
+    private static let troubleWidth = 200
 
     package var json: JSONValue {
         [

@@ -27,14 +27,24 @@ struct Boreas: AsyncParsableCommand {
         } catch is CancellationError {
             exit(withError: ExitCode.interrupted)
         } catch let failure {
-            // What ArgumentParser says of the command line, help included; its own code for usage is 64.
-            if exitCode(for: failure) == .validationFailure || isParserMessage(failure) { exit(withError: failure) }
-            let translated = CommandFailure(translating: failure)
+            // Help and version requests end as errors of exit code 0.
+            if exitCode(for: failure) == .success { exit(withError: failure) }
+            let isOfParser = exitCode(for: failure) == .validationFailure
+            let translated =
+                isOfParser
+                ? CommandFailure(code: .usage, message: words(of: failure)) : CommandFailure(translating: failure)
             Terminal.error("boreas: \(translated.message)")
             exit(withError: translated.code)
         }
     }
 
-    /// Help and version requests end as errors of exit code 0.
-    private static func isParserMessage(_ error: any Error) -> Bool { exitCode(for: error) == .success }
+    /// What ArgumentParser has against the command line, without the usage that it prints below, and where to read on.
+    private static func words(of failure: any Error) -> String {
+        let lines = fullMessage(for: failure).split(whereSeparator: \.isNewline)
+        let message = lines.prefix { !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") }
+            .map { $0.trimmingPrefix("Error: ").drop(while: \.isWhitespace) }
+            .joined(separator: " ")
+        let help = lines.compactMap { $0.firstMatch(of: /See '(.+ --help)'/)?.1 }.last
+        return "\(message.hasSuffix(".") ? message.dropLast() : message[...]); see \(help ?? "boreas --help")"
+    }
 }

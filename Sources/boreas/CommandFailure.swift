@@ -19,7 +19,9 @@ struct CommandFailure: Error {
     init(translating error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
-        case let error as ExperimentError: self.init(code: .invalidExperiment, message: "\(error)")
+        case let error as ExperimentError:
+            // The reader also checks the policies that the command line chooses.
+            self.init(code: error.file == "--policy" ? .usage : .invalidExperiment, message: "\(error)")
         case let error as KubeconfigError: self.init(code: .usage, message: "\(error)")
         case let error as ArchiveError:
             self.init(code: error.code == .failed ? .internalError : .usage, message: "\(error)")

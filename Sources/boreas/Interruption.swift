@@ -16,5 +16,11 @@ func interruptible<Result: Sendable>(_ body: @escaping @Sendable () async throws
         return source
     }
     defer { for source in sources { source.cancel() } }
-    return try await task.value
+    do {
+        return try await task.value
+    } catch {
+        // What was cut short may put it in its own words.
+        if task.isCancelled { throw CancellationError() }
+        throw error
+    }
 }

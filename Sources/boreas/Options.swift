@@ -15,6 +15,19 @@ struct ClusterOptions: ParsableArguments {
     var context: String?
 }
 
+/// Where to listen, and whom to tell.
+struct ListenerOptions: ParsableArguments {
+    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
+    var port = 0
+
+    @Option(help: ArgumentHelp("Where to write the kubeconfig; else it goes to stdout.", valueName: "file"))
+    var kubeconfigOut: String?
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535 (is \(port))") }
+    }
+}
+
 /// How to print the result.
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable {

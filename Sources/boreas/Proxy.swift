@@ -16,11 +16,7 @@ struct Proxy: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A file of kind Plan; without one nothing goes wrong.", valueName: "plan"))
     var plan: String?
 
-    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
-    var port = 0
-
-    @Option(help: ArgumentHelp("Where to write the kubeconfig; else it goes to stdout.", valueName: "file"))
-    var kubeconfigOut: String?
+    @OptionGroup var listener: ListenerOptions
 
     @Option(help: "The seed of the fault decisions, instead of the plan's.")
     var seed: UInt64?
@@ -36,7 +32,7 @@ struct Proxy: AsyncParsableCommand {
         let loader = KubeconfigLoader(
             explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
         let connection = try loader.connection(context: cluster.context)
-        let (port, out, seed) = (port, kubeconfigOut, seed ?? fileSeed)
+        let (port, out, seed) = (listener.port, listener.kubeconfigOut, seed ?? fileSeed)
         try await interruptible {
             try await StandaloneProxy.with(
                 connection, plan: plan, seed: seed, port: port, logger: Log.logger,

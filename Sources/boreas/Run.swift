@@ -42,7 +42,14 @@ struct Run: AsyncParsableCommand {
     enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case embedded, cluster }
 
     func validate() throws {
-        if let trials, trials < 1 { throw ValidationError("--trials is at least 1 (is \(trials))") }
+        if let trials, !(1...1_000_000).contains(trials) {
+            throw ValidationError("--trials is 1 to 1000000 (is \(trials))")
+        }
+        // As in a file: readers of JSON that keep numbers as doubles read it whole.
+        if let seed, seed >= 1 << 53 { throw ValidationError("--seed has at most 53 bits (is \(seed))") }
+        if let policy, policy.allSatisfy({ $0 == "," || $0.isWhitespace }) {
+            throw ValidationError("--policy names no policy; boreas policies lists them")
+        }
         switch world {
         case .cluster where cluster.context == nil:
             throw ValidationError("--world cluster needs --context: a cluster is never chosen by default")

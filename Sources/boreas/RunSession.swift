@@ -32,46 +32,70 @@ struct RunSession: Sendable {
 
     /// - Returns: The run as the archive holds it.
     func run(in place: Place) async throws -> RunRecord {
-        let archive = try RunArchive.open(at: database)
+        // What cannot be written is refused before anything is touched, and made only when there is a world.
+        try RunArchive.checkWritable(at: database)
+        let earlier = try await earlierRun(in: place.kind)
+        let identifier = earlier?.identifier ?? Self.makeIdentifier()
+        let body: @Sendable (SocketWorld) async throws -> RunRecord = { world in
+            let archive = try RunArchive.open(at: database)
+            return try await Self.closing(archive) {
+                if earlier == nil { try await archive.begin(record(of: identifier, in: world)) }
+                return try await finish(identifier, in: world, archive)
+            }
+        }
+        return switch place {
+        case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, body)
+        case .cluster(let connection):
+            try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, body)
+        }
+    }
+
+    /// The run to go on with.
+    private func earlierRun(in world: WorldKind) async throws -> RunRecord? {
+        guard resumes, FileManager.default.fileExists(atPath: database) else { return nil }
+        let archive = try RunArchive.read(at: database)
+        return try await Self.closing(archive) {
+            try await archive.unfinishedRun(of: experiment, world: world.rawValue, seed: seed)
+        }
+    }
+
+    private static func closing<Result: Sendable>(
+        _ archive: RunArchive, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let result: Result
         do {
-            let record = try await run(in: place, archive)
-            try archive.close()
-            return record
+            result = try await body()
         } catch {
             try archive.close()
             throw error
         }
+        try archive.close()
+        return result
     }
 
-    private func run(in place: Place, _ archive: RunArchive) async throws -> RunRecord {
+    private func record(of identifier: String, in world: SocketWorld) -> RunRecord {
+        RunRecord(
+            identifier: identifier, experiment: experiment, world: world.kind.rawValue,
+            serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
+            trialsPlanned: experiment.trialSpecs(seed: seed, trials: trials).count,
+            startedEpochMicroseconds: Self.epochMicrosecondsNow)
+    }
+
+    /// Carries out the trials that are missing, and gives the verdict.
+    private func finish(
+        _ identifier: String, in world: SocketWorld, _ archive: RunArchive
+    ) async throws -> RunRecord {
         let specs = experiment.trialSpecs(seed: seed, trials: trials)
-        let kind = place.kind.rawValue
-        let earlier = resumes ? try await archive.unfinishedRun(of: experiment, world: kind, seed: seed) : nil
-        let done: Set<TrialKey> =
-            if let earlier { try await archive.finishedTrials(of: earlier.identifier) } else { [] }
-        let identifier = earlier?.identifier ?? Self.makeIdentifier()
+        let done = try await archive.finishedTrials(of: identifier)
         let remaining = specs.filter { !done.contains($0.key) }
-        Terminal.error("boreas: run \(identifier), seed \(seed), \(remaining.count) trials")
-        let body: @Sendable (SocketWorld) async throws -> Void = { world in
-            if earlier == nil {
-                try await archive.begin(
-                    RunRecord(
-                        identifier: identifier, experiment: experiment, world: kind,
-                        serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
-                        trialsPlanned: specs.count, startedEpochMicroseconds: Self.epochMicrosecondsNow))
-            }
-            let executor = RunExecutor(
-                world: world, runID: identifier, logger: Log.logger,
-                onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
-            try await executor.run(remaining) { trial in
-                try await archive.record(trial, in: identifier)
-                show(trial, of: identifier)
-            }
-        }
-        switch place {
-        case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, body)
-        case .cluster(let connection):
-            try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, body)
+        let trialCount = "\(remaining.count) \(remaining.count == 1 ? "trial" : "trials")"
+        Terminal.error("boreas: run \(identifier), seed \(seed), \(trialCount)")
+        let executor = RunExecutor(
+            world: world, runID: identifier, logger: Log.logger,
+            onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
+        try await executor.run(remaining) { trial in
+            try await archive.record(trial, in: identifier)
+            show(trial, of: identifier)
         }
         let report = RunReport(try await archive.run(identifier), try await archive.tallies(of: identifier))
         try await archive.finish(
@@ -89,7 +113,8 @@ struct RunSession: Sendable {
     private func show(_ trial: TrialRecord, of run: String) {
         Terminal.progress("")
         let reason = trial.reason.isEmpty ? "" : ": \(trial.reason)"
-        Terminal.error("\(run)/\(trial.number) \(name(of: trial.key)) \(trial.outcome.rawValue)\(reason)")
+        let line = "\(run)/\(trial.number) \(name(of: trial.key)) \(trial.outcome.rawValue)\(reason)"
+        Terminal.error(line.oneLine(width: 160))
     }
 
     private func name(of key: TrialKey) -> String {

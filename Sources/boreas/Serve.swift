@@ -8,14 +8,10 @@ struct Serve: AsyncParsableCommand {
         abstract: "Runs the embedded API server, for kubectl and any other client, until it is interrupted.",
         discussion: "Pods run on a virtual node, for as long as their command (sleep, echo, exit, …) says.")
 
-    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
-    var port = 0
-
-    @Option(help: ArgumentHelp("Where to write the kubeconfig; else it goes to stdout.", valueName: "file"))
-    var kubeconfigOut: String?
+    @OptionGroup var listener: ListenerOptions
 
     func run() async throws {
-        let (port, out) = (port, kubeconfigOut)
+        let (port, out) = (listener.port, listener.kubeconfigOut)
         try await interruptible {
             try await LocalCluster.with(port: port, logger: Log.logger) { cluster in
                 try Handout.deliver(cluster.kubeconfig, to: out)
