@@ -29,7 +29,7 @@ enum RequestBenchmark {
             _ = try await direct.send(
                 APIRequest(.create, .configMaps, namespace: key.namespace, body: configMap, timeout: timeout))
             let upstream = try await UpstreamAccess(connection, direct).upstream
-            return try await withFaultProxy(FaultProxy.Configuration(upstream: upstream, clock: .real())) { proxy in
+            return try await withFaultProxy(ReverseProxy.Configuration(upstream: upstream, clock: .real())) { proxy in
                 try await report(direct: direct, proxied: client(Self.connection(proxy.kubeconfig())))
             }
         }
