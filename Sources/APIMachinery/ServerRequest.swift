@@ -72,7 +72,7 @@ extension ServerRequest {
         subresource = request.subresource
         namespace = request.namespace.flatMap { $0.isEmpty ? nil : $0 }
         name = request.name
-        query = Self.query(of: request.options)
+        query = Dictionary(request.options.queryItems.map { ($0, [$1]) }, uniquingKeysWith: { first, _ in first })
         body = request.body
         if let uid = request.options.preconditionUID {
             var options = body?.object ?? JSONObject()
@@ -83,29 +83,6 @@ extension ServerRequest {
         patchType = request.patchType
         self.user = user
         self.userAgent = userAgent
-    }
-
-    private static func query(of options: RequestOptions) -> [String: [String]] {
-        var query: [String: [String]] = [:]
-        func add(_ name: String, _ value: (some CustomStringConvertible)?) {
-            if let value { query[name] = [value.description] }
-        }
-        add("labelSelector", options.labelSelector)
-        add("fieldSelector", options.fieldSelector)
-        add("resourceVersion", options.resourceVersion)
-        add("resourceVersionMatch", options.resourceVersionMatch)
-        add("limit", options.limit)
-        add("continue", options.continueToken)
-        add("timeoutSeconds", options.timeoutSeconds)
-        if options.allowWatchBookmarks { add("allowWatchBookmarks", "true") }
-        add("sendInitialEvents", options.sendInitialEvents)
-        if options.isDryRun { add("dryRun", "All") }
-        add("fieldManager", options.fieldManager)
-        add("fieldValidation", options.fieldValidation)
-        add("force", options.force)
-        add("gracePeriodSeconds", options.gracePeriodSeconds)
-        add("propagationPolicy", options.propagationPolicy)
-        return query
     }
 }
 

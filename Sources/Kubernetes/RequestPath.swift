@@ -120,32 +120,9 @@ extension APIRequest {
     /// The path and query that ask for this request.
     package var uri: String {
         let path = resource.path(namespace: namespace, name: name, subresource: subresource)
-        let query = queryItems.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
+        let items = (verb == .watch ? [("watch", "true")] : []) + options.queryItems
+        let query = items.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
         return query.isEmpty ? path : "\(path)?\(query)"
-    }
-
-    private var queryItems: [(String, String)] {
-        var items: [(String, String)] = []
-        func add(_ name: String, _ value: (some CustomStringConvertible)?) {
-            if let value { items.append((name, value.description)) }
-        }
-        if verb == .watch { add("watch", "true") }
-        add("labelSelector", options.labelSelector)
-        add("fieldSelector", options.fieldSelector)
-        add("resourceVersion", options.resourceVersion)
-        add("resourceVersionMatch", options.resourceVersionMatch)
-        add("limit", options.limit)
-        add("continue", options.continueToken)
-        add("timeoutSeconds", options.timeoutSeconds)
-        if options.allowWatchBookmarks { add("allowWatchBookmarks", "true") }
-        add("sendInitialEvents", options.sendInitialEvents)
-        if options.isDryRun { add("dryRun", "All") }
-        add("fieldManager", options.fieldManager)
-        add("fieldValidation", options.fieldValidation)
-        add("force", options.force)
-        add("gracePeriodSeconds", options.gracePeriodSeconds)
-        add("propagationPolicy", options.propagationPolicy)
-        return items
     }
 
     private static func percentEncoded(_ text: String) -> String {
@@ -160,5 +137,31 @@ extension APIRequest {
             }
         }
         return result
+    }
+}
+
+extension RequestOptions {
+    /// The query parameters that say the same, by name and value, unescaped.
+    package var queryItems: [(String, String)] {
+        var items: [(String, String)] = []
+        func add(_ name: String, _ value: (some CustomStringConvertible)?) {
+            if let value { items.append((name, value.description)) }
+        }
+        add("labelSelector", labelSelector)
+        add("fieldSelector", fieldSelector)
+        add("resourceVersion", resourceVersion)
+        add("resourceVersionMatch", resourceVersionMatch)
+        add("limit", limit)
+        add("continue", continueToken)
+        add("timeoutSeconds", timeoutSeconds)
+        if allowWatchBookmarks { add("allowWatchBookmarks", "true") }
+        add("sendInitialEvents", sendInitialEvents)
+        if isDryRun { add("dryRun", "All") }
+        add("fieldManager", fieldManager)
+        add("fieldValidation", fieldValidation)
+        add("force", force)
+        add("gracePeriodSeconds", gracePeriodSeconds)
+        add("propagationPolicy", propagationPolicy)
+        return items
     }
 }
