@@ -98,11 +98,20 @@ let package = Package(
         .executableTarget(
             name: "boreas",
             dependencies: [
-                "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes", "KubernetesClient",
-                "Recording", "Reporting", "Resilience", "Wire", "Workflows", argumentParser, logging, yams,
+                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
+                "Reporting", "Resilience", "Workflows", argumentParser, logging, yams,
             ],
             swiftSettings: swiftSettings),
 
+        // What `make bench` runs; the C is what the archive is measured against.
+        .target(name: "CInserts", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "boreas-bench",
+            dependencies: [
+                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
+                "KubernetesServer", "Recording", "Statistics", logging,
+            ],
+            swiftSettings: swiftSettings),
     ]
         + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {
             // Pure values are tested by themselves.
@@ -128,7 +137,8 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "KubernetesServerTests",
-                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "KubernetesServer", "Wire", subprocess],
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "KubernetesServer", "Wire", subprocess]
+                    + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "FaultProxyTests",

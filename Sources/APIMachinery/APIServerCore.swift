@@ -8,7 +8,7 @@ import Synchronization
 /// The socket server and ``InProcessAPI`` share one core, and so one cluster.
 package final class APIServerCore: Sendable {
     /// Receives the actions for one ticket: from any thread, one at a time, in order, and never with a lock held. It
-    /// must not block. After `respond` or `endWatch` nothing more comes.
+    /// must not block. The first may come before `submit` has returned. After `respond` or `endWatch` nothing more does.
     package typealias Receiver = @Sendable (ClusterStore.Action) -> Void
 
     package let clock: TrialClock

@@ -64,7 +64,9 @@ extension ClusterStore {
     }
 
     func refusal(_ type: ResourceType, _ name: String, _ errors: [FieldError]) -> Refusal {
-        Refusal(.invalid(group: type.resource.group, kind: type.resource.kind, name: name, errors))
+        // Both views of events are validated as the core's.
+        let group = type.kind == .eventView ? "" : type.resource.group
+        return Refusal(.invalid(group: group, kind: type.resource.kind, name: name, errors))
     }
 
     /// Hands the creation to quota admission, if a quota could be concerned, or stores it.
@@ -128,7 +130,9 @@ extension ClusterStore {
         let spec = object["spec"]?.object ?? JSONObject()
         guard spec["resourceAttributes"] != nil || spec["nonResourceAttributes"] != nil else {
             let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-            throw refusal(type, "", [.invalid("spec.resourceAttributes", .null, why)])
+            // The real server leaves out the kind here.
+            let error = FieldError.invalid("spec.resourceAttributes", .null, why)
+            throw Refusal(.invalid(group: type.resource.group, kind: "", name: "", [error]))
         }
         var result = object
         result["status"] = ["allowed": true]
@@ -149,12 +153,11 @@ extension ClusterStore {
     ) throws(Refusal) -> (object: JSONObject, warnings: [String]) {
         let resource = type.resource
         guard var object = body.object else {
-            throw Refusal(
-                .badRequest(
-                    "the object provided is unrecognized (must be of type \(resource.kind)): couldn't get version/kind; "
-                        + "json parse error: json: cannot unmarshal \(body.typeName) into Go value of type struct "
-                        + "{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                        + "\"json:\\\"kind,omitempty\\\"\" }"))
+            let why =
+                "couldn't get version/kind; json parse error: json: cannot unmarshal \(body.typeName) into Go value of type "
+                + "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                + "\"json:\\\"kind,omitempty\\\"\" }"
+            throw Refusal(.unrecognized(why, body: body.bytes, kind: resource.kind))
         }
         try checkKind(&object, type)
         var decoder = ObjectDecoder()
@@ -191,17 +194,20 @@ extension ClusterStore {
         let apiVersion = object["apiVersion"]?.string ?? ""
         if type.kind == .custom {
             for (name, value) in [("Kind", kind), ("apiVersion", apiVersion)] where value.isEmpty {
-                let text = JSONValue.object(object).text
-                throw Refusal(.badRequest("Object '\(name)' is missing in '\(text)'"))
+                let body = JSONValue.object(object)
+                let why = "Object '\(name)' is missing in '\(body.text)'"
+                throw Refusal(.unrecognized(why, body: body.bytes, kind: resource.kind))
             }
         }
         guard apiVersion.isEmpty || apiVersion == resource.groupVersion else {
-            throw Refusal(
-                .badRequest(
-                    "the API version in the data (\(apiVersion)) does not match the expected API version "
-                        + "(\(resource.groupVersion))"))
+            throw Refusal(.badRequest(wrongVersion(apiVersion, kind: kind, type)))
         }
         guard kind.isEmpty || kind == resource.kind else {
+            guard type.kind != .custom else {
+                let error = FieldError.invalid("kind", .string(kind), "must be \(resource.kind)")
+                let name = object["metadata", "name"]?.string ?? ""
+                throw Refusal(.invalid(group: resource.group, kind: kind, name: name, [error]))
+            }
             throw Refusal(
                 .badRequest(
                     "\(kind) in version \"\(resource.version)\" cannot be handled as a \(resource.kind): converting "
@@ -209,6 +215,18 @@ extension ClusterStore {
         }
         object["kind"] = .string(resource.kind)
         object["apiVersion"] = .string(resource.groupVersion)
+    }
+
+    private func wrongVersion(_ apiVersion: String, kind: String, _ type: ResourceType) -> String {
+        let resource = type.resource
+        guard type.kind != .custom else {
+            return "the API version in the data (\(apiVersion)) does not match the expected API version "
+                + "(\(resource.groupVersion))"
+        }
+        let name = kind.isEmpty ? resource.kind : kind
+        return "\(name) in version \"\(apiVersion)\" cannot be handled as a \(resource.kind): no kind \"\(name)\" is "
+            + "registered for version \"\(apiVersion)\" in scheme "
+            + "\"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\""
     }
 
     /// The object's namespace must be the request's, or none.

@@ -52,8 +52,7 @@ struct DeleteOptions {
         do throws(ObjectDecoder.Failure) {
             return try decoder.decode(object, as: schema)
         } catch {
-            throw Refusal(
-                .badRequest("DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: \(error.message)"))
+            throw Refusal(.badRequest(error.message))
         }
     }
 
@@ -259,8 +258,7 @@ extension ClusterStore {
         let name = pod.metadata.name
         let target = request.body?.object?["target"]?.object
         guard let node = target?["name"]?.string, !node.isEmpty else {
-            let error = FieldError.required("target.name")
-            throw Refusal(.invalid(group: "", kind: "Binding", name: name, [error]))
+            throw Refusal(.bare(FieldError.required("target.name").message))
         }
         guard pod.metadata.deletionTimestamp == nil else {
             throw Refusal(conflictOfBinding(name, "pod \(name) is being deleted, cannot be assigned to a host"))

@@ -53,14 +53,16 @@ extension ClusterStore {
         }
     }
 
+    /// A built-in type's route knows no such media type; a custom resource's handler lists those that it takes.
     private func unsupportedPatch(_ type: ResourceType) -> Status {
-        let isBuiltIn = type.allowsStrategicMerge
-        let accepted = [PatchType.json, .merge] + (isBuiltIn ? [.strategicMerge] : []) + [.apply]
-        let list = accepted.map(\.rawValue).joined(separator: ", ")
+        let reason = Status.Reason.unsupportedMediaType
+        guard type.kind == .custom else {
+            return Status(code: 415, reason: reason, message: "415: Unsupported Media Type", details: [:])
+        }
+        let list = [PatchType.json, .merge, .apply].map(\.rawValue).joined(separator: ", ")
         return Status(
-            code: 415, reason: Status.Reason.unsupportedMediaType,
-            message: "the body of the request was in an unknown format - accepted media types include: \(list)",
-            details: [:])
+            code: 415, reason: reason,
+            message: "the body of the request was in an unknown format - accepted media types include: \(list)")
     }
 
     /// A patch can't rename an object.
@@ -72,16 +74,14 @@ extension ClusterStore {
         guard name == request.name else {
             let why =
                 name.isEmpty
-                ? "name must be provided"
+                ? "the name of the object (\(request.name ?? "") based on URL) was undeterminable: name must be provided"
                 : "the name of the object (\(name)) does not match the name on the URL (\(request.name ?? ""))"
             throw Refusal(.badRequest(why))
         }
         let namespace = metadata?["namespace"]?.string ?? ""
         guard !type.resource.isNamespaced || namespace == request.namespace ?? "" else {
             throw Refusal(
-                .badRequest(
-                    "the namespace of the object (\(namespace)) does not match the namespace on the request "
-                        + "(\(request.namespace ?? ""))"))
+                .badRequest("the namespace of the provided object does not match the namespace sent on the request"))
         }
     }
 
@@ -95,7 +95,7 @@ extension ClusterStore {
             let prefix = "cannot be handled as a \(type.resource.kind): "
             guard let start = error.status.message.firstRange(of: prefix)?.upperBound else { throw error }
             let why = String(error.status.message[start...])
-            let cause = FieldError.invalid("patch", .string((request.body ?? .null).text), why)
+            let cause = FieldError.invalid("patch", .string(patched.text), why)
             throw Refusal(.invalid(group: "", kind: "", name: "", [cause]))
         }
     }

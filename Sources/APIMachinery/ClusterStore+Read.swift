@@ -100,6 +100,8 @@ extension ClusterStore {
             metadata["continue"] = .string(ContinueToken(version: version, start: "\(last)\0").text)
             if options.selection.isEverything { metadata["remainingItemCount"] = .integer(Int64(remaining)) }
         }
+        // Lists of custom resources say that there is no more, too.
+        if type.kind == .custom, metadata["continue"] == nil { metadata["continue"] = "" }
         return ServerResponse(
             code: 200,
             body: [

@@ -16,7 +16,14 @@ extension ClusterStore {
             throw Refusal(.unknownResource)
         }
         guard let subresource = request.subresource else {
-            guard type.served.verbs.contains(request.verb.rawValue) else { throw Refusal(.methodNotAllowed) }
+            let namesObject = request.name != nil
+            let fits =
+                switch request.verb {
+                case .create: !namesObject
+                case .update, .patch: namesObject
+                default: true
+                }
+            guard fits, type.served.verbs.contains(request.verb.rawValue) else { throw Refusal(.methodNotAllowed) }
             return type
         }
         guard let served = type.served.subresources.first(where: { $0.name == subresource }) else {

@@ -11,7 +11,7 @@ extension ClusterStore {
         guard given == name else {
             let why =
                 given.isEmpty
-                ? "name must be provided"
+                ? "the name of the object (\(name) based on URL) was undeterminable: name must be provided"
                 : "the name of the object (\(given)) does not match the name on the URL (\(name))"
             throw Refusal(.badRequest(why))
         }
@@ -46,7 +46,9 @@ extension ClusterStore {
         try checkVersion(of: &object, against: old, type, name: name)
         keepServerFields(of: old, in: &object, isApply: request.patchType == .apply)
         type.prepareForUpdate(&object, old: old, subresource: request.subresource)
-        var errors = ObjectMetaRules.updateErrors(object, old: old)
+        // The rules of every object and the type's own both look at the metadata, and both speak.
+        let common = ObjectMetaRules.updateErrors(object, old: old)
+        var errors = common + common
         errors += ObjectMetaRules.errors(of: object, type)
         errors += type.updateErrors(object, old: old, subresource: request.subresource)
         guard errors.isEmpty else { throw refusal(type, name, errors) }

@@ -8,6 +8,7 @@ extension ClusterStore {
             "schema": ["openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]],
         ]
         if hasStatus { version["subresources"] = ["status": [:]] }
+        if resource == .workflows { version["additionalPrinterColumns"] = Self.workflowColumns }
         var definition = DynamicObject(json: [
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "spec": [
@@ -27,6 +28,22 @@ extension ClusterStore {
         commit(definition.json, table: table, key: resource.qualifiedName)
         establishDefinition(resource.qualifiedName)
     }
+
+    /// As in Argo's own definition.
+    private static let workflowColumns: JSONValue = [
+        [
+            "name": "Status", "type": "string", "jsonPath": ".status.phase",
+            "description": "Status of the workflow",
+        ],
+        [
+            "name": "Age", "type": "date", "jsonPath": ".status.startedAt", "format": "date-time",
+            "description": "When the workflow was started",
+        ],
+        [
+            "name": "Message", "type": "string", "jsonPath": ".status.message",
+            "description": "Human readable message indicating details about why the workflow is in this condition.",
+        ],
+    ]
 
     func definitionErrors(_ object: JSONObject) -> [FieldError] {
         let spec = object["spec"]?.object ?? JSONObject()
@@ -50,7 +67,15 @@ extension ClusterStore {
             let why = "must have exactly one version marked as storage version"
             errors.append(.invalid("spec.versions", .array(versions), why))
         }
+        if Self.storedVersions(of: object).isEmpty {
+            errors.append(.invalid("status.storedVersions", .null, "must have at least one stored version"))
+        }
         return errors
+    }
+
+    static func storedVersions(of definition: JSONObject) -> [JSONValue] {
+        (definition["spec", "versions"]?.array ?? []).compactMap(\.object).filter { $0["storage"]?.bool == true }
+            .compactMap { $0["name"] }
     }
 
     mutating func definitionCreated(_ object: JSONObject) {
@@ -78,14 +103,13 @@ extension ClusterStore {
         let table = APIResource.customResourceDefinitions.qualifiedName
         guard var object = tables[table]?[name], !isEstablished(object) else { return }
         let names = object["spec", "names"] ?? [:]
-        let stored = (object["spec", "versions"]?.array ?? []).filter { $0.object?["storage"]?.bool == true }
         let conditions = [
             ("NamesAccepted", "NoConflicts", "no conflicts found"),
             ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
         ]
         object["status"] = [
             "acceptedNames": names,
-            "storedVersions": .array(stored.compactMap { $0.object?["name"] }),
+            "storedVersions": .array(Self.storedVersions(of: object)),
             "conditions": .array(
                 conditions.map { type, reason, message in
                     [

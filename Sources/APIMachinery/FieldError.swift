@@ -88,7 +88,8 @@ struct Refusal: Error {
 extension Status {
     /// 422, with every error as a cause; the message has equal ones once.
     static func invalid(group: String, kind: String, name: String, _ errors: [FieldError]) -> Status {
-        var details: JSONObject = ["kind": .string(kind)]
+        var details = JSONObject()
+        if !kind.isEmpty { details["kind"] = .string(kind) }
         if !name.isEmpty { details["name"] = .string(name) }
         if !group.isEmpty { details["group"] = .string(group) }
         if !errors.isEmpty {
@@ -150,15 +151,23 @@ extension Status {
     ///
     /// - Parameter kind: What the path asks for: `ConfigMap`.
     package static func unparsable(_ error: JSONParseError, body: [UInt8], kind: String) -> Status {
-        let start = String(decoding: body.prefix(100), as: UTF8.self)
-        return badRequest(
-            "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: "
-                + "\(error.message) (\(hexadecimal(start)))")
+        unrecognized("couldn't get version/kind; json parse error: \(error.message)", body: body, kind: kind)
     }
 
-    /// Go prints the bytes of what it does not recognise.
-    private static func hexadecimal(_ text: String) -> String {
-        text.utf8.map { byte in
+    static func unrecognized(_ why: String, body: [UInt8], kind: String) -> Status {
+        badRequest("the object provided is unrecognized (must be of type \(kind)): \(why) (\(summary(of: body)))")
+    }
+
+    /// The first bytes of a body: as text where it begins as an object does, else in hexadecimal digits.
+    private static func summary(of body: [UInt8]) -> String {
+        guard let first = body.first else { return "<empty>" }
+        let start = body.prefix(30)
+        let text = first == UInt8(ascii: "{") ? String(decoding: start, as: UTF8.self) : hexadecimal(start)
+        return body.count > 30 ? "\(text) ..." : text
+    }
+
+    private static func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+        bytes.map { byte in
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0\(digits)" : digits
         }.joined()

@@ -32,7 +32,7 @@ extension ClusterStore {
         if isNamespace {
             let isDying = change.new?["metadata", "deletionTimestamp"] != nil
             if isDying, change.old?["metadata", "deletionTimestamp"] == nil {
-                timers.add(.emptyNamespace(change.key), at: now + Self.controllerDelay)
+                timers.add(.emptyNamespace(change.key), at: now + Self.namespaceDelay)
             }
         } else if change.new == nil, let name = change.old?["metadata", "namespace"]?.string,
             object(.namespaces, ObjectKey(namespace: "", name: name))?["metadata", "deletionTimestamp"] != nil
@@ -43,6 +43,9 @@ extension ClusterStore {
 
     /// From a change until a built-in controller has heard of it and acts.
     static let controllerDelay = Duration.milliseconds(20)
+
+    /// The namespace controller takes its time.
+    static let namespaceDelay = Duration.milliseconds(250)
 
     private mutating func index(_ change: ObjectTable.Change, place: GarbageCollection.Place) {
         let before = Self.owners(of: change.old)

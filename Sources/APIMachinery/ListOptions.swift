@@ -25,7 +25,8 @@ struct ListOptions: Sendable {
             request.verb == .watch ? watchErrors : listErrors(version: request.parameter("resourceVersion"))
         guard errors.isEmpty else { throw Refusal(.invalidOptions("ListOptions", errors)) }
         version = try Self.version(request)
-        if continuation != nil, version != nil, version != 0 {
+        if let continuation, version ?? 0 != 0 {
+            _ = try ContinueToken(continuation)
             throw Refusal(.badRequest("specifying resource version is not allowed when using continue"))
         }
     }
@@ -76,17 +77,14 @@ struct ListOptions: Sendable {
         return errors
     }
 
-    /// A list with a bad version is a bad request; a watch fails in the storage, without a reason.
+    /// A list with a bad version is a bad request; a get or a watch fails in the storage, without a reason.
     static func version(_ request: ServerRequest) throws(Refusal) -> UInt64? {
         guard let text = request.parameter("resourceVersion") else { return nil }
         if let version = UInt64(text) { return version }
-        let quoted = JSONValue.string(text).text
-        if request.verb == .watch {
-            throw Refusal(.bare("strconv.ParseUint: parsing \(quoted): invalid syntax"))
-        }
-        let error = FieldError.invalid(
-            "resourceVersion", .string(text), "strconv.ParseUint: parsing \(quoted): invalid syntax")
-        throw Refusal(.badRequest("invalid resource version \(quoted): \(error.message)"))
+        let why = "strconv.ParseUint: parsing \(JSONValue.string(text).text): invalid syntax"
+        let error = FieldError.invalid("resourceVersion", .string(text), why)
+        if request.verb != .list { throw Refusal(.bare(error.message)) }
+        throw Refusal(.badRequest("invalid resource version: \(error.message)"))
     }
 
     private static func integer(_ request: ServerRequest, _ name: String) throws(Refusal) -> Int64? {
@@ -133,7 +131,7 @@ struct Selection: Hashable, Sendable {
     /// - Parameter key: The object's key in its table.
     func matches(_ object: JSONObject, key: String) -> Bool {
         if let namespace {
-            guard key.utf8.count > namespace.utf8.count, key.hasPrefix(namespace),
+            guard key.utf8.count > namespace.utf8.count, key.utf8.starts(with: namespace.utf8),
                 key.utf8.dropFirst(namespace.utf8.count).first == UInt8(ascii: "/")
             else { return false }
         }
@@ -187,8 +185,8 @@ enum FieldLabels {
             default: nil
             }
         if let names { return names.contains(field) ? nil : "field label not supported: \(field)" }
-        if field == "metadata.name" || (field == "metadata.namespace" && type.kind != .definition) { return nil }
-        if type.kind == .custom || type.kind == .definition { return "field label not supported: \(field)" }
+        if field == "metadata.name" || field == "metadata.namespace" { return nil }
+        if type.kind == .custom { return "field label not supported: \(field)" }
         return "\"\(field)\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
     }
 

@@ -52,14 +52,17 @@ struct ObjectDecoder {
         var result = JSONObject()
         var place = place
         place.structName = schema.name.hasPrefix("EventsEvent") ? String(schema.name.dropFirst(6)) : schema.name
-        for (key, _) in object where schema.fields[key] == nil { unknownFields.append(place.member(key).path) }
-        for (name, field) in schema.fields {
-            guard let value = object[name], !value.isNull else {
-                if field.isAlwaysPresent { result[name] = Self.zero(of: field.type) }
+        // In the order of the object's keys, so that the same mistakes give the same words in every process.
+        for (key, value) in object where !value.isNull || schema.fields[key] == nil {
+            guard let field = schema.fields[key] else {
+                unknownFields.append(place.member(key).path)
                 continue
             }
-            let decoded = try decode(value, as: field.type, at: place.member(name))
-            if field.isAlwaysPresent || !Self.isOmitted(decoded, isPointer: field.isPointer) { result[name] = decoded }
+            let decoded = try decode(value, as: field.type, at: place.member(key))
+            if field.isAlwaysPresent || !Self.isOmitted(decoded, isPointer: field.isPointer) { result[key] = decoded }
+        }
+        for (name, field) in schema.fields where field.isAlwaysPresent && result[name] == nil {
+            result[name] = Self.zero(of: field.type)
         }
         return result
     }
@@ -68,7 +71,12 @@ struct ObjectDecoder {
         _ value: JSONValue, as type: ObjectSchema.FieldType, at place: Place
     ) throws(Failure) -> JSONValue {
         switch (type, value) {
-        case (.any, _), (.string, .string), (.bool, .bool), (.bytes, .string): return value
+        case (.any, _), (.string, .string), (.bool, .bool): return value
+        case (.bytes, .string(let text)):
+            if let offset = Base64.firstError(in: text) {
+                throw Failure(message: "illegal base64 data at input byte \(offset)")
+            }
+            return value
         case (.intOrString, .string), (.intOrString, .integer): return value
         case (.integer(let bits), .integer(let number)):
             guard bits == 64 || Int32(exactly: number) != nil else {

@@ -40,8 +40,6 @@ enum ObjectMetaRules {
         for name in ["name", "namespace", "uid"] where new[name] != old[name] {
             errors.append(.immutable("metadata.\(name)", new[name] ?? ""))
         }
-        // The common rules and the type's own both say so.
-        if new["uid"] != old["uid"] { errors.append(.immutable("metadata.uid", new["uid"] ?? "")) }
         if new["deletionGracePeriodSeconds"] != old["deletionGracePeriodSeconds"] {
             let value = new["deletionGracePeriodSeconds"] ?? .null
             errors.append(.immutable("metadata.deletionGracePeriodSeconds", value))

@@ -18,13 +18,9 @@ enum PodRules {
                 if !names.insert(name).inserted { errors.append(.duplicate("\(field).name", .string(name))) }
             }
         }
-        errors += choiceErrors("spec.restartPolicy", spec["restartPolicy"], ["Always", "Never", "OnFailure"])
+        errors += choiceErrors("spec.restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"])
         errors += choiceErrors(
-            "spec.dnsPolicy", spec["dnsPolicy"], ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"])
-        if let grace = spec["terminationGracePeriodSeconds"]?.integer, grace < 0 {
-            errors.append(
-                .invalid("spec.terminationGracePeriodSeconds", .integer(grace), "must be greater than or equal to 0"))
-        }
+            "spec.dnsPolicy", spec["dnsPolicy"], ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"])
         if let deadline = spec["activeDeadlineSeconds"], !(1...2_147_483_647).contains(deadline.integer ?? 1) {
             errors.append(
                 .invalid("spec.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive"))
@@ -49,10 +45,11 @@ enum PodRules {
             let name = volume.object?["name"]?.string ?? ""
             if name.isEmpty {
                 errors.append(.required(field))
-            } else {
+            } else if !ObjectName.labelErrors(name).isEmpty {
                 errors += ObjectName.labelErrors(name).map { .invalid(field, .string(name), $0) }
+            } else if !names.insert(name).inserted {
+                errors.append(.duplicate(field, .string(name)))
             }
-            if !names.insert(name).inserted { errors.append(.duplicate(field, .string(name))) }
         }
         return names
     }

@@ -39,6 +39,7 @@ enum EventView {
             result[core] = nil
             result[view] = event[core]
         }
+        for name in ["reportingController", "reportingInstance"] where result[name] == "" { result[name] = nil }
         result["apiVersion"] = "events.k8s.io/v1"
         return result
     }

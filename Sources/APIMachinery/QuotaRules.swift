@@ -93,6 +93,7 @@ enum QuotaRules {
     private static func applies(_ scope: String, to name: String) -> Bool {
         switch scope {
         case "BestEffort": name == "pods"
+        case _ where !scopes.contains(scope): true
         case "VolumeAttributesClass": name == "persistentvolumeclaims" || name == "requests.storage"
         default:
             name == "pods" || name.hasPrefix("requests.") || name.hasPrefix("limits.") || name == "cpu"

@@ -38,9 +38,16 @@ extension ResourceType {
             let notReady: JSONValue = ["key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"]
             if !taints.contains(notReady) { taints.append(notReady) }
             object["spec", "taints"] = .array(taints)
-        case .custom, .definition:
+        case .custom:
             object["metadata", "generation"] = 1
             if served.hasStatus { object["status"] = nil }
+        case .definition:
+            object["metadata", "generation"] = 1
+            if object["spec", "conversion"] == nil { object["spec", "conversion"] = ["strategy": "None"] }
+            object["status"] = [
+                "conditions": .null, "acceptedNames": ["plural": "", "kind": ""],
+                "storedVersions": .array(ClusterStore.storedVersions(of: object)),
+            ]
         default: break
         }
     }
@@ -218,5 +225,15 @@ enum Base64 {
     static func encode(_ bytes: [UInt8]) -> String {
         let text = Base64URL.encode(bytes).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
         return String(text) + String(repeating: "=", count: (4 - text.count % 4) % 4)
+    }
+
+    /// Where a text stops to be base64, in Go's counting; nil where it is.
+    static func firstError(in text: String) -> Int? {
+        let bytes = Array(text.utf8)
+        let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let digits = bytes.prefix(while: alphabet.contains)
+        let padding = bytes.count - digits.count
+        if bytes.dropFirst(digits.count).contains(where: { $0 != UInt8(ascii: "=") }) { return digits.count }
+        return bytes.count % 4 == 0 && padding <= 2 ? nil : digits.count
     }
 }

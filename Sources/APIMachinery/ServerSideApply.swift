@@ -13,6 +13,11 @@ extension ClusterStore {
         guard configuration["metadata", "managedFields"] == nil else {
             throw Refusal(.badRequest("metadata.managedFields must be nil"))
         }
+        guard configuration["kind"] != nil, configuration["apiVersion"] != nil else {
+            let version = configuration["apiVersion"]?.string ?? "/"
+            throw Refusal(
+                .badRequest("invalid object type: \(version), Kind=\(configuration["kind"]?.string ?? "")"))
+        }
         if configuration["metadata", "name"] == nil {
             configuration["metadata", "name"] = request.name.map(JSONValue.string)
         }

@@ -127,13 +127,12 @@ package struct ExperimentReader: Sendable {
     }
 
     private func plan(_ rules: [Located<Rule>]) throws(ExperimentError) -> Plan {
-        var names: Set<String> = []
-        for (index, rule) in rules.enumerated() where !names.insert(rule.value.name).inserted {
+        let plan = Plan(rules: rules.map(\.value))
+        if let problem = plan.problems().first {
             throw error(
-                "two rules are named \(rule.value.name); verdicts tell rules apart by name", at: rule.position,
-                "spec.faults[\(index)].name")
+                problem.message, at: rules[problem.rule].position, "spec.faults[\(problem.rule)].\(problem.key)")
         }
-        return Plan(rules: rules.map(\.value))
+        return plan
     }
 
     private func checkHeader(_ root: DocumentNode, kind: String) throws(ExperimentError) {

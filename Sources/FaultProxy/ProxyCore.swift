@@ -27,7 +27,7 @@ final class ProxyCore: Sendable {
         var listener: HTTPListener?
     }
 
-    init(_ configuration: FaultProxy.Configuration, token: String) throws {
+    init(_ configuration: ReverseProxy.Configuration, token: String) throws {
         route = try UpstreamRoute(configuration.upstream)
         self.token = token
         authorization = "Bearer \(token)"
@@ -111,8 +111,8 @@ final class ProxyCore: Sendable {
         forwarded.headers.remove(name: "expect")
         forwarded.headers.replaceOrAdd(name: "Host", value: route.authority)
         // The token was the proxy's.
-        if let token = route.bearerToken() {
-            forwarded.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)")
+        if let authorization = route.authorization() {
+            forwarded.headers.replaceOrAdd(name: "Authorization", value: authorization)
         } else {
             forwarded.headers.remove(name: "authorization")
         }

@@ -15,19 +15,19 @@ package struct Upstream: Sendable {
     package var verifiesCertificate: Bool
     /// The proxy's own certificate as a client.
     package var identity: TLSIdentity?
-    /// Gives the bearer token to send, asked for each request, because tokens expire. Nil sends none.
-    package var bearerToken: @Sendable () -> String?
+    /// Gives the value of the header Authorization, asked for each request, because tokens expire. Nil sends none.
+    package var authorization: @Sendable () -> String?
 
     package init(
         server: String, authorityPEM: String? = nil, tlsServerName: String? = nil, verifiesCertificate: Bool = true,
-        identity: TLSIdentity? = nil, bearerToken: @escaping @Sendable () -> String? = { nil }
+        identity: TLSIdentity? = nil, authorization: @escaping @Sendable () -> String? = { nil }
     ) {
         self.server = server
         self.authorityPEM = authorityPEM
         self.tlsServerName = tlsServerName
         self.verifiesCertificate = verifiesCertificate
         self.identity = identity
-        self.bearerToken = bearerToken
+        self.authorization = authorization
     }
 }
 
@@ -39,7 +39,7 @@ struct UpstreamRoute: Sendable {
     let authority: String
     /// Stands before each request's path; empty, or begins with a slash and ends with none.
     let basePath: String
-    let bearerToken: @Sendable () -> String?
+    let authorization: @Sendable () -> String?
     private let tls: NIOSSLContext?
     /// For SNI and verification; nil where the server is reached by its IP address.
     private let tlsServerName: String?
@@ -57,7 +57,7 @@ struct UpstreamRoute: Sendable {
         port = url.port ?? (url.scheme == "https" ? 443 : 80)
         authority = (bare.contains(":") ? "[\(bare)]" : bare) + (url.port.map { ":\($0)" } ?? "")
         basePath = String(url.percentEncodedPath.reversed().drop { $0 == "/" }.reversed())
-        bearerToken = upstream.bearerToken
+        authorization = upstream.authorization
         tls = url.scheme == "https" ? try Self.makeContext(upstream) : nil
         let name = upstream.tlsServerName ?? bare
         tlsServerName = (try? SocketAddress(ipAddress: name, port: 0)) == nil ? name : nil

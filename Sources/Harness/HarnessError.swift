@@ -1,3 +1,6 @@
+import FaultProxy
+import Wire
+
 /// Why a run could not be carried out, apart from what it found.
 package struct HarnessError: Error, Hashable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
@@ -20,4 +23,15 @@ package struct HarnessError: Error, Hashable, CustomStringConvertible {
     }
 
     package var description: String { message }
+}
+
+/// Runs `body`, and words what its listener or proxy could not do as the harness's own error.
+func translatingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+        return try await body()
+    } catch let error as WireError {
+        throw HarnessError(.unavailable, error.message)
+    } catch let error as ProxyError {
+        throw HarnessError(.unavailable, error.message)
+    }
 }

@@ -22,9 +22,11 @@ package struct LocalCluster: Sendable {
         let configuration = ServerConfiguration(
             port: port, users: [token: ServerRequest.administrator],
             podLogs: { kubelet.log(of: $0.pod, container: $0.container) }, logger: logger)
-        return try await EmbeddedServer.with(configuration, newCore: core) { server in
-            try await kubelet.withNode {
-                try await body(LocalCluster(url: server.url, kubeconfig: server.kubeconfig(token: token)))
+        return try await translatingErrors {
+            try await EmbeddedServer.with(configuration, newCore: core) { server in
+                try await kubelet.withNode {
+                    try await body(LocalCluster(url: server.url, kubeconfig: server.kubeconfig(token: token)))
+                }
             }
         }
     }

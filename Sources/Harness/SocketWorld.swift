@@ -95,7 +95,7 @@ package struct SocketWorld: World {
     ) async throws -> Result {
         let clock = TrialClock.real()
         let access = try await UpstreamAccess(connection, harness)
-        let configuration = FaultProxy.Configuration(
+        let configuration = ReverseProxy.Configuration(
             upstream: access.upstream, plan: request.plan, seed: request.seed, clock: clock,
             onInjection: request.observer.onInjection, logger: logger)
         return try await access.keepingFresh {
@@ -106,7 +106,7 @@ package struct SocketWorld: World {
     }
 
     private func withSubject<Result: Sendable>(
-        _ request: SiteRequest, _ clock: TrialClock, _ proxy: FaultProxy,
+        _ request: SiteRequest, _ clock: TrialClock, _ proxy: ReverseProxy,
         _ body: (TrialSite) async throws -> Result
     ) async throws -> Result {
         let connection = try ClusterConnection(kubeconfig: proxy.kubeconfig())

@@ -19,12 +19,14 @@ package enum StandaloneProxy {
         let client = ClusterClient(settings)
         return try await withCleanup {
             let access = try await UpstreamAccess(connection, client)
-            let configuration = FaultProxy.Configuration(
+            let configuration = ReverseProxy.Configuration(
                 upstream: access.upstream, plan: plan, seed: seed, phase: .storm, port: port, clock: clock,
                 onInjection: onInjection, logger: logger)
             return try await access.keepingFresh {
-                try await withFaultProxy(configuration) { proxy in
-                    try await body(proxy.kubeconfig(namespace: connection.namespace), proxy.server)
+                try await translatingErrors {
+                    try await withFaultProxy(configuration) { proxy in
+                        try await body(proxy.kubeconfig(namespace: connection.namespace), proxy.server)
+                    }
                 }
             }
         } cleanup: {

@@ -34,10 +34,7 @@ package final class UpstreamAccess: Sendable {
             server: "\(connection.server)",
             authorityPEM: connection.tls.certificateAuthority.map { String(decoding: $0, as: UTF8.self) },
             tlsServerName: connection.tlsServerName, verifiesCertificate: !connection.tls.skipsVerification,
-            identity: identity,
-            bearerToken: { [self] in
-                credentials.withLock { $0.authorization }.map { String($0.trimmingPrefix("Bearer ")) }
-            })
+            identity: identity, authorization: { [self] in credentials.withLock { $0.authorization } })
     }
 
     /// Renews the credentials while `body` runs; those that cannot be renewed stay as they are.

@@ -8,8 +8,9 @@ package enum HTTPResponder {
     ///
     /// - Parameter body: Takes the URL, which has no path.
     package static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        try await HTTPListener.with(HTTPListener.Configuration(), makeHandlers: { _ in [AnsweringHandler()] }) {
-            try await body("http://\($0.configuration.host):\($0.port)")
+        let makeHandlers: HTTPListener.HandlerFactory = { _ in [AnsweringHandler()] }
+        return try await HTTPListener.with(HTTPListener.Configuration(), makeHandlers: makeHandlers) { listener in
+            try await body("http://\(listener.configuration.host):\(listener.port)")
         }
     }
 }

@@ -1,11 +1,9 @@
 import ArgumentParser
 import Experiments
-import FaultProxy
 import Harness
 import Kubernetes
 import KubernetesClient
 import Recording
-import Wire
 
 /// A command that ends without a result: one line for stderr, with place and mend, and the exit code.
 struct CommandFailure: Error {
@@ -27,8 +25,6 @@ struct CommandFailure: Error {
         case let error as KubeconfigError: self.init(code: .usage, message: "\(error)")
         case let error as ArchiveError:
             self.init(code: error.code == .failed ? .internalError : .usage, message: "\(error)")
-        case let error as WireError: self.init(code: .usage, message: "\(error)")
-        case let error as ProxyError: self.init(code: .usage, message: "\(error)")
         case let error as HarnessError: self.init(code: Self.code(error.code), message: "\(error)")
         case let error as APIError: self.init(code: .clusterUnreachable, message: "the API server: \(error)")
         default: self.init(code: .internalError, message: "internal error: \(error)")

@@ -22,7 +22,9 @@ struct Demo: AsyncParsableCommand {
             experiment: experiment, database: archive.database, seed: experiment.seed, trials: experiment.trials)
         let run = try await interruptible { try await session.run(in: .embedded) }
         try await Results.read(archive, OutputOptions.text) { results in
-            Terminal.result("\n" + (try await results.report(on: run.identifier)).text(Results.style))
+            let report = try await results.report(on: run.identifier)
+            Terminal.result("\n" + report.text(Results.style))
+            Terminal.result(Self.sentence(about: report.cells))
         }
         Terminal.result(
             """
@@ -32,6 +34,14 @@ struct Demo: AsyncParsableCommand {
               boreas compare latest --baseline argo-v4.1.2
               boreas run experiments/agent-pod-quota-conflict.yaml
             """)
+    }
+
+    private static func sentence(about cells: [CellSummary]) -> String {
+        let losses = cells.map { cell in
+            let lost = cell.workflows - cell.total(\.workflowsSucceeded)
+            return "\(cell.policy) lost \(lost == 0 ? "none" : "\(lost)") of \(cell.workflows) workflows"
+        }
+        return losses.joined(separator: ", ") + "."
     }
 
     static let writers = 4

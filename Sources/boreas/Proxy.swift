@@ -1,6 +1,5 @@
 import ArgumentParser
 import Determinism
-import FaultProxy
 import Faults
 import Foundation
 import Harness

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Harness
-import KubernetesServer
 import Logging
 
 struct Serve: AsyncParsableCommand {

@@ -77,6 +77,56 @@ import Testing
                 + "struct field ConfigMap.data of type string")
     }
 
+    @Test(
+        arguments: [
+            ("{bad", "invalid character 'b' looking for beginning of object key string ({bad)"),
+            ("", "unexpected end of JSON input (<empty>)"),
+            ("?x", "invalid character '?' looking for beginning of value (3f78)"),
+        ])
+    func `a body that is no JSON is quoted`(text: String, words: String) throws {
+        let error = try #require(throws: JSONParseError.self) { try JSONValue(parsing: text.utf8) }
+        let status = Status.unparsable(error, body: Array(text.utf8), kind: "ConfigMap")
+        #expect(
+            status.message
+                == "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse "
+                + "error: \(words)")
+    }
+
+    @Test func `mistakes at several places are named in the order of their keys`() throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST \(configMaps)?fieldValidation=Strict", ["metadata": ["name": "a", "y": 1], "b": 1, "x": 1])
+        #expect(
+            response.message.hasSuffix(
+                "unknown field \"b\", unknown field \"metadata.y\", unknown field \"x\""))
+    }
+
+    @Test(arguments: [("!!", 0), ("YQ", 2), ("YQ==", nil), ("Y!==", 1), ("", nil)] as [(String, Int?)])
+    func `secrets hold base64`(text: String, offset: Int?) throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST /api/v1/namespaces/t/secrets", ["metadata": ["name": "s"], "data": ["a": .string(text)]])
+        #expect(response.code == (offset == nil ? 201 : 400))
+        guard let offset else { return }
+        #expect(
+            response.message.hasSuffix("cannot be handled as a Secret: illegal base64 data at input byte \(offset)"))
+    }
+
+    @Test func `plain texts of a secret are kept as base64`() throws {
+        var server = try TestServer.withNamespace()
+        let response = try server(
+            "POST /api/v1/namespaces/t/secrets", ["metadata": ["name": "s"], "stringData": ["a": "b?>", "c": ""]])
+        #expect(response.body["data"] == ["a": "Yj8+", "c": ""])
+        #expect(response.body["stringData"] == nil)
+        #expect(response.body["type"] == "Opaque")
+    }
+
+    @Test func `an object's own path takes no creation, and a collection no update`() throws {
+        var server = try TestServer.withNamespace()
+        #expect(try server("POST \(configMaps)/a", ["metadata": ["name": "a"]]).code == 405)
+        #expect(try server("PUT \(configMaps)", ["metadata": ["name": "a"]]).code == 405)
+    }
+
     @Test func `a duplicate name already exists`() throws {
         var server = try TestServer.withNamespace()
         try server("POST \(configMaps)", ["metadata": ["name": "a"]])
@@ -209,7 +259,7 @@ import Testing
                 "FieldValueRequired spec.containers[1].image Required value",
                 "FieldValueDuplicate spec.containers[1].name Duplicate value: \"c\"",
                 "FieldValueNotSupported spec.restartPolicy Unsupported value: \"Foo\": supported values: \"Always\", "
-                    + "\"Never\", \"OnFailure\"",
+                    + "\"OnFailure\", \"Never\"",
             ])
     }
 

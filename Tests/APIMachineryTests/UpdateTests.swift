@@ -110,6 +110,13 @@ import Testing
                 "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"))
     }
 
+    @Test func `a patch of an unknown media type is refused`() throws {
+        var (server, _) = try server()
+        let response = try server("PATCH \(path)/a", [:], patch: nil)
+        #expect(response.code == 415)
+        #expect(response.message == "415: Unsupported Media Type")
+    }
+
     @Test func `a main resource ignores its status, and its status ignores the rest`() throws {
         var server = try TestServer.withNamespace()
         let pods = "/api/v1/namespaces/t/pods"
@@ -162,7 +169,7 @@ import Testing
         var server = try TestServer.withNamespace()
         let response = try server("POST \(workflows)", ["metadata": ["name": "w"]])
         #expect(response.code == 400)
-        #expect(response.message.hasPrefix("Object 'Kind' is missing in "))
+        #expect(response.message.contains("must be of type Workflow): Object 'Kind' is missing in "))
     }
 
     @Test func `immutable data stays`() throws {

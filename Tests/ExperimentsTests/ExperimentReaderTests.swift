@@ -124,7 +124,8 @@ struct ExperimentReaderTests {
         let node = try Fixtures.node(Fixtures.experimentJSON)
             .overlaid(by: Fixtures.node(#"{"spec": {"faults": [\#(rule), \#(rule)]}}"#))
         let error = try #require(throws: ExperimentError.self) { try Fixtures.reader().experiment(from: node) }
-        #expect(error.description.contains("two rules are named cut"))
+        #expect(error.path == "spec.faults[1].name")
+        #expect(error.description.contains("are both named \"cut\"; rename one"))
     }
 
     @Test("a plan file gives the proxy its rules and its seed")

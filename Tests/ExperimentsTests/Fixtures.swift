@@ -16,6 +16,8 @@ enum Fixtures {
                   "maxAttempts": 4, "attemptTimeout": "5s", "retryAfter": "obey"},
          "classifier": {"rules": [{"status": [409, 500], "verdict": "transient"}], "otherwise": "permanent"},
          "transport": {"maxRetryAfterRetries": 10, "retriesReadsOnReset": true},
+         "batching": "0s",
+         "reflector": {"backoff": {"formula": "none", "base": "0s", "factor": 1, "cap": "1s", "jitter": 0}, "watchTimeout": "5m"},
          "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0},
          "paths": {"podCreate": {"retriesInPlace": true, "onTransient": "requeue", "onPermanent": "failNode"}}}
         """

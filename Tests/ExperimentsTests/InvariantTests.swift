@@ -30,7 +30,9 @@ struct InvariantTests {
     @Test("a write on the workflow's own object that failed for good is a cause, quoted or not")
     func unquotedCause() {
         let reset = Fixtures.exchange("op-1", status: 0, reason: "connectionReset", message: "reset by peer")
-        let history = Fixtures.history(Fixtures.observations(phase: "Error", message: "pod creation failed"), [reset])
+        let givenUp = RetryDecision(requestID: "op-1.1", classification: .permanent, layer: nil, wait: .zero)
+        let history = Fixtures.history(
+            Fixtures.observations(phase: "Error", message: "pod creation failed"), [reset], [givenUp])
         #expect(names(history) == [.noWorkflowFailedByTransientCause])
     }
 
@@ -194,18 +196,35 @@ struct TrialRecordTests {
         ]
         let decision = RetryDecision(
             requestID: "op-1.1", classification: .transient, layer: .call, wait: .milliseconds(100))
+        let givenUp = RetryDecision(requestID: "op-2.1", classification: .permanent, layer: nil, wait: .zero)
         let hit = Injection(
             rule: "cut", kind: .reset, identity: exchanges[2].identity, ordinal: 1, requestID: "op-1.1", at: .seconds(2)
         )
         let joined = AttemptJoin(
-            TrialEvidence(exchanges: exchanges, decisions: [decision], injections: [hit]), plan: Plan(rules: [Self.cut])
-        )
+            TrialEvidence(exchanges: exchanges, decisions: [decision, givenUp], injections: [hit]),
+            plan: Plan(rules: [Self.cut]))
         #expect(joined.attempts.map(\.exchange.trace.requestID) == ["op-2.1", "op-1.1", "op-1.2"])
-        #expect(joined.attempts.map(\.decision) == [nil, decision, nil])
+        #expect(joined.attempts.map(\.decision) == [givenUp, decision, nil])
         #expect(joined.attempts.map(\.injection) == [nil, 0, nil])
         #expect(joined.operations.map(\.id) == ["op-2", "op-1"])
         #expect(joined.operations.map(\.outcome) == [.failed, .succeeded])
         #expect(joined.operations[1].finished == .milliseconds(3_010))
+    }
+
+    @Test(
+        "an operation is what was decided about its last attempt",
+        arguments: [
+            (409, nil, OperationRecord.Outcome.succeeded), (0, nil, .unfinished),
+            (
+                409, RetryDecision(requestID: "op-1.1", classification: .transient, layer: .requeue, wait: .zero),
+                .unfinished
+            ),
+            (409, RetryDecision(requestID: "op-1.1", classification: .permanent, layer: nil, wait: .zero), .failed),
+        ])
+    func operationOutcome(status: Int, decision: RetryDecision?, outcome: OperationRecord.Outcome) {
+        let evidence = TrialEvidence(
+            exchanges: [Fixtures.exchange("op-1", status: status)], decisions: decision.map { [$0] } ?? [])
+        #expect(AttemptJoin(evidence, plan: Plan()).operations.map(\.outcome) == [outcome])
     }
 
     @Test("the digest follows decisions and outcomes, and neither times, order nor namespaces")

@@ -197,7 +197,7 @@ struct FaultTests {
     @Test("a server that is not there is a broken connection; one that shows a wrong certificate is told of in words")
     func unreachable() async throws {
         try await ProxySetup.with { setup in
-            var configuration = FaultProxy.Configuration(
+            var configuration = ReverseProxy.Configuration(
                 upstream: Upstream(server: "https://127.0.0.1:1"), token: "t",
                 clock: setup.clock)
             let gone = try await withFaultProxy(configuration) { proxy in

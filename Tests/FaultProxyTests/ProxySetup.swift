@@ -13,7 +13,7 @@ import Wire
 /// A server, a proxy in front of it, and what both have told.
 struct ProxySetup {
     let server: RecordingServer
-    let proxy: FaultProxy
+    let proxy: ReverseProxy
     /// The proxy's root, in a file.
     let root: String
     private let log: NIOLockedValueBox<Log>
@@ -45,8 +45,8 @@ struct ProxySetup {
         return try await HTTPListener.with(listening, makeHandlers: server.factory) { listener in
             let upstream = Upstream(
                 server: "https://127.0.0.1:\(listener.port)\(basePath)", authorityPEM: authority.certificatePEM,
-                bearerToken: { "upstream-token" })
-            var configuration = FaultProxy.Configuration(
+                authorization: { "Bearer upstream-token" })
+            var configuration = ReverseProxy.Configuration(
                 upstream: upstream, plan: Plan(rules: rules), seed: seed,
                 clock: TrialClock(ContinuousClock(), startEpochMicroseconds: 0))
             configuration.onInjection = { injection in log.withLockedValue { $0.injections.append(injection) } }

@@ -149,7 +149,11 @@ struct ClusterClientTests {
         ) { server, address in
             let log = Log()
             let time = WaitlessClock()
-            let client = makeClient(address, log: log, clock: time.clock) { $0.transport = .clientGo }
+            let attempts = AttemptCounter()
+            let client = makeClient(address, log: log, clock: time.clock) {
+                $0.transport = .clientGo
+                $0.attempts = attempts
+            }
             _ = try await client.send(APIRequest.writes("r")[0])
             let ids = ["r-create.1", "r-create.2", "r-create.3", "r-create.4"]
             #expect(server.received.map(\.requestID) == ids)
@@ -161,7 +165,7 @@ struct ClusterClientTests {
             #expect(time.waits == [.seconds(2), .seconds(2), .seconds(2)])
             // The caller's second attempt of that operation cannot be number 2 again.
             var again = APIRequest.writes("r")[0]
-            again.trace?.attempt = 2
+            again.trace?.attempt = attempts.nextAttempt(of: "r-create")
             _ = try await client.send(again)
             #expect(server.received.last?.requestID == "r-create.5")
         }

@@ -73,15 +73,14 @@ struct Layering {
         Target(
             "boreas", .composition,
             imports: [
-                "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording", "Reporting", "Resilience", "Statistics",
-                "Wire", "Workflows",
+                "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "KubernetesClient", "Recording",
+                "Reporting", "Resilience", "Workflows",
             ], libraries: ["ArgumentParser", "Logging", "Yams"]),
         Target(
             "boreas-bench", .composition,
             imports: [
-                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Faults", "Harness", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording",
+                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
+                "KubernetesServer", "Recording", "Statistics",
             ], libraries: ["Logging"]),
     ])
 

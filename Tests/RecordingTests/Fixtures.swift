@@ -26,6 +26,8 @@ enum Fixtures {
                       "maxAttempts": 1, "retryAfter": "ignore"},
              "classifier": {"rules": [], "otherwise": "transient"},
              "transport": {"maxRetryAfterRetries": 0, "retriesReadsOnReset": false},
+             "batching": "0s",
+             "reflector": {"backoff": {"formula": "none", "base": "0s", "factor": 1, "cap": "1s", "jitter": 0}, "watchTimeout": "5m"},
              "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0}, "paths": {}}
             """
         let node = DocumentNode(json: try JSONValue(parsing: Array(json.utf8)))

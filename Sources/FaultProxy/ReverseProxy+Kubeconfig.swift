@@ -1,6 +1,6 @@
 import Foundation
 
-extension FaultProxy {
+extension ReverseProxy {
     /// A kubeconfig by which any client reaches the server through this proxy: the proxy's address, its root and its
     /// token, under one name.
     /// https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/

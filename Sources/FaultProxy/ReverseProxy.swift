@@ -14,7 +14,7 @@ import Wire
 /// HTTP/2 one connection carries all of a client's requests: a reset, a refusal or a half-open connection hits every
 /// stream of the connection whose request it was decided about, as it would without a proxy. Where the server's connection
 /// breaks, so does the client's.
-package final class FaultProxy: Sendable {
+package final class ReverseProxy: Sendable {
     package struct Configuration: Sendable {
         package var upstream: Upstream
         package var plan: Plan
@@ -123,9 +123,9 @@ package final class FaultProxy: Sendable {
 
 /// Runs a proxy for as long as `body` runs.
 package func withFaultProxy<Result>(
-    _ configuration: FaultProxy.Configuration, _ body: (FaultProxy) async throws -> Result
+    _ configuration: ReverseProxy.Configuration, _ body: (ReverseProxy) async throws -> Result
 ) async throws -> Result {
-    let proxy = try await FaultProxy(configuration)
+    let proxy = try await ReverseProxy(configuration)
     do {
         let result = try await body(proxy)
         await proxy.shutDown()
