@@ -156,9 +156,15 @@ let package = Package(
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(
-                name: "HarnessTests", dependencies: ["Experiments", "Harness", "Kubernetes", "Resilience"],
+                name: "HarnessTests",
+                dependencies: [
+                    "APIMachinery", "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "Resilience",
+                    logging,
+                ],
                 swiftSettings: swiftSettings),
-            .testTarget(name: "boreasTests", dependencies: ["Experiments", "boreas"], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "boreasTests", dependencies: ["Experiments", "Kubernetes", "boreas", subprocess],
+                swiftSettings: swiftSettings),
             .testTarget(name: "LayeringTests", swiftSettings: swiftSettings),
         ]
 )

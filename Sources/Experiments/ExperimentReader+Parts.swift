@@ -78,7 +78,7 @@ extension ExperimentReader {
             let manifest = try manifest(workflow, path)
             guard manifest["kind"]?.string == "Workflow" else {
                 throw error(
-                    "the manifest's kind must be Workflow\(manifest["kind"].map { ", and is \($0.typeName)" } ?? "")",
+                    "the manifest's kind must be Workflow\(manifest["kind"]?.string.map { ", and is \($0)" } ?? "")",
                     at: workflow.file?.position ?? manifest.position, path)
             }
             loads.append(

@@ -106,6 +106,15 @@ extension Rule: Codable {
 
     private struct NoParameters: Codable {}
 
+    /// Whatever stands there.
+    private struct AnyKey: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
@@ -115,11 +124,14 @@ extension Rule: Codable {
         let named = CodingKeys.faults.filter(container.contains)
         guard let key = named.first, named.count == 1, let kind = Fault.Kind(rawValue: key.rawValue) else {
             let kinds = CodingKeys.faults.map(\.rawValue).joined(separator: ", ")
+            let unknown = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+                .filter { CodingKeys(rawValue: $0) == nil }
+            let slip = unknown.isEmpty ? "" : " (\(unknown.sorted().joined(separator: ", ")) is none)"
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: decoder.codingPath,
                     debugDescription: named.isEmpty
-                        ? "the rule names no known fault; name one of \(kinds)"
+                        ? "the rule names no known fault\(slip); name one of \(kinds)"
                         : "the rule names \(named.count) faults; split it, one rule a fault"))
         }
         switch kind {

@@ -69,7 +69,13 @@ struct RunLease {
                 \(Self.duration.text)
                 """)
         }
-        _ = try await api.update(lease(updating: current), timeout: .seconds(10))
+        do {
+            _ = try await api.update(lease(updating: current), timeout: .seconds(10))
+        } catch let error as APIError where error.code == .conflict {
+            let rival = try await api.get(Lease.self, Self.key, timeout: .seconds(10))
+            throw HarnessError(
+                .guarded, "run \(rival.holderIdentity ?? "?") took this cluster a moment before; wait for it")
+        }
     }
 
     private func renew() async throws {

@@ -32,7 +32,11 @@ struct TrialWorkload {
             } catch {
                 throw HarnessError(.unavailable, "workload \(loadIndex + 1) is not a manifest: \(error)")
             }
-            let template = Workflow(json: json.object ?? JSONObject())
+            guard let object = json.object, object["kind"]?.string == Workflow.resource.kind else {
+                throw HarnessError(
+                    .unavailable, "workload \(loadIndex + 1) is no Workflow; give it one by file or inline")
+            }
+            let template = Workflow(json: object)
             for index in 0..<load.count {
                 var workflow = template
                 // Names that do not differ from trial to trial: fault decisions depend on them.

@@ -12,6 +12,8 @@ package final class CallRunner: Sendable {
         var id: String
         var path: CallPath
         var identity: RequestIdentity
+        /// Whose work it is part of.
+        var owner: ObjectKey
         var started: Duration
         var message: String
     }
@@ -40,15 +42,19 @@ package final class CallRunner: Sendable {
     /// Runs one operation, or takes it up again where it was left for a requeue.
     ///
     /// - Parameters:
-    ///   - identity: What the operation is about; with `path` it tells operations apart.
+    ///   - identity: What the operation is about; with `path` and `owner` it tells operations apart.
+    ///   - owner: For whom it is, where that is not the object itself: several workflows read one ServiceAccount at the
+    ///     same time, and each read is an operation of its own.
     ///   - body: Sends the operation's requests; it must not send two at once.
     /// - Throws: ``CallFailed`` where the policy has given up in place; `CancellationError` untouched, with the operation
     ///   left open.
     package func perform<Result: Sendable>(
-        _ path: CallPath, _ identity: RequestIdentity, _ body: (Call) async throws -> Result
+        _ path: CallPath, _ identity: RequestIdentity, for owner: ObjectKey? = nil,
+        _ body: (Call) async throws -> Result
     ) async throws -> Result {
-        let name = Self.name(path, identity)
-        let call = Call(runner: self, operation: begin(name, path, identity), path: path, started: clock.now)
+        let name = Self.name(path, identity, owner)
+        let owner = owner ?? ObjectKey(namespace: identity.namespace, name: identity.name)
+        let call = Call(runner: self, operation: begin(name, path, identity, owner), path: path, started: clock.now)
         do {
             let result = try await body(call)
             end(name, .succeeded, "")
@@ -75,25 +81,29 @@ package final class CallRunner: Sendable {
         let names = open.withLock { open in
             open.filter { _, operation in
                 guard let key else { return true }
-                return key == ObjectKey(namespace: operation.identity.namespace, name: operation.identity.name)
+                return key == operation.owner
             }.keys.sorted()
         }
         for name in names { end(name, .abandoned, nil) }
     }
 
-    private static func name(_ path: CallPath, _ identity: RequestIdentity) -> String {
-        let parts = [path.rawValue, path == .informer ? identity.resource : "", identity.namespace, identity.name]
+    private static func name(_ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey?) -> String {
+        let parts = [
+            path.rawValue, path == .informer ? identity.resource : "", identity.namespace, owner?.name ?? "",
+            identity.name,
+        ]
         let place = parts.filter { !$0.isEmpty }.joined(separator: "/")
         // These paths are about more than one kind of request.
         return path == .informer || path == .other || path == .agentPodRead
             ? "\(place)/\(identity.verb.rawValue)-\(identity.resource)" : place
     }
 
-    private func begin(_ name: String, _ path: CallPath, _ identity: RequestIdentity) -> String {
+    private func begin(_ name: String, _ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey) -> String {
         open.withLock { open in
             if let operation = open[name] { return operation.id }
             let id = attempts.beginOperation(named: name)
-            open[name] = OpenOperation(id: id, path: path, identity: identity, started: clock.now, message: "")
+            open[name] = OpenOperation(
+                id: id, path: path, identity: identity, owner: owner, started: clock.now, message: "")
             return id
         }
     }

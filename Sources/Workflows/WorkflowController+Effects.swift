@@ -9,7 +9,7 @@ extension WorkflowController {
         case .createPod(let pod, _): try await create(pod, .podCreate, for: workflow)
         case .writeTaskSet(let taskSet): try await write(taskSet, for: workflow)
         case .createAgentPod(let pod):
-            try await readAgentPrerequisites(pod)
+            try await readAgentPrerequisites(pod, for: workflow)
             try await create(pod, .agentPodCreate, for: workflow)
         case .deletePod(let key, let uid): try await delete(key, uid: uid)
         }
@@ -55,14 +55,14 @@ extension WorkflowController {
 
     /// What Argo reads before it creates an agent pod: a CA certificate to mount, which may be missing, and the service
     /// account whose token it mounts.
-    private func readAgentPrerequisites(_ pod: Pod) async throws {
+    private func readAgentPrerequisites(_ pod: Pod, for workflow: Workflow) async throws {
         let namespace = configuration.namespace
         let account = pod.json["spec", "serviceAccountName"]?.string ?? "default"
         for (resource, name) in [
             (APIResource.secrets, WorkflowNames.agentCertificatesSecret), (APIResource.serviceAccounts, account),
         ] {
             let request = APIRequest.get(resource, ObjectKey(namespace: namespace, name: name))
-            try await runner.perform(.agentPodRead, request.identity) { call in
+            try await runner.perform(.agentPodRead, request.identity, for: workflow.metadata.key) { call in
                 do {
                     _ = try await call.send(request, handling: [.notFound])
                 } catch let error as APIError where error.code == .notFound {

@@ -198,6 +198,29 @@ struct RunReportTests {
                 """)
     }
 
+    @Test("a trouble is one line of at most 200 characters, dressed or not; JSON has all of it")
+    func longTrouble() throws {
+        let reason = "noPodLeaked: " + String(repeating: "evidence of several\nlines ", count: 40)
+        let run = try Fixtures.run([], trials: 1)
+        let report = RunReport(run, [Fixtures.tally(1, outcome: .fail, reason: reason)])
+        for style in [Style.plain, Style(isTerminal: true, noColor: nil)] {
+            let lines = report.text(style).split(whereSeparator: \.isNewline).map { line in
+                line.replacing(/\u{1B}\[[0-9;]*m/, with: "")
+            }
+            let line = try #require(lines.first { $0.hasPrefix("fail 3f9c/1 base: noPodLeaked: evidence") })
+            #expect(line.count == 200 && line.hasSuffix("…"))
+            #expect(!lines.contains { $0.hasPrefix("lines") })
+        }
+        #expect(report.json.text.contains("several\\nlines"))
+    }
+
+    @Test(
+        "text that fits stays as it is",
+        arguments: [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a\nb", 9, "a b"), ("", 1, "")])
+    func oneLine(text: String, width: Int, expected: String) {
+        #expect(text.oneLine(width: width) == expected)
+    }
+
     @Test("colour is for terminals whose user has not asked for none")
     func colour() throws {
         let report = RunReport(try Fixtures.run([], trials: 1), [Fixtures.tally(1)])

@@ -52,6 +52,26 @@ struct CallRunnerTests {
         #expect(operation.finished - operation.started == log.decisions.map(\.wait).reduce(.zero, +))
     }
 
+    @Test("two workflows that read one object at the same time are two operations, and no request id comes twice")
+    func owners() async throws {
+        let api = ScriptedAPI { _, _ in .refuse(Self.overload) }
+        let runner = runner(.boreas, api)
+        let request = APIRequest.get(.serviceAccounts, ObjectKey(namespace: "n", name: "default"))
+        try await runner.perform(.agentPodRead, request.identity, for: ObjectKey(namespace: "n", name: "a")) { first in
+            _ = try? await first.send(request)
+            try await runner.perform(
+                .agentPodRead, request.identity, for: ObjectKey(namespace: "n", name: "b")
+            ) { second in _ = try? await second.send(request) }
+            _ = try? await first.send(request)
+        }
+        let traces = api.requests.compactMap(\.trace)
+        #expect(Set(traces.map(\.requestID)).count == api.requests.count)
+        #expect(
+            Set(traces.map(\.operation))
+                == ["agentPodRead/n/a/default/get-serviceaccounts", "agentPodRead/n/b/default/get-serviceaccounts"])
+        #expect(log.operations.count == 2)
+    }
+
     @Test("an operation that goes back to the queue is taken up again, and its next one has another name")
     func requeue() async throws {
         let api = ScriptedAPI { request, ordinal in

@@ -1,0 +1,93 @@
+import Determinism
+import Experiments
+import Faults
+import Kubernetes
+import Resilience
+import Testing
+
+@testable import Harness
+
+/// Whole trials over real sockets, through the proxy. One after another, because they run in real time on the cores that
+/// the other tests use too.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct TrialTests {
+    private static let conflictWords =
+        "Operation cannot be fulfilled on resourcequotas \"compute\": the object has been modified; please apply your "
+        + "changes to the latest version and try again"
+
+    /// A trial in which a quota is rewritten while most of the workflows come.
+    private func quotaTrial(_ policy: String) throws -> TrialSpec {
+        try Fixtures.trial(
+            policy, seed: 7, workflows: 24, every: .milliseconds(80),
+            phases: .init(calm: .milliseconds(300), storm: .milliseconds(2_200), converge: .seconds(20)),
+            [
+                Rule(
+                    name: "churn", during: .storm,
+                    fault: .quotaConflict(Fault.QuotaChurn(quota: "compute", writers: 8)))
+            ])
+    }
+
+    private func ends(_ record: TrialRecord) -> [Observation] {
+        record.observations.filter { $0.kind == .workflowFinished }
+    }
+
+    @Test("a quota conflict fails workflows under Argo v3.4.17 and none under boreas, and each 409 is accounted for")
+    func quotaConflict() async throws {
+        let records = try await Fixtures.run([quotaTrial("argo-v3.4.17"), quotaTrial("boreas")]) { api in
+            let namespaces = try await api.list(Namespace.self, namespace: nil).items.map(\.metadata.name)
+            #expect(!namespaces.contains { $0.hasPrefix("boreas") }, "\(namespaces)")
+            let nodes = try await api.send(APIRequest(.list, .nodes))
+            #expect(nodes["items"]?.array?.isEmpty == true)
+            #expect(try await api.list(Workflow.self, namespace: nil).items.isEmpty)
+            #expect(try await api.list(Pod.self, namespace: nil).items.isEmpty)
+        }
+        try #require(records.count == 2)
+        let (argo, boreas) = (records[0], records[1])
+
+        let failed = ends(argo).filter { $0.detail == "Failed" || $0.detail == "Error" }
+        #expect(!failed.isEmpty)
+        #expect(failed.allSatisfy { $0.message.contains(Self.conflictWords) })
+        #expect(argo.outcome == .fail)
+        #expect(argo.violations.contains { $0.invariant == .noWorkflowFailedByTransientCause })
+
+        #expect(ends(boreas).count == 24)
+        #expect(ends(boreas).allSatisfy { $0.detail == "Succeeded" }, "\(boreas.reason)")
+        #expect(boreas.outcome == .pass, "\(boreas.reason)")
+
+        for record in records {
+            #expect(record.digest.count == 16)
+            let conflicts = record.attempts.filter { $0.exchange.httpStatus == 409 && $0.exchange.reason == "Conflict" }
+                .filter { $0.exchange.message.contains("resourcequotas") }
+            #expect(!conflicts.isEmpty)
+            for attempt in conflicts {
+                #expect(attempt.exchange.message == Self.conflictWords)
+                let injection = record.injections[try #require(attempt.injection)]
+                #expect(injection.rule == "churn" && injection.kind == .quotaConflict)
+                #expect(injection.identity == attempt.exchange.identity)
+                let decision = try #require(attempt.decision)
+                // Argo v3.4.17 gives up at once; boreas waits in one of its layers.
+                #expect((decision.layer == nil) == (record.key.policy == "argo-v3.4.17"))
+                #expect((decision.wait > .zero) == (decision.layer != nil))
+            }
+        }
+    }
+
+    @Test("no two requests of a trial have one id, and the operations' requests are numbered without gaps")
+    func requestIDs() async throws {
+        let spec = try Fixtures.trial(
+            "boreas", seed: 3, workflows: 8, every: .zero,
+            phases: .init(calm: .zero, storm: .milliseconds(500), converge: .seconds(20)),
+            [
+                Rule(
+                    name: "busy", match: RequestMatch(verb: [.get], resource: "serviceaccounts"),
+                    when: Timing(first: 12), fault: .status(Fault.ForgedStatus(code: 503)))
+            ])
+        let record = try #require(try await Fixtures.run([spec]).first)
+        #expect(record.injections.count == 12)
+        let ids = record.attempts.map(\.exchange.trace.requestID)
+        #expect(Set(ids).count == ids.count)
+        for (operation, attempts) in Dictionary(grouping: record.attempts, by: \.exchange.trace.operation) {
+            #expect(attempts.map(\.exchange.trace.attempt).sorted() == Array(1...attempts.count), "\(operation)")
+        }
+    }
+}

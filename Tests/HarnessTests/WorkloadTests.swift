@@ -1,0 +1,64 @@
+import Experiments
+import Kubernetes
+import Testing
+
+@testable import Harness
+
+struct WorkloadTests {
+    private func workload(_ loads: [Experiment.Load]) throws -> TrialWorkload {
+        try TrialWorkload(
+            loads, namespace: "n", instanceID: "i", runID: "r", schedulerName: "s",
+            variables: ["responder": "https://127.0.0.1:5"])
+    }
+
+    @Test("names are the same in every trial, numbered by load and turn")
+    func names() throws {
+        let named = #"{"kind": "Workflow", "metadata": {"name": "fixed"}}"#
+        let workload = try workload([
+            .init(manifest: Fixtures.httpWorkflow, count: 2, every: .seconds(1)),
+            .init(manifest: named, count: 1, every: .zero),
+        ])
+        #expect(
+            workload.arrivals.map(\.workflow.metadata.name) == ["call-1-0001", "fixed-2-0001", "call-1-0002"])
+        #expect(workload.arrivals.allSatisfy { $0.workflow.metadata.generateName == nil })
+    }
+
+    @Test("loads arrive side by side, each at its own pace, the first one first where they meet")
+    func order() throws {
+        let workload = try workload([
+            .init(manifest: Fixtures.httpWorkflow, count: 3, every: .milliseconds(400)),
+            .init(manifest: Fixtures.httpWorkflow, count: 3, every: .milliseconds(200)),
+        ])
+        #expect(workload.arrivals.map(\.at) == [0, 0, 200, 400, 400, 800].map { .milliseconds($0) })
+        #expect(
+            workload.arrivals.map { $0.workflow.metadata.name.dropFirst(5) }
+                == ["1-0001", "2-0001", "2-0002", "1-0002", "2-0003", "1-0003"])
+    }
+
+    @Test("a workflow is this trial's: namespace, controller, scheduler, and the responder's address")
+    func stamps() throws {
+        let arrival = try #require(
+            try workload([.init(manifest: Fixtures.httpWorkflow, count: 1, every: .zero)]).arrivals.first)
+        let workflow = arrival.workflow
+        #expect(workflow.metadata.namespace == "n")
+        #expect(workflow.metadata.labels["workflows.argoproj.io/controller-instanceid"] == "i")
+        #expect(workflow.metadata.labels[Ground.runLabel] == "r")
+        #expect(workflow.json["spec", "schedulerName"]?.string == "s")
+        let call = workflow.json["spec", "templates"]?.array?.first?.object?["http"]?.object
+        #expect(call?["url"]?.string == "https://127.0.0.1:5/hello")
+    }
+
+    @Test(
+        "what is no workflow is refused with its place in the workload",
+        arguments: ["not json", "[]", #"{"kind": "Pod", "metadata": {"name": "p"}}"#])
+    func unknown(manifest: String) throws {
+        let error = try #require(throws: HarnessError.self) {
+            try workload([
+                .init(manifest: Fixtures.httpWorkflow, count: 1, every: .zero),
+                .init(manifest: manifest, count: 1, every: .zero),
+            ])
+        }
+        #expect(error.code == .unavailable)
+        #expect(error.message.hasPrefix("workload 2 is "))
+    }
+}
