@@ -60,6 +60,9 @@ final class ByteRelay: ChannelDuplexHandler {
         context.read()
     }
 
+    /// Ends the connection, where there is one yet.
+    func close() { context?.close(promise: nil) }
+
     /// Ends the partner's connection with this one.
     private func end() {
         context = nil
