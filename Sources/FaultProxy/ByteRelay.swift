@@ -30,12 +30,8 @@ final class ByteRelay: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) { end() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if let partner = partner?.context { partner.write(data, promise: nil) }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        partner?.context?.flush()
-        context.fireChannelReadComplete()
+        // At once: no end of a read follows the bytes that a decoder hands on as it leaves.
+        if let partner = partner?.context { partner.writeAndFlush(data, promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -59,6 +55,9 @@ final class ByteRelay: ChannelDuplexHandler {
         isReadHeld = false
         context.read()
     }
+
+    /// Ends the connection, where there is one yet.
+    func close() { context?.close(promise: nil) }
 
     /// Ends the partner's connection with this one.
     private func end() {

@@ -276,10 +276,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.upstream = nil
         let (client, server) = ByteRelay.makePair()
         do {
-            try connection.switchProtocols(head, from: self, to: client)
+            // The upstream first: its decoder, which understands messages only, has to be out of the way before the
+            // client's hands on the bytes that it has read ahead.
             try upstream.switchProtocols(to: server)
+            try connection.switchProtocols(head, from: self, to: client)
         } catch {
             upstream.abandon()
+            server.close()
             connection.cut()
         }
     }
