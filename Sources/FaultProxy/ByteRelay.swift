@@ -11,6 +11,8 @@ final class ByteRelay: ChannelDuplexHandler {
     private var partner: ByteRelay?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
+    /// What came before the partner stood in its place.
+    private var early: [NIOAny] = []
 
     private init() {}
 
@@ -24,18 +26,14 @@ final class ByteRelay: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        partner?.partnerBecameWritable()
+        partner?.partnerArrived()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if let partner = partner?.context { partner.write(data, promise: nil) }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        partner?.context?.flush()
-        context.fireChannelReadComplete()
+        // Flushed at once: the bytes that a decoder leaves behind come without a channelReadComplete.
+        if let partner = partner?.context { partner.writeAndFlush(data, promise: nil) } else { early.append(data) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -52,6 +50,17 @@ final class ByteRelay: ChannelDuplexHandler {
 
     func read(context: ChannelHandlerContext) {
         if partner?.context?.channel.isWritable ?? false { context.read() } else { isReadHeld = true }
+    }
+
+    /// Ends the connection.
+    func close() { context?.close(promise: nil) }
+
+    private func partnerArrived() {
+        guard let partner = partner?.context, context != nil else { return }
+        for data in early { partner.write(data, promise: nil) }
+        if !early.isEmpty { partner.flush() }
+        early = []
+        partnerBecameWritable()
     }
 
     private func partnerBecameWritable() {

@@ -275,9 +275,17 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
         let (client, server) = ByteRelay.makePair()
+        let connection = self.connection
         do {
-            try connection.switchProtocols(head, from: self, to: client)
-            try upstream.switchProtocols(to: server)
+            try upstream.switchProtocols(to: server).assumeIsolated().whenComplete { _ in
+                do {
+                    try connection.switchProtocols(head, from: self, to: client)
+                } catch {
+                    // The client has gone in the meantime.
+                    server.close()
+                    connection.cut()
+                }
+            }
         } catch {
             upstream.abandon()
             connection.cut()
