@@ -11,6 +11,8 @@ final class ByteRelay: ChannelDuplexHandler {
     private var partner: ByteRelay?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
+    /// What came before the partner stood in its place.
+    private var early: [NIOAny] = []
 
     private init() {}
 
@@ -24,14 +26,14 @@ final class ByteRelay: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        partner?.partnerBecameWritable()
+        partner?.partnerArrived()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // At once: no end of a read follows the bytes that a decoder hands on as it leaves.
-        if let partner = partner?.context { partner.writeAndFlush(data, promise: nil) }
+        // Flushed at once: the bytes that a decoder leaves behind come without a channelReadComplete.
+        if let partner = partner?.context { partner.writeAndFlush(data, promise: nil) } else { early.append(data) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -50,14 +52,22 @@ final class ByteRelay: ChannelDuplexHandler {
         if partner?.context?.channel.isWritable ?? false { context.read() } else { isReadHeld = true }
     }
 
+    /// Ends the connection.
+    func close() { context?.close(promise: nil) }
+
+    private func partnerArrived() {
+        guard let partner = partner?.context, context != nil else { return }
+        for data in early { partner.write(data, promise: nil) }
+        if !early.isEmpty { partner.flush() }
+        early = []
+        partnerBecameWritable()
+    }
+
     private func partnerBecameWritable() {
         guard isReadHeld, let context else { return }
         isReadHeld = false
         context.read()
     }
-
-    /// Ends the connection, where there is one yet.
-    func close() { context?.close(promise: nil) }
 
     /// Ends the partner's connection with this one.
     private func end() {

@@ -35,7 +35,8 @@ struct ProxyExchange {
         case releaseUpstream
         /// The server's connection is in the middle of something: end it.
         case abandonUpstream
-        /// The answer is complete, or there will be none.
+        /// The answer is complete, or there will be none. It comes before the answer's last part is delivered, because
+        /// the next request may begin within that.
         case finish
     }
 
@@ -192,7 +193,7 @@ struct ProxyExchange {
         case .latency: return [.recordInjection(decision), .wait(decision.delay)]
         case .status(let status):
             answerAtOnce()
-            return [.recordInjection(decision), .answer(status.answer(for: decision.identity)), .finish]
+            return [.recordInjection(decision), .finish, .answer(status.answer(for: decision.identity))]
         case .quotaConflict: return [.connect]
         }
     }
@@ -230,7 +231,7 @@ struct ProxyExchange {
         // begin in the middle of this one.
         let ending: Action = isRequestComplete ? .releaseUpstream : .abandonUpstream
         state = .swallowing
-        return [ending, .deliver(.end(trailers)), .finish]
+        return [ending, .finish, .deliver(.end(trailers))]
     }
 
     private mutating func resetByFate() -> [Action] {
@@ -244,7 +245,7 @@ struct ProxyExchange {
         guard state == .waiting || state == .forwarding else { return [] }
         if case .unusable(let why) = end, !hasAnswerBegun {
             answerAtOnce()
-            return [.answer(.badGateway(why)), .finish]
+            return [.finish, .answer(.badGateway(why))]
         }
         state = .dead
         return [.mirror(end), .finish]

@@ -59,7 +59,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         case .end(let trailers):
             perform(exchange?.received(end: trailers))
-            closeIfDone()
+            if isLastAnswer { context.close(promise: nil) }
         }
     }
 
@@ -248,9 +248,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: nil)
         case .body: context.write(wrapOutboundOut(part), promise: nil)
         case .end:
-            if !(request.isHead && !request.isKeptAlive) { context.write(wrapOutboundOut(part), promise: nil) }
+            // The next request may begin within the write.
+            let isLast = isLastAnswer
+            if !(request.isHead && isLast) { context.write(wrapOutboundOut(part), promise: nil) }
             context.flush()
-            closeIfDone()
+            if isLast { context.close(promise: nil) }
         }
     }
 
@@ -264,25 +266,27 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         resumeReading()
     }
 
-    /// Ends a connection that is not to be kept, once the request has been read to its end: earlier, the client could
-    /// see a reset in place of the answer.
-    private func closeIfDone() {
-        guard !request.isKeptAlive, exchange?.isOver == true else { return }
-        context?.close(promise: nil)
-    }
+    /// Whether the connection is to end and its last request has been read to its end: ended earlier, the client could see
+    /// a reset in place of the answer.
+    private var isLastAnswer: Bool { !request.isKeptAlive && exchange?.isOver == true }
 
     private func switchProtocols(_ head: HTTPResponseHead) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
         let (client, server) = ByteRelay.makePair()
+        let connection = self.connection
         do {
-            // The upstream first: its decoder, which understands messages only, has to be out of the way before the
-            // client's hands on the bytes that it has read ahead.
-            try upstream.switchProtocols(to: server)
-            try connection.switchProtocols(head, from: self, to: client)
+            try upstream.switchProtocols(to: server).assumeIsolated().whenComplete { _ in
+                do {
+                    try connection.switchProtocols(head, from: self, to: client)
+                } catch {
+                    // The client has gone in the meantime.
+                    server.close()
+                    connection.cut()
+                }
+            }
         } catch {
             upstream.abandon()
-            server.close()
             connection.cut()
         }
     }

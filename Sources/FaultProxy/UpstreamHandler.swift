@@ -65,18 +65,19 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.read()
     }
 
-    /// Turns the connection into a stream of bytes, for `relay` to carry.
-    func switchProtocols(to relay: ByteRelay) throws {
+    /// Turns the connection into a stream of bytes for `relay` to carry; until the future is done, nothing may be written.
+    func switchProtocols(to relay: ByteRelay) throws -> EventLoopFuture<Void> {
         guard let context else { throw ChannelError.alreadyClosed }
         client = nil
         pool?.forget(self)
         let pipeline = context.pipeline.syncOperations
+        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
         pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPRequestEncoder.self), promise: nil)
         try pipeline.addHandler(relay)
         pipeline.removeHandler(self, promise: nil)
-        // Last: it hands the bytes that it has read ahead to the relay.
-        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
-        pipeline.removeHandler(context: decoder, promise: nil)
+        // Last: it hands the bytes that it has read ahead to the relay. It leaves a turn of the loop later, and looks at
+        // what is written as long as it is there.
+        return pipeline.removeHandler(context: decoder)
     }
 
     // MARK: Events

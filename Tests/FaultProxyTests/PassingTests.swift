@@ -91,6 +91,32 @@ struct PassingTests {
         }
     }
 
+    @Test("requests that a client sends without waiting for answers are answered in order, the refused ones too")
+    func pipelining() async throws {
+        let forged = Rule(
+            name: "forged", match: RequestMatch(resource: "pods", name: "p-1"),
+            fault: .status(Fault.ForgedStatus(code: 503)))
+        try await ProxySetup.with(forged, isObserved: true) { setup in
+            let requests = (0..<4).map { index in
+                "GET /api/v1/namespaces/t/pods/p-\(index) HTTP/1.1\r\nHost: x\r\n"
+                    + "Authorization: Bearer \(index == 2 ? "guess" : setup.proxy.token)\r\n"
+                    + (index == 3 ? "Connection: close\r\n" : "") + "\r\n"
+            }
+            try await setup.withConnection(sending: requests.joined()) { inbound, _ in
+                var text = ""
+                for try await chunk in inbound { text += String(buffer: chunk) }
+                let codes = text.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+                #expect(codes == ["200", "503", "401", "200"])
+                #expect(text.hasSuffix(#"/p-3","bytes":0}"#))
+            }
+            #expect(setup.server.seen.count == 2)
+            try await eventually("three are told of") { setup.requests.count == 3 }
+            #expect(setup.requests.map(\.identity?.name) == ["p-0", "p-1", "p-3"])
+            #expect(setup.requests.map(\.upstreamStatus) == [200, 0, 200])
+            #expect(setup.requests.map(\.rule) == [nil, "forged", nil])
+        }
+    }
+
     @Test("a client that closes after each request gets each answer whole")
     func connectionClose() async throws {
         try await ProxySetup.with { setup in

@@ -84,6 +84,17 @@ struct ProxySetup {
         _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
             Void
     ) async throws {
+        try await withConnection(
+            sending: "POST \(Self.execPath) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.token)\r\n"
+                + "Connection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 0\r\n\r\n\(early)", body)
+    }
+
+    /// Sends bytes over a bare TLS connection.
+    func withConnection(
+        sending text: String,
+        _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
+            Void
+    ) async throws {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .file(root)
         let context = try NIOSSLContext(configuration: tls)
@@ -96,10 +107,7 @@ struct ProxySetup {
                 }
             }
         try await client.executeThenClose { inbound, outbound in
-            try await outbound.write(
-                ByteBuffer(
-                    string: "POST \(Self.execPath) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.token)\r\n"
-                        + "Connection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 0\r\n\r\n\(early)"))
+            try await outbound.write(ByteBuffer(string: text))
             try await body(inbound, outbound)
         }
     }
