@@ -158,8 +158,8 @@ let package = Package(
             .testTarget(
                 name: "HarnessTests",
                 dependencies: [
-                    "APIMachinery", "Determinism", "Experiments", "Faults", "Harness", "Kubernetes", "Resilience",
-                    logging,
+                    "APIMachinery", "Determinism", "Experiments", "Faults", "Harness", "Kubernetes",
+                    "KubernetesClient", "Resilience", logging, subprocess,
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(
