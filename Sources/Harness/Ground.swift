@@ -76,16 +76,14 @@ struct Ground {
         }
     }
 
-    /// Installs the custom resources that the server does not have, and returns them.
-    func installCustomResources() async throws -> [APIResource] {
-        var installed: [APIResource] = []
+    /// Installs the custom resources that the server does not have, under the label of this run.
+    func installCustomResources() async throws {
         for resource in APIResource.argoproj {
             let body = CustomResources.definition(of: resource, labels: labels)
             let request = APIRequest(
                 .create, .customResourceDefinitions, body: .object(body), timeout: .seconds(10))
             do {
                 _ = try await api.send(request)
-                installed.append(resource)
             } catch let error as APIError where error.code == .alreadyExists {
                 continue
             }
@@ -97,13 +95,15 @@ struct Ground {
                 return true
             }
         }
-        return installed
     }
 
-    func removeCustomResources(_ resources: [APIResource]) async throws {
-        for resource in resources {
+    /// Removes the custom resources that carry the label of this run, and no others.
+    func removeCustomResources() async throws {
+        for resource in APIResource.argoproj {
+            let key = ObjectKey(namespace: "", name: resource.qualifiedName)
             do {
-                let key = ObjectKey(namespace: "", name: resource.qualifiedName)
+                let found = try await api.send(.get(.customResourceDefinitions, key, timeout: .seconds(10)))
+                guard DynamicObject(json: found).metadata.labels[Self.runLabel] == runID else { continue }
                 _ = try await api.send(.delete(.customResourceDefinitions, key, timeout: .seconds(10)))
             } catch let error as APIError where error.code == .notFound {
                 continue

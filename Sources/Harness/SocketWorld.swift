@@ -44,11 +44,11 @@ package struct SocketWorld: World {
             let lease = RunLease(api: world.harness, clock: clock, holder: runID)
             return try await lease.hold {
                 let ground = Ground(api: world.harness, clock: clock, runID: runID)
-                let installed = try await ground.installCustomResources()
                 return try await withCleanup {
-                    try await body(world)
+                    try await ground.installCustomResources()
+                    return try await body(world)
                 } cleanup: {
-                    try await ground.removeCustomResources(installed)
+                    try await ground.removeCustomResources()
                 }
             }
         }

@@ -29,6 +29,28 @@ struct GroundTests {
         }
     }
 
+    @Test("only the run that installed a custom resource removes it")
+    func customResources() async throws {
+        try await Fixtures.withAPI { api, clock in
+            func names() async throws -> Set<String> {
+                let list = try await api.send(APIRequest(.list, .customResourceDefinitions))
+                let items = (list["items"]?.array ?? []).compactMap(\.object)
+                return Set(items.map { DynamicObject(json: $0).metadata.name })
+            }
+            let before = try await names()
+            let name = APIResource.workflows.qualifiedName
+            #expect(before.contains(name))
+            _ = try await api.send(.delete(.customResourceDefinitions, ObjectKey(namespace: "", name: name)))
+            let ground = Ground(api: api, clock: clock, runID: "r1")
+            try await ground.installCustomResources()
+            #expect(try await names() == before)
+            try await Ground(api: api, clock: clock, runID: "r2").removeCustomResources()
+            #expect(try await names() == before)
+            try await ground.removeCustomResources()
+            #expect(try await names() == before.subtracting([name]))
+        }
+    }
+
     @Test("a stranger's namespace is neither deleted nor replaced")
     func stranger() async throws {
         try await Fixtures.withAPI { api, clock in

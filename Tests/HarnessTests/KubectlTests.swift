@@ -52,14 +52,16 @@ struct KubectlTests {
         try await withKubectl(Plan(rules: [rule]), isProxied: true) { kubectl, hits in
             let refused = try await kubectl(["create", "configmap", "a"])
             #expect(refused.status == 1)
-            #expect(refused.errors.contains("configmaps is forbidden: User \"boreas\" cannot create"), "\(refused.errors)")
+            #expect(
+                refused.errors.contains("configmaps is forbidden: User \"boreas\" cannot create"), "\(refused.errors)")
             try await kubectl.expect("namespace/n created", from: ["create", "namespace", "n"])
             #expect(hits().map(\.identity.description) == ["create configmaps default/a"])
         }
     }
 
     private func withKubectl(
-        _ plan: Plan, isProxied: Bool, _ body: @escaping @Sendable (Kubectl, () -> [Injection]) async throws -> Void
+        _ plan: Plan, isProxied: Bool,
+        _ body: @escaping @Sendable (Kubectl, () -> [Injection]) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try await LocalCluster.with(port: 0, logger: logger) { cluster in
