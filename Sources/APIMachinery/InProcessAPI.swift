@@ -8,12 +8,20 @@ package final class InProcessAPI: KubernetesAPI {
     private let user: String
     private let userAgent: String
     private let watchBufferLimit: Int
+    private let execute: @Sendable (ExecRequest) async throws -> ExecResult
 
-    /// - Parameter watchBufferLimit: Events that may wait for a slow reader before its watch is cut.
+    /// - Parameters:
+    ///   - watchBufferLimit: Events that may wait for a slow reader before its watch is cut.
+    ///   - execute: Runs commands in containers, as the node of a pod does; without it no pod has a host.
     package init(
         _ core: APIServerCore, user: String = ServerRequest.administrator, userAgent: String = "boreas",
-        watchBufferLimit: Int = 1_000
+        watchBufferLimit: Int = 1_000,
+        execute: @escaping @Sendable (ExecRequest) async throws -> ExecResult = { request in
+            let message = "pod \(request.pod.name) does not have a host assigned"
+            throw APIError(code: .invalid, message: message)
+        }
     ) {
+        self.execute = execute
         self.core = core
         self.user = user
         self.userAgent = userAgent
@@ -62,6 +70,8 @@ package final class InProcessAPI: KubernetesAPI {
         try await mailbox.opened()
         return try await body(WatchStream { try await mailbox.next() })
     }
+
+    package func exec(_ request: ExecRequest) async throws -> ExecResult { try await execute(request) }
 }
 
 /// One answer, whichever comes first: it or the one who waits for it.

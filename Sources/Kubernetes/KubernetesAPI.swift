@@ -15,6 +15,11 @@ package protocol KubernetesAPI: Sendable {
     func withWatch<Result: Sendable>(
         _ request: APIRequest, _ body: (WatchStream) async throws -> Result
     ) async throws -> Result
+
+    /// Runs a command in a container to its end.
+    ///
+    /// - Throws: as ``send(_:)``; a command that ran and failed is a result, with its exit code.
+    func exec(_ request: ExecRequest) async throws -> ExecResult
 }
 
 /// One change that a watch tells of.

@@ -97,6 +97,12 @@ package final class ClusterClient: KubernetesAPI {
     }
 }
 
+extension ClusterClient {
+    package func exec(_ request: ExecRequest) async throws -> ExecResult {
+        throw APIError(code: .invalid, message: "exec is not there yet")
+    }
+}
+
 // MARK: - Attempts
 
 extension ClusterClient {

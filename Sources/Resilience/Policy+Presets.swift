@@ -1,6 +1,8 @@
 extension Policy {
     /// The policies that come with Boreas, from the simplest to the best.
-    package static let presets: [Policy] = [none, exponential, fullJitter, argo3417, argo412, boreas]
+    package static let presets: [Policy] = [
+        none, exponential, fullJitter, argo3417, argo358, argo360, argo412, boreas,
+    ]
 
     /// One attempt, and its failure is final: the floor that every other policy must rise above.
     package static let none = Policy(
@@ -28,21 +30,6 @@ extension Policy {
         classifier: .kubernetes, transport: .none, requeue: Backoff(.fixed, base: .seconds(10)),
         paths: inPlaceOnly(retriesInPlace: true))
 
-    /// Argo Workflows v3.4.17: one failed create of an agent pod ends the workflow
-    /// (workflow/controller/agent.go; https://github.com/argoproj/argo-workflows/issues/13654).
-    package static let argo3417 = argo(
-        .v3_4_17, name: "argo-v3.4.17",
-        description: "Argo Workflows v3.4.17: an agent pod that cannot be created ends the workflow in Error.",
-        agentPodCreate: PathRule(retriesInPlace: false, onTransient: .failWorkflow, onPermanent: .failWorkflow),
-        agentPodRead: PathRule(retriesInPlace: false, onTransient: .failWorkflow, onPermanent: .failWorkflow))
-
-    /// Argo Workflows v4.1.2: the create of an agent pod is classified, the reads before it are not.
-    package static let argo412 = argo(
-        .v4_1_2, name: "argo-v4.1.2",
-        description: "Argo Workflows v4.1.2: transient failures are requeued after 10 s, for ever.",
-        agentPodCreate: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .failNode),
-        agentPodRead: PathRule(retriesInPlace: false, onTransient: .failNode, onPermanent: .failNode))
-
     /// A short burst of jittered tries in place for what passes quickly, every one of them bounded in time; then back to
     /// the queue, for as long as the cause may pass. Nothing that may pass ends a workflow.
     package static let boreas: Policy = {
@@ -66,6 +53,11 @@ extension Policy {
                 .workflowUpdate: PathRule(retriesInPlace: true, onTransient: .requeue, onPermanent: .requeue),
                 .taskSetStatus: PathRule(retriesInPlace: true, onTransient: .requeue, onPermanent: .requeue),
                 .podDelete: PathRule(retriesInPlace: true, onTransient: .requeue, onPermanent: .ignore),
+                .podLabel: PathRule(retriesInPlace: true, onTransient: .requeue, onPermanent: .ignore),
+                // A worker is not to be held by tries in place; the queue tries again.
+                .exec: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .ignore),
+                .leaderElection: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .requeue),
+                .workflowDelete: PathRule(retriesInPlace: true, onTransient: .requeue, onPermanent: .ignore),
             ])
     }()
 
@@ -79,31 +71,5 @@ extension Policy {
             .taskSetStatus: PathRule(retriesInPlace: retriesInPlace, onTransient: .ignore, onPermanent: .ignore),
             .podDelete: PathRule(retriesInPlace: retriesInPlace, onTransient: .ignore, onPermanent: .ignore),
         ]
-    }
-
-    /// What all Argo releases share: no timeout of an attempt, client-go's transport and rate limit, a fixed requeue of
-    /// 10 s, and retries in place only where the agent patches its results (5 steps, 1 s, ×2, jitter 0.1, cap 30 s).
-    private static func argo(
-        _ release: ArgoRelease, name: String, description: String, agentPodCreate: PathRule, agentPodRead: PathRule
-    ) -> Policy {
-        Policy(
-            name: name, description: description,
-            call: Call(
-                backoff: Backoff(.additiveJitter, base: .seconds(1), cap: .seconds(30), jitter: 0.1), maxAttempts: 5),
-            classifier: .argo(release), transport: .clientGo, rateLimit: RateLimit(qps: 20, burst: 30),
-            requeue: Backoff(.fixed, base: .seconds(10)), batching: .seconds(10),
-            paths: [
-                .other: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .failNode),
-                .informer: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .requeue),
-                .podCreate: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .failNode),
-                .agentPodCreate: agentPodCreate,
-                .agentPodRead: agentPodRead,
-                // Logged, and the reconcile goes no further; the next event or the resync tries again.
-                .taskSetWrite: PathRule(retriesInPlace: false, onTransient: .ignore, onPermanent: .ignore),
-                // The agent drops its batch after five transient failures, and keeps it on any other.
-                .taskSetStatus: PathRule(retriesInPlace: true, onTransient: .ignore, onPermanent: .requeue),
-                .workflowUpdate: PathRule(retriesInPlace: false, onTransient: .ignore, onPermanent: .ignore),
-                .podDelete: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .ignore),
-            ])
     }
 }

@@ -19,6 +19,13 @@ package struct Policy: Hashable, Sendable, Codable {
     package var batching: Duration
     /// What each place in the controller does with a failure; places that are not named do as `other`.
     package var paths: [CallPath: PathRule]
+    package var locks: Locks
+    package var cron: Cron
+    package var agent: Agent
+    package var exec: Exec
+    package var cleanup: Cleanup
+    package var workers: Workers
+    package var leaderElection: LeaderElection
 
     package struct Call: Hashable, Sendable, Codable {
         package var backoff: Backoff
@@ -101,15 +108,20 @@ package struct Policy: Hashable, Sendable, Codable {
     }
 
     package struct PathRule: Hashable, Sendable, Codable {
-        /// Whether ``Call`` applies here at all.
+        /// Whether calls are tried again in place at all.
         package var retriesInPlace: Bool
         package var onTransient: Disposition
         package var onPermanent: Disposition
+        /// How they are, where this place differs from ``Policy/call-swift.property``.
+        package var call: Call?
 
-        package init(retriesInPlace: Bool, onTransient: Disposition, onPermanent: Disposition) {
+        package init(
+            retriesInPlace: Bool, onTransient: Disposition, onPermanent: Disposition, call: Call? = nil
+        ) {
             self.retriesInPlace = retriesInPlace
             self.onTransient = onTransient
             self.onPermanent = onPermanent
+            self.call = call
         }
     }
 
@@ -132,7 +144,9 @@ package struct Policy: Hashable, Sendable, Codable {
     package init(
         name: String, description: String, call: Call, classifier: Classifier, transport: Transport,
         rateLimit: RateLimit? = nil, requeue: Backoff, reflector: Reflector = .clientGo, batching: Duration = .zero,
-        paths: [CallPath: PathRule]
+        paths: [CallPath: PathRule], locks: Locks = Locks(), cron: Cron = Cron(), agent: Agent = Agent(),
+        exec: Exec = Exec(), cleanup: Cleanup = Cleanup(), workers: Workers = Workers(),
+        leaderElection: LeaderElection = LeaderElection()
     ) {
         self.name = name
         self.description = description
@@ -144,6 +158,19 @@ package struct Policy: Hashable, Sendable, Codable {
         self.reflector = reflector
         self.batching = batching
         self.paths = paths
+        self.locks = locks
+        self.cron = cron
+        self.agent = agent
+        self.exec = exec
+        self.cleanup = cleanup
+        self.workers = workers
+        self.leaderElection = leaderElection
+    }
+
+    /// How a place in the controller tries again in place; nil where it does not.
+    package func inPlace(at path: CallPath) -> Call? {
+        let rule = rule(for: path)
+        return rule.retriesInPlace ? rule.call ?? call : nil
     }
 }
 
@@ -164,6 +191,28 @@ package enum CallPath: String, Hashable, Sendable, Codable, CaseIterable, Coding
     /// The write of a workflow's status.
     case workflowUpdate
     case podDelete
+    /// The label that marks a pod as done with.
+    case podLabel
+    /// The exec that signals a container.
+    case exec
+    /// The first read of a semaphore's limit.
+    case semaphoreSetup
+    /// The reads of a limit that has been read before.
+    case semaphoreLimit
+    /// Taking, renewing and giving back a permit in a lease or a database.
+    case permit
+    /// The create of a CronWorkflow's run.
+    case cronCreate
+    /// The reads of a WorkflowTemplate before it.
+    case cronTemplateRead
+    /// The patch of a CronWorkflow's status.
+    case cronStatus
+    /// The stop of a CronWorkflow's run that another one replaces.
+    case workflowShutdown
+    /// The deletion of workflows whose time to live, or whose place in a history, is over.
+    case workflowDelete
+    /// The lease by which one controller leads.
+    case leaderElection
     case other
 }
 

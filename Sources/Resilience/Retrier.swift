@@ -5,9 +5,9 @@ package struct Retrier: Sendable {
     private var attempts = 0
     private var previousWait: Duration?
 
-    package init(_ policy: Policy) {
-        call = policy.call
-        classifier = policy.classifier
+    package init(_ call: Policy.Call, _ classifier: Classifier) {
+        self.call = call
+        self.classifier = classifier
     }
 
     package enum Decision: Hashable, Sendable {

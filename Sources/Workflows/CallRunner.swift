@@ -156,16 +156,14 @@ package struct Call: Sendable {
     /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
     package func send(_ request: APIRequest, handling handled: Set<APIError.Code> = []) async throws -> JSONObject {
         let policy = runner.policy
-        var retrier = Retrier(policy)
+        let inPlace = policy.inPlace(at: path)
+        var retrier = Retrier(inPlace ?? Policy.Call(maxAttempts: 1), policy.classifier)
         while true {
             do {
                 return try await runner.api.send(next(request))
             } catch let error as APIError {
                 if handled.contains(error.code) { throw error }
                 try Task.checkCancellation()
-                guard policy.rule(for: path).retriesInPlace else {
-                    throw failed(error, classification: policy.classifier.classify(CallFailure(error)))
-                }
                 var generator = runner.streams.stream("call", requestID)
                 let elapsed = runner.clock.now - started
                 switch retrier.failed(CallFailure(error), elapsed: elapsed, using: &generator) {
@@ -189,8 +187,9 @@ package struct Call: Sendable {
         var request = request
         request.trace = RequestTrace(
             operation: operation, attempt: runner.attempts.nextAttempt(of: operation), path: path.rawValue)
-        let rest = runner.policy.call.deadline.map { max(.milliseconds(1), started + $0 - runner.clock.now) }
-        request.timeout = [request.timeout, runner.policy.call.attemptTimeout, rest].compactMap(\.self).min()
+        let limits = runner.policy.inPlace(at: path) ?? runner.policy.call
+        let rest = limits.deadline.map { max(.milliseconds(1), started + $0 - runner.clock.now) }
+        request.timeout = [request.timeout, limits.attemptTimeout, rest].compactMap(\.self).min()
         return request
     }
 

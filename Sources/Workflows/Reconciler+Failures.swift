@@ -57,7 +57,7 @@ extension Reconciler.Failure {
         switch effect {
         case .createPod(_, let nodeID): [workflow.node(nodeID)].compactMap(\.self)
         case .writeTaskSet, .createAgentPod: workflow.nodes.filter { $0.kind == .http && !$0.phase.isTerminal }
-        case .deletePod: []
+        case .deletePod, .acquireLocks, .releaseLocks, .cleanUp, .pruneTaskSet, .completeTaskSet: []
         }
     }
 
@@ -66,7 +66,7 @@ extension Reconciler.Failure {
         switch effect {
         case .createAgentPod: "create agent pod failed with reason:\"\(message)\""
         case .writeTaskSet: "failed to write the task set: \(message)"
-        case .createPod, .deletePod: message
+        default: message
         }
     }
 
@@ -74,7 +74,7 @@ extension Reconciler.Failure {
     fileprivate var workflowMessage: String {
         switch effect {
         case .createAgentPod: path == .agentPodRead ? message : "failed to create Agent pod. Reason: \(message)"
-        case .writeTaskSet, .createPod, .deletePod: message
+        default: message
         }
     }
 }

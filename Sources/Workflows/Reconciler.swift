@@ -12,12 +12,22 @@ package struct Reconciler {
         /// The pods labelled with the workflow's name, its agent's among them.
         package var pods: [Pod]
         package var taskSet: WorkflowTaskSet?
+        /// What is known of the permits that the workflow and its nodes have asked for; who is not in it has to ask,
+        /// by ``Effect/acquireLocks(_:)``, and is looked at again with the answer.
+        package var locks: [LockHolder: LockAnswer]
+        /// The WorkflowTemplates of the namespace, by name.
+        package var templates: [String: WorkflowTemplate]
         package var now: Timestamp
 
-        package init(workflow: Workflow, pods: [Pod] = [], taskSet: WorkflowTaskSet? = nil, now: Timestamp) {
+        package init(
+            workflow: Workflow, pods: [Pod] = [], taskSet: WorkflowTaskSet? = nil,
+            locks: [LockHolder: LockAnswer] = [:], templates: [String: WorkflowTemplate] = [:], now: Timestamp
+        ) {
             self.workflow = workflow
             self.pods = pods
             self.taskSet = taskSet
+            self.locks = locks
+            self.templates = templates
             self.now = now
         }
     }
@@ -43,6 +53,15 @@ package struct Reconciler {
         case writeTaskSet(WorkflowTaskSet)
         case createAgentPod(Pod)
         case deletePod(ObjectKey, uid: String?)
+        case acquireLocks(LockRequest)
+        /// All that the holder has, or waits for.
+        case releaseLocks(LockHolder)
+        /// Handed to the clean-up queue, to be done no sooner than after the delay.
+        case cleanUp(PodCleanup, after: Duration)
+        /// Takes tasks that are finished, and whose results the workflow has, out of the task set.
+        case pruneTaskSet(nodeIDs: [String])
+        /// The workflow is over: its task set is marked as completed, for its agent to see.
+        case completeTaskSet
 
         /// The same for the same thing wanted again.
         package var key: String {
@@ -51,6 +70,11 @@ package struct Reconciler {
             case .writeTaskSet: "writeTaskSet"
             case .createAgentPod: Self.createAgentPodKey
             case .deletePod(let key, _): "deletePod/\(key.name)"
+            case .acquireLocks(let request): "acquireLocks/\(request.holder)"
+            case .releaseLocks(let holder): "releaseLocks/\(holder)"
+            case .cleanUp(let cleanup, _): "cleanUp/\(cleanup)"
+            case .pruneTaskSet: "pruneTaskSet"
+            case .completeTaskSet: "completeTaskSet"
             }
         }
 
@@ -62,6 +86,9 @@ package struct Reconciler {
         package var workflow: Workflow
         /// In the order in which they are to be done.
         package var effects: [Effect]
+        /// When the workflow is to be looked at although nothing has happened: a deadline, the end of a backoff or of a
+        /// suspension.
+        package var lookAgain: Timestamp?
     }
 
     let settings: Settings

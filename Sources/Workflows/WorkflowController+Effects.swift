@@ -12,6 +12,7 @@ extension WorkflowController {
             try await readAgentPrerequisites(pod, for: workflow)
             try await create(pod, .agentPodCreate, for: workflow)
         case .deletePod(let key, let uid): try await delete(key, uid: uid)
+        case .acquireLocks, .releaseLocks, .cleanUp, .pruneTaskSet, .completeTaskSet: break
         }
     }
 

@@ -9,7 +9,9 @@ extension Policy: CustomTestStringConvertible {
 struct PolicyPresetsTests {
     @Test("the presets have the names that experiments use, each once")
     func names() {
-        let expected = ["none", "exponential", "full-jitter", "argo-v3.4.17", "argo-v4.1.2", "boreas"]
+        let expected = [
+            "none", "exponential", "full-jitter", "argo-v3.4.17", "argo-v3.5.8", "argo-v3.6.0", "argo-v4.1.2", "boreas",
+        ]
         #expect(Policy.presets.map(\.name) == expected)
     }
 

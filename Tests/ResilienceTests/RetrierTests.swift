@@ -7,15 +7,10 @@ struct RetrierTests {
 
     private static let overload = CallFailure(httpStatus: 503, reason: "ServiceUnavailable")
 
-    private func policy(_ call: Policy.Call) -> Policy {
-        var policy = Policy.none
-        policy.call = call
-        return policy
-    }
-
     @Test("the last attempt is given up, whatever is left of the deadline")
     mutating func attemptsEnd() {
-        var retrier = Retrier(policy(Policy.Call(backoff: Backoff(.fixed, base: .seconds(1)), maxAttempts: 3)))
+        var retrier = Retrier(
+            Policy.Call(backoff: Backoff(.fixed, base: .seconds(1)), maxAttempts: 3), .kubernetes)
         #expect(retrier.failed(Self.overload, elapsed: .zero, using: &generator) == .retry(after: .seconds(1)))
         #expect(retrier.failed(Self.overload, elapsed: .zero, using: &generator) == .retry(after: .seconds(1)))
         #expect(retrier.failed(Self.overload, elapsed: .zero, using: &generator) == .giveUp(.transient))
@@ -23,7 +18,7 @@ struct RetrierTests {
 
     @Test("a permanent failure is not tried again")
     mutating func permanent() {
-        var retrier = Retrier(policy(Policy.Call(maxAttempts: 9)))
+        var retrier = Retrier(Policy.Call(maxAttempts: 9), .kubernetes)
         let invalid = CallFailure(httpStatus: 422, reason: "Invalid")
         #expect(retrier.failed(invalid, elapsed: .zero, using: &generator) == .giveUp(.permanent))
     }
@@ -32,7 +27,7 @@ struct RetrierTests {
     mutating func deadline() {
         let call = Policy.Call(
             backoff: Backoff(.fixed, base: .seconds(2)), maxAttempts: 9, deadline: .seconds(10))
-        var retrier = Retrier(policy(call))
+        var retrier = Retrier(call, .kubernetes)
         let justInTime = retrier.failed(Self.overload, elapsed: .milliseconds(7_999), using: &generator)
         #expect(justInTime == .retry(after: .seconds(2)))
         #expect(retrier.failed(Self.overload, elapsed: .seconds(8), using: &generator) == .giveUp(.transient))
@@ -50,7 +45,7 @@ struct RetrierTests {
     @Test("Retry-After is ignored, obeyed, or held between the backoff and 5 s more", arguments: asked)
     mutating func retryAfter(rule: Policy.RetryAfterRule, asked: Duration, wait: Duration) {
         let call = Policy.Call(backoff: Backoff(.fixed, base: .seconds(2)), maxAttempts: 2, retryAfter: rule)
-        var retrier = Retrier(policy(call))
+        var retrier = Retrier(call, .kubernetes)
         var failure = Self.overload
         failure.retryAfter = asked
         #expect(retrier.failed(failure, elapsed: .zero, using: &generator) == .retry(after: wait))

@@ -246,6 +246,8 @@ struct FlakyAPI: KubernetesAPI {
         throw APIError(code: .unreachable, message: "the connection was reset", mayHaveBeenApplied: true)
     }
 
+    func exec(_ request: ExecRequest) async throws -> ExecResult { try await api.exec(request) }
+
     func withWatch<Result: Sendable>(
         _ request: APIRequest, _ body: (WatchStream) async throws -> Result
     ) async throws -> Result {

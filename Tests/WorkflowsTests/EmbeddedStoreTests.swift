@@ -41,6 +41,8 @@ struct EmbeddedStoreTests {
         ) async throws -> Result {
             try await inner.withWatch(request, body)
         }
+
+        func exec(_ request: ExecRequest) async throws -> ExecResult { try await inner.exec(request) }
     }
 
     private struct Outcome: Sendable {

@@ -30,15 +30,18 @@ final class ScriptedAPI: KubernetesAPI {
     private let script: @Sendable (APIRequest, _ ordinal: Int) -> Fault?
 
     private let stalledWatches: Int
+    private let execute: @Sendable (ExecRequest) async throws -> ExecResult
 
     /// - Parameters:
     ///   - stalledWatches: So many of the subject's first watches never bring an event, and never end.
     ///   - script: Asked about every request but watches; `ordinal` counts those of the same identity, from 1.
     init(
         stalledWatches: Int = 0,
-        script: @escaping @Sendable (APIRequest, _ ordinal: Int) -> Fault? = { _, _ in nil }
+        script: @escaping @Sendable (APIRequest, _ ordinal: Int) -> Fault? = { _, _ in nil },
+        execute: @escaping @Sendable (ExecRequest) async throws -> ExecResult = { _ in ExecResult(exitCode: 0) }
     ) {
         self.stalledWatches = stalledWatches
+        self.execute = execute
         self.script = script
     }
 
@@ -64,6 +67,8 @@ final class ScriptedAPI: KubernetesAPI {
         case nil: return try state.withLock { try $0.answer(request) }
         }
     }
+
+    func exec(_ request: ExecRequest) async throws -> ExecResult { try await execute(request) }
 
     func withWatch<Result: Sendable>(
         _ request: APIRequest, _ body: (WatchStream) async throws -> Result
