@@ -47,11 +47,19 @@ package struct Backoff: Hashable, Sendable, Codable {
     /// e(n).
     package func envelope(retry: Int) -> Duration {
         precondition(retry >= 1, "retries count from 1 (is \(retry))")
+        let seconds = min(cap.seconds, base.seconds * growth(retry))
+        return .nanoseconds(Int64((seconds * 1e9).rounded()))
+    }
+
+    /// Whether the envelope of the retry after the given one is held down by the cap.
+    package func exceedsCap(after retry: Int) -> Bool { base.seconds * growth(retry + 1) > cap.seconds }
+
+    /// factor^(n−1).
+    private func growth(_ retry: Int) -> Double {
         // Past 2^60 the cap has long been reached; the bound keeps the product finite.
         var growth = 1.0
         for _ in 1..<min(retry, 4_096) where growth < 1e18 { growth *= factor }
-        let seconds = min(cap.seconds, base.seconds * growth)
-        return .nanoseconds(Int64((seconds * 1e9).rounded()))
+        return growth
     }
 
     /// The wait before the given retry.

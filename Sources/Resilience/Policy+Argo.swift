@@ -20,15 +20,22 @@ extension Policy {
 
     /// Argo's `util/retry.DefaultRetry`: 5 steps from 10 ms, doubling, so that the last try is 150 ms after the first.
     private static let defaultRetry = Call(
-        backoff: Backoff(.exponential, base: .milliseconds(10)), maxAttempts: 5)
+        backoff: Backoff(.exponential, base: .milliseconds(10)), maxAttempts: 5, stopsAtCap: true)
 
     /// client-go's `retry.DefaultBackoff`: 4 steps from 10 ms, times 5, jitter 0.1; the last try is after 310 ms.
     private static let defaultBackoff = Call(
-        backoff: Backoff(.additiveJitter, base: .milliseconds(10), factor: 5, jitter: 0.1), maxAttempts: 4)
+        backoff: Backoff(.additiveJitter, base: .milliseconds(10), factor: 5, jitter: 0.1), maxAttempts: 4,
+        stopsAtCap: true)
 
     /// The agent's patch of its results: 5 steps from 1 s, doubling, jitter 0.1, so that the last try is after 15 s.
     private static let agentPatch = Call(
-        backoff: Backoff(.additiveJitter, base: .seconds(1), cap: .seconds(30), jitter: 0.1), maxAttempts: 5)
+        backoff: Backoff(.additiveJitter, base: .seconds(1), cap: .seconds(30), jitter: 0.1), maxAttempts: 5,
+        stopsAtCap: true)
+
+    /// The lock manager's transactions on its database (`dbRetryBackoff`): 5 steps from 10 ms, doubling, jitter 0.5.
+    private static let lockTransaction = Call(
+        backoff: Backoff(.additiveJitter, base: .milliseconds(10), cap: .milliseconds(600), jitter: 0.5),
+        maxAttempts: 5, stopsAtCap: true)
 
     /// A policy that does what a release of Argo does, hazards included.
     ///
@@ -53,7 +60,8 @@ extension Policy {
     private static func locks(of release: ArgoRelease) -> Locks {
         Locks(
             store: .workflowStatus, isWriteAhead: false, isSerial: true,
-            restart: release >= .v4_0_10 ? .poison : .forgetFirst, notifyDelay: .seconds(1),
+            // Holders are no longer forgotten since v3.7.11 (#15609), and locks are poisoned since v3.7.15 (#16160).
+            restart: release >= .v3_7_18 ? .poison : .forgetFirst, notifyDelay: .seconds(1),
             forms: release >= .v4_0_10 ? .v4 : release >= .v3_6_0 ? .v3_6 : .v3_5)
     }
 
@@ -86,6 +94,11 @@ extension Policy {
             .semaphoreSetup: rule(.failNode, .failNode, inPlace: retried),
             .semaphoreLimit: release >= .v3_7_0
                 ? rule(.ignore, .ignore, inPlace: retried) : rule(.failNode, .failNode),
+            // Since v3.7.15 a lost transaction is tried again in place (#16102), since v4.0.10 after that by the queue
+            // (#16745).
+            .permit: release >= .v4_0_10
+                ? rule(.requeue, .failNode, inPlace: lockTransaction)
+                : rule(.failNode, .failNode, inPlace: release >= .v3_7_18 ? lockTransaction : nil),
             .cronCreate: rule(.ignore, .ignore, inPlace: retried),
             .cronTemplateRead: rule(.ignore, .ignore),
             .cronStatus: rule(.ignore, .ignore, inPlace: release >= .v3_7_18 ? defaultRetry : defaultBackoff),

@@ -6,6 +6,12 @@ package struct Policy: Hashable, Sendable, Codable {
     package var description: String
     /// Retries within one call.
     package var call: Call
+    /// Bounds the retries of all calls together; nil leaves each call to itself.
+    package var budget: RetryBudget.Parameters?
+    /// Refuses calls while too many of them fail.
+    package var breaker: CircuitBreaker.Parameters?
+    /// Holds attempts back after answers that ask for fewer.
+    package var adaptiveRate: AdaptiveRate.Parameters?
     package var classifier: Classifier
     /// What the transport does by itself, as client-go does.
     package var transport: Transport
@@ -29,6 +35,8 @@ package struct Policy: Hashable, Sendable, Codable {
 
     package struct Call: Hashable, Sendable, Codable {
         package var backoff: Backoff
+        /// The backoff after an answer that asks for fewer requests (429); nil makes no difference.
+        package var throttledBackoff: Backoff?
         /// The first try included; 1 is no retry.
         package var maxAttempts: Int
         /// Bounds one attempt; nil leaves it unbounded.
@@ -36,16 +44,35 @@ package struct Policy: Hashable, Sendable, Codable {
         /// Bounds the call with all its attempts and waits; nil leaves it unbounded.
         package var deadline: Duration?
         package var retryAfter: RetryAfterRule
+        /// Whether the wait after which the next one would be longer than the backoff's cap is the last, and no attempt
+        /// follows it: what apimachinery's `wait.Backoff` does, whatever number of steps it was given.
+        package var stopsAtCap: Bool
 
         package init(
-            backoff: Backoff = .none, maxAttempts: Int, attemptTimeout: Duration? = nil, deadline: Duration? = nil,
-            retryAfter: RetryAfterRule = .ignore
+            backoff: Backoff = .none, throttledBackoff: Backoff? = nil, maxAttempts: Int,
+            attemptTimeout: Duration? = nil, deadline: Duration? = nil, retryAfter: RetryAfterRule = .ignore,
+            stopsAtCap: Bool = false
         ) {
             self.backoff = backoff
+            self.throttledBackoff = throttledBackoff
             self.maxAttempts = maxAttempts
             self.attemptTimeout = attemptTimeout
             self.deadline = deadline
             self.retryAfter = retryAfter
+            self.stopsAtCap = stopsAtCap
+        }
+
+        /// Reads documents that were written before ``stopsAtCap``, too.
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                backoff: try container.decode(Backoff.self, forKey: .backoff),
+                throttledBackoff: try container.decodeIfPresent(Backoff.self, forKey: .throttledBackoff),
+                maxAttempts: try container.decode(Int.self, forKey: .maxAttempts),
+                attemptTimeout: try container.decodeIfPresent(Duration.self, forKey: .attemptTimeout),
+                deadline: try container.decodeIfPresent(Duration.self, forKey: .deadline),
+                retryAfter: try container.decode(RetryAfterRule.self, forKey: .retryAfter),
+                stopsAtCap: try container.decodeIfPresent(Bool.self, forKey: .stopsAtCap) ?? false)
         }
     }
 
@@ -74,6 +101,8 @@ package struct Policy: Hashable, Sendable, Codable {
         case ignore
         /// Waits as long as the server asks, where that is longer than the backoff.
         case obey
+        /// Waits as long as the server asks, be it shorter or longer, and begins the backoff anew (gRPC's pushback).
+        case exact
         /// Waits for the server's value held between the backoff and the backoff plus 5 s (AWS SDK 2.1), so that
         /// clients that were given the same whole seconds do not come back together.
         case clamp
@@ -142,8 +171,10 @@ package struct Policy: Hashable, Sendable, Codable {
     }
 
     package init(
-        name: String, description: String, call: Call, classifier: Classifier, transport: Transport,
-        rateLimit: RateLimit? = nil, requeue: Backoff, reflector: Reflector = .clientGo, batching: Duration = .zero,
+        name: String, description: String, call: Call, budget: RetryBudget.Parameters? = nil,
+        breaker: CircuitBreaker.Parameters? = nil, adaptiveRate: AdaptiveRate.Parameters? = nil,
+        classifier: Classifier, transport: Transport, rateLimit: RateLimit? = nil, requeue: Backoff,
+        reflector: Reflector = .clientGo, batching: Duration = .zero,
         paths: [CallPath: PathRule], locks: Locks = Locks(), cron: Cron = Cron(), agent: Agent = Agent(),
         exec: Exec = Exec(), cleanup: Cleanup = Cleanup(), workers: Workers = Workers(),
         leaderElection: LeaderElection = LeaderElection()
@@ -151,6 +182,9 @@ package struct Policy: Hashable, Sendable, Codable {
         self.name = name
         self.description = description
         self.call = call
+        self.budget = budget
+        self.breaker = breaker
+        self.adaptiveRate = adaptiveRate
         self.classifier = classifier
         self.transport = transport
         self.rateLimit = rateLimit
@@ -167,83 +201,36 @@ package struct Policy: Hashable, Sendable, Codable {
         self.leaderElection = leaderElection
     }
 
+    /// Reads documents that were written before a controller's parts and the guards were known, too: an archive's, or a
+    /// team's own full policy. Those parts are then as in a policy that says nothing of them.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func part<Part: Decodable>(_ key: CodingKeys, or otherwise: Part) throws -> Part {
+            try container.decodeIfPresent(Part.self, forKey: key) ?? otherwise
+        }
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            description: try container.decode(String.self, forKey: .description),
+            call: try container.decode(Call.self, forKey: .call),
+            budget: try container.decodeIfPresent(RetryBudget.Parameters.self, forKey: .budget),
+            breaker: try container.decodeIfPresent(CircuitBreaker.Parameters.self, forKey: .breaker),
+            adaptiveRate: try container.decodeIfPresent(AdaptiveRate.Parameters.self, forKey: .adaptiveRate),
+            classifier: try container.decode(Classifier.self, forKey: .classifier),
+            transport: try container.decode(Transport.self, forKey: .transport),
+            rateLimit: try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit),
+            requeue: try container.decode(Backoff.self, forKey: .requeue),
+            reflector: try container.decode(Reflector.self, forKey: .reflector),
+            batching: try container.decode(Duration.self, forKey: .batching),
+            paths: try container.decode([CallPath: PathRule].self, forKey: .paths),
+            locks: try part(.locks, or: Locks()), cron: try part(.cron, or: Cron()),
+            agent: try part(.agent, or: Agent()), exec: try part(.exec, or: Exec()),
+            cleanup: try part(.cleanup, or: Cleanup()), workers: try part(.workers, or: Workers()),
+            leaderElection: try part(.leaderElection, or: LeaderElection()))
+    }
+
     /// How a place in the controller tries again in place; nil where it does not.
     package func inPlace(at path: CallPath) -> Call? {
         let rule = rule(for: path)
         return rule.retriesInPlace ? rule.call ?? call : nil
-    }
-}
-
-/// The places in a controller where policies differ.
-package enum CallPath: String, Hashable, Sendable, Codable, CaseIterable, CodingKeyRepresentable {
-    /// Lists and watches of the informers.
-    case informer
-    /// The create of a workflow's own pods.
-    case podCreate
-    /// The create of the agent pod.
-    case agentPodCreate
-    /// The reads of a CA certificate and a service account that go before it.
-    case agentPodRead
-    /// The create and patch of a WorkflowTaskSet by the controller.
-    case taskSetWrite
-    /// The patch of results into the WorkflowTaskSet's status, by the agent.
-    case taskSetStatus
-    /// The write of a workflow's status.
-    case workflowUpdate
-    case podDelete
-    /// The label that marks a pod as done with.
-    case podLabel
-    /// The exec that signals a container.
-    case exec
-    /// The first read of a semaphore's limit.
-    case semaphoreSetup
-    /// The reads of a limit that has been read before.
-    case semaphoreLimit
-    /// Taking, renewing and giving back a permit in a lease or a database.
-    case permit
-    /// The create of a CronWorkflow's run.
-    case cronCreate
-    /// The reads of a WorkflowTemplate before it.
-    case cronTemplateRead
-    /// The patch of a CronWorkflow's status.
-    case cronStatus
-    /// The stop of a CronWorkflow's run that another one replaces.
-    case workflowShutdown
-    /// The deletion of workflows whose time to live, or whose place in a history, is over.
-    case workflowDelete
-    /// The lease by which one controller leads.
-    case leaderElection
-    case other
-}
-
-/// Which layer of a subject caused a wait; where layers retry on top of each other, attempts multiply.
-package enum RetryLayer: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The HTTP client by itself, as client-go on Retry-After.
-    case transport
-    /// The call in place.
-    case call
-    /// The work queue.
-    case requeue
-    /// The informer's list-and-watch loop.
-    case reflector
-    /// The workflow's own retryStrategy.
-    case workflow
-}
-
-/// What was decided about a failed attempt.
-package struct RetryDecision: Hashable, Sendable {
-    /// The attempt that failed: its `RequestTrace.requestID`.
-    package var requestID: String
-    package var classification: Retryability
-    /// Who waits before the next attempt; nil where there is none.
-    package var layer: RetryLayer?
-    /// How long; zero where there is no next attempt.
-    package var wait: Duration
-
-    package init(requestID: String, classification: Retryability, layer: RetryLayer?, wait: Duration) {
-        self.requestID = requestID
-        self.classification = classification
-        self.layer = layer
-        self.wait = wait
     }
 }

@@ -3,6 +3,8 @@ package struct Retrier: Sendable {
     private let call: Policy.Call
     private let classifier: Classifier
     private var attempts = 0
+    /// Waits since the backoff began, for the first time or anew.
+    private var retries = 0
     private var previousWait: Duration?
 
     package init(_ call: Policy.Call, _ classifier: Classifier) {
@@ -13,6 +15,8 @@ package struct Retrier: Sendable {
     package enum Decision: Hashable, Sendable {
         case retry(after: Duration)
         case giveUp(Retryability)
+        /// No attempt follows, and yet there is a wait before that is admitted (``Policy/Call/stopsAtCap``).
+        case waitAndGiveUp(Retryability, after: Duration)
     }
 
     /// - Parameter elapsed: Since the call began.
@@ -22,12 +26,19 @@ package struct Retrier: Sendable {
         attempts += 1
         let classification = classifier.classify(failure)
         guard classification == .transient, attempts < call.maxAttempts else { return .giveUp(classification) }
-        let backoff = call.backoff.delay(retry: attempts, previous: previousWait, using: &generator)
+        retries += 1
+        let formula = failure.isThrottling ? call.throttledBackoff ?? call.backoff : call.backoff
+        let backoff = formula.delay(retry: retries, previous: previousWait, using: &generator)
+        let isLast = call.stopsAtCap && formula.exceedsCap(after: retries)
         previousWait = backoff
         let wait = Self.wait(backoff: backoff, asked: failure.retryAfter, rule: call.retryAfter)
+        if call.retryAfter == .exact, failure.retryAfter != nil {
+            retries = 0
+            previousWait = nil
+        }
         // A retry that could only start after the deadline is not worth its wait.
         if let deadline = call.deadline, elapsed + wait >= deadline { return .giveUp(classification) }
-        return .retry(after: wait)
+        return isLast ? .waitAndGiveUp(classification, after: wait) : .retry(after: wait)
     }
 
     static func wait(backoff: Duration, asked: Duration?, rule: Policy.RetryAfterRule) -> Duration {
@@ -35,6 +46,7 @@ package struct Retrier: Sendable {
         return switch rule {
         case .ignore: backoff
         case .obey: max(backoff, asked)
+        case .exact: asked
         case .clamp: min(max(asked, backoff), backoff + .seconds(5))
         }
     }

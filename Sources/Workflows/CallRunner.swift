@@ -24,6 +24,9 @@ package final class CallRunner: Sendable {
     package let streams: RandomStreams
     package let attempts: AttemptCounter
     package let observer: ControllerObserver
+    /// What the policy makes all calls share.
+    let guards: CallGuards
+    let workflowRetries = Mutex<Set<WorkflowRetryKey>>([])
     private let open = Mutex<[String: OpenOperation]>([:])
 
     /// - Parameter attempts: Shared with the client beneath `api`, which numbers the requests that it adds itself.
@@ -37,6 +40,7 @@ package final class CallRunner: Sendable {
         self.streams = streams
         self.attempts = attempts
         self.observer = observer
+        guards = CallGuards(policy, now: clock.now)
     }
 
     /// Runs one operation, or takes it up again where it was left for a requeue.
@@ -69,7 +73,7 @@ package final class CallRunner: Sendable {
 
     /// Reports the requeue that failures led to: the wait belongs to each of them.
     package func requeued(_ failures: [CallFailed], wait: Duration) {
-        for failure in failures where failure.disposition == .requeue {
+        for failure in failures where failure.disposition == .requeue && failure.wasSent {
             observer.onDecision(
                 RetryDecision(
                     requestID: failure.requestID, classification: failure.classification, layer: .requeue, wait: wait))
@@ -85,6 +89,7 @@ package final class CallRunner: Sendable {
             }.keys.sorted()
         }
         for name in names { end(name, .abandoned, nil) }
+        forgetWorkflowRetries(of: key)
     }
 
     private static func name(_ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey?) -> String {
@@ -113,9 +118,11 @@ package final class CallRunner: Sendable {
             open.withLock { $0[name]?.message = failure.error.message }
             return failure
         }
-        observer.onDecision(
-            RetryDecision(
-                requestID: failure.requestID, classification: failure.classification, layer: nil, wait: .zero))
+        if failure.wasSent {
+            observer.onDecision(
+                RetryDecision(
+                    requestID: failure.requestID, classification: failure.classification, layer: nil, wait: .zero))
+        }
         end(name, .failed(failure.classification), failure.error.message)
         return failure
     }
@@ -138,47 +145,31 @@ package struct CallFailed: Error, Sendable, CustomStringConvertible {
     package var classification: Retryability
     /// What is to become of the work that wanted the call.
     package var disposition: Policy.Disposition
-    /// The last request that was sent.
+    /// The last request that was sent; empty where a circuit breaker or a rate limit let none through.
     package var requestID: String
+
+    /// Whether there is an attempt to which a wait could belong.
+    var wasSent: Bool { !requestID.isEmpty }
 
     package var description: String { "\(path.rawValue): \(error)" }
 }
 
 /// One run of an operation: sends its requests, each with the tries in place that the policy grants.
 package struct Call: Sendable {
-    fileprivate let runner: CallRunner
+    let runner: CallRunner
     /// ``RequestTrace/operation`` of the requests.
     package let operation: String
-    fileprivate let path: CallPath
-    fileprivate let started: Duration
+    let path: CallPath
+    let started: Duration
 
     /// - Parameter handled: Answers that the caller deals with itself; they are thrown as they are, and never retried.
     /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
     package func send(_ request: APIRequest, handling handled: Set<APIError.Code> = []) async throws -> JSONObject {
-        let policy = runner.policy
-        let inPlace = policy.inPlace(at: path)
-        var retrier = Retrier(inPlace ?? Policy.Call(maxAttempts: 1), policy.classifier)
-        while true {
-            do {
-                return try await runner.api.send(next(request))
-            } catch let error as APIError {
-                if handled.contains(error.code) { throw error }
-                try Task.checkCancellation()
-                var generator = runner.streams.stream("call", requestID)
-                let elapsed = runner.clock.now - started
-                switch retrier.failed(CallFailure(error), elapsed: elapsed, using: &generator) {
-                case .giveUp(let classification): throw failed(error, classification: classification)
-                case .retry(let wait):
-                    runner.observer.onDecision(
-                        RetryDecision(requestID: requestID, classification: .transient, layer: .call, wait: wait))
-                    try await runner.clock.sleep(for: wait)
-                }
-            }
-        }
+        try await tries(handling: handled) { try await runner.api.send(next(request)) }
     }
 
     /// The last request sent: the caller's own, or one that the transport added.
-    private var requestID: String {
+    var requestID: String {
         RequestTrace(operation: operation, attempt: runner.attempts.attempts(of: operation), path: path.rawValue)
             .requestID
     }
@@ -193,7 +184,7 @@ package struct Call: Sendable {
         return request
     }
 
-    fileprivate func failed(_ error: APIError, classification: Retryability) -> CallFailed {
+    func failed(_ error: APIError, classification: Retryability) -> CallFailed {
         let rule = runner.policy.rule(for: path)
         return CallFailed(
             path: path, error: error, classification: classification,

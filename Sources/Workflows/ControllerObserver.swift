@@ -7,13 +7,42 @@ package struct ControllerObserver: Sendable {
     package var onDecision: @Sendable (RetryDecision) -> Void
     /// An operation is over.
     package var onOperation: @Sendable (OperationReport) -> Void
+    /// A workflow's own retryStrategy gives a node another try.
+    package var onWorkflowRetry: @Sendable (WorkflowRetry) -> Void
+    /// A rate limit of the policy held an attempt back for a while, over and above the wait that was decided.
+    package var onHeldBack: @Sendable (CallPath, Duration) -> Void
 
     package init(
         onDecision: @escaping @Sendable (RetryDecision) -> Void = { _ in },
-        onOperation: @escaping @Sendable (OperationReport) -> Void = { _ in }
+        onOperation: @escaping @Sendable (OperationReport) -> Void = { _ in },
+        onWorkflowRetry: @escaping @Sendable (WorkflowRetry) -> Void = { _ in },
+        onHeldBack: @escaping @Sendable (CallPath, Duration) -> Void = { _, _ in }
     ) {
         self.onDecision = onDecision
         self.onOperation = onOperation
+        self.onWorkflowRetry = onWorkflowRetry
+        self.onHeldBack = onHeldBack
+    }
+
+    /// Tells both.
+    package func joined(with other: ControllerObserver) -> ControllerObserver {
+        ControllerObserver(
+            onDecision: { decision in
+                onDecision(decision)
+                other.onDecision(decision)
+            },
+            onOperation: { report in
+                onOperation(report)
+                other.onOperation(report)
+            },
+            onWorkflowRetry: { retry in
+                onWorkflowRetry(retry)
+                other.onWorkflowRetry(retry)
+            },
+            onHeldBack: { path, wait in
+                onHeldBack(path, wait)
+                other.onHeldBack(path, wait)
+            })
     }
 }
 

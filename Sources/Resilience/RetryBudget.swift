@@ -1,0 +1,208 @@
+import Determinism
+
+/// How many retries all calls together may make: what keeps a server that fails from being asked ever more.
+///
+/// The shape of a backoff does not bound the load of many callers; a budget does.
+package struct RetryBudget: Hashable, Sendable {
+    /// One rule of the field; a document gives exactly one of them by its name.
+    package enum Parameters: Hashable, Sendable {
+        case throttle(Throttle)
+        case share(Share)
+        case quota(Quota)
+    }
+
+    /// gRPC's retry throttling (A6): retries stop while half of the tokens or fewer are left.
+    package struct Throttle: Hashable, Sendable, Codable {
+        /// What there is at first, and at most; a failure takes one.
+        package var tokensMax: Int
+        /// What a success gives back; three decimals count.
+        package var ratio: Double
+
+        package init(tokensMax: Int = 10, ratio: Double = 0.1) {
+            self.tokensMax = tokensMax
+            self.ratio = ratio
+        }
+    }
+
+    /// Finagle's and Linkerd's: retries are a share of the calls of a while, and some a second besides.
+    package struct Share: Hashable, Sendable, Codable {
+        /// Retries for each call; 0.2 is one for five.
+        package var share: Double
+        /// Retries a second that need no calls.
+        package var perSecondMin: Int
+        /// How long a call counts.
+        package var window: Duration
+
+        package init(share: Double = 0.2, perSecondMin: Int = 10, window: Duration = .seconds(10)) {
+            self.share = share
+            self.perSecondMin = perSecondMin
+            self.window = window
+        }
+    }
+
+    /// The AWS SDKs' retry quota: a retry costs something, and gives it back when it succeeds.
+    package struct Quota: Hashable, Sendable, Codable {
+        package var capacity: Int
+        /// After an answer that asks for fewer requests (429).
+        package var throttlingCost: Int
+        /// After any other transient failure.
+        package var transientCost: Int
+        /// What a call gives back that succeeds at its first attempt.
+        package var firstTryGain: Int
+
+        package init(capacity: Int = 500, throttlingCost: Int = 5, transientCost: Int = 14, firstTryGain: Int = 1) {
+            self.capacity = capacity
+            self.throttlingCost = throttlingCost
+            self.transientCost = transientCost
+            self.firstTryGain = firstTryGain
+        }
+    }
+
+    private let parameters: Parameters
+    /// Thousandths of tokens for a throttle, units of cost for a quota.
+    private var balance: Int
+    /// For a share: what calls paid in and retries took, by the tenth of the window.
+    private var slots: [Int: Int] = [:]
+
+    package init(_ parameters: Parameters) {
+        self.parameters = parameters
+        balance =
+            switch parameters {
+            case .throttle(let throttle): throttle.tokensMax * 1_000
+            case .share: 0
+            case .quota(let quota): quota.capacity
+            }
+    }
+
+    /// A call begins that is no retry of another.
+    package mutating func began(now: Duration) {
+        guard case .share(let share) = parameters else { return }
+        forget(before: now, share)
+        slots[Self.slot(now, share), default: 0] += share.deposit
+    }
+
+    /// An attempt failed, and is not to blame for it itself.
+    package mutating func failed() {
+        guard case .throttle = parameters else { return }
+        balance = max(0, balance - 1_000)
+    }
+
+    /// An attempt was answered.
+    ///
+    /// - Parameter cost: What ``withdraw(after:now:)`` took for it; nil for a first attempt.
+    package mutating func succeeded(cost: Int?) {
+        switch parameters {
+        case .throttle(let throttle):
+            balance = min(throttle.tokensMax * 1_000, balance + Int((throttle.ratio * 1_000).rounded()))
+        case .share: break
+        case .quota(let quota): balance = min(quota.capacity, balance + (cost ?? quota.firstTryGain))
+        }
+    }
+
+    /// Takes what a retry costs, and tells how much that is; nil refuses the retry.
+    package mutating func withdraw(after failure: CallFailure, now: Duration) -> Int? {
+        switch parameters {
+        case .throttle(let throttle): return balance * 2 > throttle.tokensMax * 1_000 ? 0 : nil
+        case .share(let share):
+            forget(before: now, share)
+            guard available(share) >= share.withdrawal else { return nil }
+            slots[Self.slot(now, share), default: 0] -= share.withdrawal
+            return share.withdrawal
+        case .quota(let quota):
+            let cost = failure.isThrottling ? quota.throttlingCost : quota.transientCost
+            guard balance >= cost else { return nil }
+            balance -= cost
+            return cost
+        }
+    }
+
+    /// Retries that could be made now, after failures that are no throttling.
+    package mutating func retriesLeft(now: Duration) -> Int {
+        switch parameters {
+        // Each of them is preceded by a failure.
+        case .throttle(let throttle): return max(0, (balance - throttle.tokensMax * 500 - 1) / 1_000)
+        case .share(let share):
+            forget(before: now, share)
+            return max(0, available(share)) / share.withdrawal
+        case .quota(let quota): return quota.transientCost > 0 ? balance / quota.transientCost : .max
+        }
+    }
+
+    private func available(_ share: Share) -> Int { slots.values.reduce(share.reserve, +) }
+
+    private mutating func forget(before now: Duration, _ share: Share) {
+        let oldest = Self.slot(now, share) - Share.slotCount
+        slots = slots.filter { $0.key > oldest }
+    }
+
+    private static func slot(_ now: Duration, _ share: Share) -> Int {
+        Int((now / share.window * Double(Share.slotCount)).rounded(.down))
+    }
+}
+
+extension RetryBudget.Share {
+    static let slotCount = 10
+    private static let scale = 1_000
+
+    /// What a call pays in. Without a share nothing is, and a retry costs one unit.
+    fileprivate var deposit: Int { share > 0 ? Self.scale : 0 }
+
+    fileprivate var withdrawal: Int { share > 0 ? max(1, Int((Double(Self.scale) / share).rounded())) : 1 }
+
+    fileprivate var reserve: Int { Int(Double(perSecondMin) * window.seconds * Double(withdrawal)) }
+}
+
+extension CallFailure {
+    /// Whether the server asks for fewer requests.
+    package var isThrottling: Bool { httpStatus == 429 || reason == "TooManyRequests" }
+}
+
+extension RetryBudget.Parameters: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable { case throttle, share, quota }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let given: [Self] = [
+            try container.decodeIfPresent(RetryBudget.Throttle.self, forKey: .throttle).map(Self.throttle),
+            try container.decodeIfPresent(RetryBudget.Share.self, forKey: .share).map(Self.share),
+            try container.decodeIfPresent(RetryBudget.Quota.self, forKey: .quota).map(Self.quota),
+        ].compactMap(\.self)
+        guard let only = given.first, given.count == 1 else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: container.codingPath, debugDescription: "give one of throttle, share and quota"))
+        }
+        if let problem = only.problem {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(codingPath: container.codingPath, debugDescription: problem))
+        }
+        self = only
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .throttle(let throttle): try container.encode(throttle, forKey: .throttle)
+        case .share(let share): try container.encode(share, forKey: .share)
+        case .quota(let quota): try container.encode(quota, forKey: .quota)
+        }
+    }
+
+    /// Why no budget can be made of these numbers.
+    private var problem: String? {
+        switch self {
+        case .throttle(let throttle):
+            (1...1_000).contains(throttle.tokensMax) && throttle.ratio >= 0.001 && throttle.ratio <= 1_000
+                ? nil : "tokensMax goes from 1 to 1000, and ratio from 0.001 to 1000"
+        case .share(let share):
+            (0...1_000).contains(share.share) && (0...1_000_000).contains(share.perSecondMin)
+                && share.window >= .milliseconds(10) && share.window <= .seconds(86_400)
+                ? nil
+                : "share goes from 0 to 1000, perSecondMin from 0 to 1000000, and window from 10ms to 24h"
+        case .quota(let quota):
+            [quota.capacity, quota.throttlingCost, quota.transientCost, quota.firstTryGain].allSatisfy {
+                (0...1_000_000_000).contains($0)
+            } ? nil : "capacity, costs and gain go from 0 to 1000000000"
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Determinism
+import Kubernetes
+import Resilience
+import Synchronization
+
+extension Call {
+    /// Makes attempts until one succeeds or the policy gives up: the tries in place of one request, and what all calls
+    /// of a runner share.
+    ///
+    /// - Parameters:
+    ///   - handled: Answers that the caller deals with itself; they are thrown as they are, and never retried.
+    ///   - attempt: Sends one request.
+    /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
+    func tries<Answer: Sendable>(
+        handling handled: Set<APIError.Code>, _ attempt: () async throws -> Answer
+    ) async throws -> Answer {
+        let guards = runner.guards
+        var retrier = Retrier(runner.policy.inPlace(at: path) ?? Policy.Call(maxAttempts: 1), runner.policy.classifier)
+        if runner.attempts.attempts(of: operation) == 0 { guards.began(now: runner.clock.now) }
+        // What the attempt to come is a retry of, and what the budget took for it.
+        var last: APIError?
+        var cost: Int?
+        while true {
+            let permit = try await admission(after: last)
+            do {
+                let answer = try await attempt()
+                guards.answered(permit, cost: cost, now: runner.clock.now)
+                return answer
+            } catch let error as APIError {
+                if handled.contains(error.code) {
+                    guards.answered(permit, cost: cost, now: runner.clock.now)
+                    throw error
+                }
+                if Task.isCancelled {
+                    guards.abandoned(permit)
+                    throw CancellationError()
+                }
+                cost = try await retry(after: error, permit, cost, &retrier)
+                last = error
+            } catch {
+                guards.abandoned(permit)
+                throw error
+            }
+        }
+    }
+
+    /// Waits for the retry after a failure, and tells what the budget took for it.
+    private func retry(
+        after error: APIError, _ permit: CallGuards.Permit, _ cost: Int?, _ retrier: inout Retrier
+    ) async throws -> Int? {
+        let (guards, clock) = (runner.guards, runner.clock)
+        let failure = CallFailure(error)
+        var generator = runner.streams.stream("call", requestID)
+        let decision = retrier.failed(failure, elapsed: clock.now - started, using: &generator)
+        switch decision {
+        case .giveUp(.permanent), .waitAndGiveUp(.permanent, _):
+            // The server works, and says no.
+            guards.answered(permit, cost: cost, now: clock.now)
+        default: guards.failed(permit, isThrottling: failure.isThrottling, now: clock.now)
+        }
+        switch decision {
+        case .giveUp(let classification): throw failed(error, classification: classification)
+        case .waitAndGiveUp(let classification, let wait):
+            report(wait)
+            try await clock.sleep(for: wait)
+            throw failed(error, classification: classification)
+        case .retry(let backoff):
+            guard let grant = guards.grant(after: failure, now: clock.now) else {
+                throw failed(error, classification: .transient)
+            }
+            let wait = backoff + guards.wait(at: clock.now + backoff)
+            guard fits(wait) else { throw failed(error, classification: .transient) }
+            report(wait)
+            try await clock.sleep(for: wait)
+            return grant.cost
+        }
+    }
+
+    /// Waits until the rate limit and the breaker let an attempt through.
+    ///
+    /// - Parameter last: What the attempt is a retry of.
+    /// - Throws: ``CallFailed`` where that is never, or not before the call's deadline.
+    private func admission(after last: APIError?) async throws -> CallGuards.Permit {
+        let (guards, clock) = (runner.guards, runner.clock)
+        while let wait = guards.take(now: clock.now) {
+            guard fits(wait) else { throw refused(after: last, "the rate limit leaves no time before the deadline") }
+            runner.observer.onHeldBack(path, wait)
+            try await clock.sleep(for: wait)
+        }
+        guard let permit = guards.permit(now: clock.now) else {
+            throw refused(after: last, "the circuit breaker is open")
+        }
+        return permit
+    }
+
+    /// Whether an attempt after the wait would still begin before the call's deadline.
+    private func fits(_ wait: Duration) -> Bool {
+        let limits = runner.policy.inPlace(at: path) ?? runner.policy.call
+        return limits.deadline.map { runner.clock.now - started + wait < $0 } ?? true
+    }
+
+    private func refused(after last: APIError?, _ message: String) -> CallFailed {
+        if let last { return failed(last, classification: .transient) }
+        let error = APIError(code: .unreachable, message: message, transport: TransportFailure(kind: .other))
+        var failure = failed(error, classification: .transient)
+        failure.requestID = ""
+        return failure
+    }
+
+    private func report(_ wait: Duration) {
+        runner.observer.onDecision(
+            RetryDecision(requestID: requestID, classification: .transient, layer: .call, wait: wait))
+    }
+}
+
+/// Budget, breaker and rate of a policy, for all calls of one runner.
+final class CallGuards: Sendable {
+    private struct State {
+        var budget: RetryBudget?
+        var breaker: CircuitBreaker?
+        var rate: AdaptiveRate?
+    }
+
+    /// An attempt that may be made; how it went is to be told.
+    struct Permit: Sendable {
+        fileprivate var breaker: CircuitBreaker.Permit?
+    }
+
+    /// A retry that may be made.
+    struct Grant: Sendable {
+        /// What the budget took for it; nil without one.
+        var cost: Int?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ policy: Policy, now: Duration) {
+        state = Mutex(
+            State(
+                budget: policy.budget.map { RetryBudget($0) }, breaker: policy.breaker.map { CircuitBreaker($0) },
+                rate: policy.adaptiveRate.map { AdaptiveRate($0, now: now) }))
+    }
+
+    /// A call begins that is not the continuation of another.
+    func began(now: Duration) { state.withLock { $0.budget?.began(now: now) } }
+
+    /// Takes a token of the rate limit, and gives nil; or tells how long to wait before asking again.
+    func take(now: Duration) -> Duration? { state.withLock { $0.rate?.take(now: now) } }
+
+    /// How long after `now` the rate limit would hold an attempt back, as things stand.
+    func wait(at now: Duration) -> Duration { state.withLock { $0.rate?.wait(at: now) ?? .zero } }
+
+    /// Lets an attempt through; nil refuses it.
+    func permit(now: Duration) -> Permit? {
+        state.withLock { state in
+            guard state.breaker != nil else { return Permit() }
+            return state.breaker?.permit(now: now).map { Permit(breaker: $0) }
+        }
+    }
+
+    /// The attempt was answered by a server that works, be it with a refusal.
+    func answered(_ permit: Permit, cost: Int?, now: Duration) {
+        state.withLock { state in
+            state.budget?.succeeded(cost: cost)
+            state.rate?.answered(isThrottling: false, now: now)
+            if let permit = permit.breaker { state.breaker?.recorded(isFailure: false, permit, now: now) }
+        }
+    }
+
+    /// The attempt failed by what may pass.
+    func failed(_ permit: Permit, isThrottling: Bool, now: Duration) {
+        state.withLock { state in
+            state.budget?.failed()
+            state.rate?.answered(isThrottling: isThrottling, now: now)
+            if let permit = permit.breaker { state.breaker?.recorded(isFailure: true, permit, now: now) }
+        }
+    }
+
+    /// The attempt was given up by its own caller.
+    func abandoned(_ permit: Permit) {
+        state.withLock { state in
+            if let permit = permit.breaker { state.breaker?.abandoned(permit) }
+        }
+    }
+
+    /// Lets a retry be made; nil refuses it.
+    func grant(after failure: CallFailure, now: Duration) -> Grant? {
+        state.withLock { state in
+            guard state.budget != nil else { return Grant(cost: nil) }
+            return state.budget?.withdraw(after: failure, now: now).map { Grant(cost: $0) }
+        }
+    }
+}
