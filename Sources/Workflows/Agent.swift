@@ -35,11 +35,14 @@ package final class Agent: Sendable {
         var description: String { rawValue }
     }
 
+    /// The workflow is over, and nobody waits for anything more.
+    private struct WorkflowCompleted: Error {}
+
     private let configuration: Configuration
     private let http: HTTPPort
     private let runner: CallRunner
     private let logger: Logger
-    private let ledger = Mutex(AgentLedger())
+    private let ledger: Mutex<AgentLedger>
     private let taskSets: Informer<WorkflowTaskSet>
     private let tasks: WorkQueueRunner<String>
     private let chores: WorkQueueRunner<Chore>
@@ -54,6 +57,8 @@ package final class Agent: Sendable {
         self.http = http
         self.logger = logger
         let policy = configuration.policy
+        // A controller that takes tasks out of the task set first has an agent that takes none on twice: Argo's pair.
+        ledger = Mutex(AgentLedger(refusesConsidered: policy.agent.prunesTasksFirst))
         let runner = CallRunner(
             api: api, policy: policy, clock: clock, streams: streams, attempts: attempts, observer: observer)
         let chores = WorkQueueRunner<Chore>(
@@ -71,7 +76,8 @@ package final class Agent: Sendable {
 
     private var key: ObjectKey { ObjectKey(namespace: configuration.namespace, name: configuration.workflow) }
 
-    /// Works until its task is cancelled, and then returns. To be called once.
+    /// Works until the task set is marked as that of a completed workflow, or its task is cancelled, and then returns: an
+    /// agent pod's exit code is 0. To be called once.
     package func run() async throws {
         defer { runner.abandon() }
         do {
@@ -82,6 +88,8 @@ package final class Agent: Sendable {
                 defer { group.cancelAll() }
                 try await group.next()
             }
+        } catch is WorkflowCompleted {
+            logger.debug("workflow completed", metadata: ["workflow": "\(key)"])
         } catch is CancellationError {
             logger.debug("agent stopped", metadata: ["workflow": "\(key)"])
         }
@@ -89,24 +97,31 @@ package final class Agent: Sendable {
 
     private func work(on id: String) async throws -> WorkQueueRunner<String>.Outcome {
         guard let template = ledger.withLock({ $0.template(of: id) }) else { return .done(again: nil) }
-        let task = HTTPTask(template: template)
-        var result: JSONObject
-        do {
-            result = task.result(of: try await http.send(task.request))
-        } catch {
-            try Task.checkCancellation()
-            result = HTTPTask.error("\(error)")
-        }
+        let result = try await result(of: template)
         ledger.withLock { $0.finished(id, result) }
         chores.add(.handIn, after: configuration.policy.batching)
         return .done(again: nil)
+    }
+
+    private func result(of template: JSONObject) async throws -> JSONObject {
+        if let refusal = HTTPTask.refusal(of: template) { return HTTPTask.error(refusal) }
+        let task = HTTPTask(template: template)
+        do {
+            return task.result(of: try await http.send(task.request))
+        } catch {
+            try Task.checkCancellation()
+            return HTTPTask.error("\(error)")
+        }
     }
 
     private func attend(to chore: Chore) async throws -> WorkQueueRunner<Chore>.Outcome {
         switch chore {
         case .look:
             guard let taskSet = taskSets[key] else { return .done(again: nil) }
-            for id in ledger.withLock({ $0.changed(taskSet) }) { tasks.add(id) }
+            if taskSet.metadata.labels[WorkflowNames.completedLabel] == "true" { throw WorkflowCompleted() }
+            let change = ledger.withLock { $0.changed(taskSet) }
+            for id in change.started { tasks.add(id) }
+            if change.hasLostResults { chores.add(.handIn, after: configuration.policy.batching) }
             return .done(again: nil)
         case .handIn: return try await handIn()
         }
@@ -118,23 +133,27 @@ package final class Agent: Sendable {
         let patch: JSONObject = ["status": ["nodes": .object(results)]]
         let request = APIRequest.patch(WorkflowTaskSet.resource, key, patch, subresource: "status")
         do {
-            try await runner.perform(.taskSetStatus, request.identity) { call in
+            let written = try await runner.perform(.taskSetStatus, request.identity) { call -> WorkflowTaskSet? in
                 do {
-                    _ = try await call.send(request, handling: [.notFound])
+                    return WorkflowTaskSet(json: try await call.send(request, handling: [.notFound]))
                 } catch let error as APIError where error.code == .notFound {
-                    // The workflow is gone, and with it everybody who wanted the results.
-                    return
+                    return nil
                 }
             }
+            // Without a task set the workflow is gone, and with it everybody who wanted the results; if it comes back it
+            // comes without them.
+            written.map(taskSets.observed)
+            ledger.withLock { $0.settled(results) }
+            return .done(again: nil)
         } catch let failure as CallFailed {
             logger.debug(
                 "results not handed in",
                 metadata: ["workflow": "\(key)", "error": "\(failure.error)", "results": "\(results.count)"])
-            if failure.disposition == .requeue {
-                return .retry(onWait: { [runner] in runner.requeued([failure], wait: $0) })
+            guard failure.disposition == .requeue else {
+                ledger.withLock { $0.gaveUp(results) }
+                return .done(again: nil)
             }
+            return .retry(onWait: { [runner] in runner.requeued([failure], wait: $0) })
         }
-        ledger.withLock { $0.settled(results) }
-        return .done(again: nil)
     }
 }

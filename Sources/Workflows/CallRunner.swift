@@ -16,6 +16,8 @@ package final class CallRunner: Sendable {
         var owner: ObjectKey
         var started: Duration
         var message: String
+        /// Not left for a requeue.
+        var isRunning: Bool
     }
 
     package let api: any KubernetesAPI
@@ -49,14 +51,15 @@ package final class CallRunner: Sendable {
     ///   - identity: What the operation is about; with `path` and `owner` it tells operations apart.
     ///   - owner: For whom it is, where that is not the object itself: several workflows read one ServiceAccount at the
     ///     same time, and each read is an operation of its own.
+    ///   - part: What of the object it is about, where one object has several such operations at a time: a container.
     ///   - body: Sends the operation's requests; it must not send two at once.
     /// - Throws: ``CallFailed`` where the policy has given up in place; `CancellationError` untouched, with the operation
     ///   left open.
     package func perform<Result: Sendable>(
-        _ path: CallPath, _ identity: RequestIdentity, for owner: ObjectKey? = nil,
+        _ path: CallPath, _ identity: RequestIdentity, for owner: ObjectKey? = nil, part: String? = nil,
         _ body: (Call) async throws -> Result
     ) async throws -> Result {
-        let name = Self.name(path, identity, owner)
+        let name = Self.name(path, identity, owner, part)
         let owner = owner ?? ObjectKey(namespace: identity.namespace, name: identity.name)
         let call = Call(runner: self, operation: begin(name, path, identity, owner), path: path, started: clock.now)
         do {
@@ -68,6 +71,9 @@ package final class CallRunner: Sendable {
             throw settle(call.failed(error, classification: policy.classifier.classify(CallFailure(error))), name)
         } catch let failure as CallFailed {
             throw settle(failure, name)
+        } catch {
+            open.withLock { $0[name]?.isRunning = false }
+            throw error
         }
     }
 
@@ -80,22 +86,32 @@ package final class CallRunner: Sendable {
         }
     }
 
-    /// Ends the operations that nobody will take up again: those about an object that is gone, or, without `key`, all.
-    package func abandon(about key: ObjectKey? = nil) {
+    /// Ends an operation that is not taken up again, although its path's failures go back to the queue.
+    package func giveUp(_ failure: CallFailed) {
+        let name = open.withLock { open in open.first { $0.value.id == failure.operation }?.key }
+        if let name { end(failure, name) }
+    }
+
+    /// Ends the operations that nobody will take up again: those about an object that is gone, at one path or at all, or,
+    /// without `key`, all. Of an object's operations those are left alone that are just running: a pod may be called as
+    /// its workflow, and its clean-up may outlast it.
+    package func abandon(about key: ObjectKey? = nil, at path: CallPath? = nil) {
         let names = open.withLock { open in
             open.filter { _, operation in
                 guard let key else { return true }
-                return key == operation.owner
+                return key == operation.owner && !operation.isRunning && path ?? operation.path == operation.path
             }.keys.sorted()
         }
         for name in names { end(name, .abandoned, nil) }
         forgetWorkflowRetries(of: key)
     }
 
-    private static func name(_ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey?) -> String {
+    private static func name(
+        _ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey?, _ part: String?
+    ) -> String {
         let parts = [
             path.rawValue, path == .informer ? identity.resource : "", identity.namespace, owner?.name ?? "",
-            identity.name,
+            identity.name, part ?? "",
         ]
         let place = parts.filter { !$0.isEmpty }.joined(separator: "/")
         // These paths are about more than one kind of request.
@@ -105,26 +121,37 @@ package final class CallRunner: Sendable {
 
     private func begin(_ name: String, _ path: CallPath, _ identity: RequestIdentity, _ owner: ObjectKey) -> String {
         open.withLock { open in
-            if let operation = open[name] { return operation.id }
+            if let operation = open[name] {
+                open[name]?.isRunning = true
+                return operation.id
+            }
             let id = attempts.beginOperation(named: name)
             open[name] = OpenOperation(
-                id: id, path: path, identity: identity, owner: owner, started: clock.now, message: "")
+                id: id, path: path, identity: identity, owner: owner, started: clock.now, message: "",
+                isRunning: true)
             return id
         }
     }
 
     private func settle(_ failure: CallFailed, _ name: String) -> CallFailed {
         guard failure.disposition != .requeue else {
-            open.withLock { $0[name]?.message = failure.error.message }
+            open.withLock { open in
+                open[name]?.message = failure.error.message
+                open[name]?.isRunning = false
+            }
             return failure
         }
+        end(failure, name)
+        return failure
+    }
+
+    private func end(_ failure: CallFailed, _ name: String) {
         if failure.wasSent {
             observer.onDecision(
                 RetryDecision(
                     requestID: failure.requestID, classification: failure.classification, layer: nil, wait: .zero))
         }
         end(name, .failed(failure.classification), failure.error.message)
-        return failure
     }
 
     private func end(_ name: String, _ outcome: OperationReport.Outcome, _ message: String?) {
@@ -147,6 +174,8 @@ package struct CallFailed: Error, Sendable, CustomStringConvertible {
     package var disposition: Policy.Disposition
     /// The last request that was sent; empty where a circuit breaker or a rate limit let none through.
     package var requestID: String
+    /// ``RequestTrace/operation`` of its requests.
+    package var operation: String
 
     /// Whether there is an attempt to which a wait could belong.
     var wasSent: Bool { !requestID.isEmpty }
@@ -168,6 +197,29 @@ package struct Call: Sendable {
         try await tries(handling: handled) { try await runner.api.send(next(request)) }
     }
 
+    /// Runs a command in a container, within the policy's time limit for execs, which holds also where the API does not
+    /// keep it. A command that fails is no failure of the call.
+    ///
+    /// - Throws: As ``send(_:handling:)``.
+    package func exec(_ request: ExecRequest) async throws -> ExecResult {
+        try await tries(handling: []) {
+            let request = next(request)
+            guard let timeout = request.timeout else { return try await runner.api.exec(request) }
+            return try await withThrowingTaskGroup(of: ExecResult?.self) { group in
+                group.addTask { [api = runner.api] in try await api.exec(request) }
+                group.addTask { [clock = runner.clock] in
+                    try await clock.sleep(for: timeout)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                if let result = try await group.next() ?? nil { return result }
+                throw APIError(
+                    code: .unreachable, message: "the command did not end within \(timeout.text)",
+                    transport: TransportFailure(kind: .timeout), mayHaveBeenApplied: true)
+            }
+        }
+    }
+
     /// The last request sent: the caller's own, or one that the transport added.
     var requestID: String {
         RequestTrace(operation: operation, attempt: runner.attempts.attempts(of: operation), path: path.rawValue)
@@ -176,19 +228,35 @@ package struct Call: Sendable {
 
     private func next(_ request: APIRequest) -> APIRequest {
         var request = request
-        request.trace = RequestTrace(
-            operation: operation, attempt: runner.attempts.nextAttempt(of: operation), path: path.rawValue)
+        request.trace = nextTrace()
         let limits = runner.policy.inPlace(at: path) ?? runner.policy.call
-        let rest = limits.deadline.map { max(.milliseconds(1), started + $0 - runner.clock.now) }
-        request.timeout = [request.timeout, limits.attemptTimeout, rest].compactMap(\.self).min()
+        request.timeout = [request.timeout, limits.attemptTimeout, rest(of: limits)].compactMap(\.self).min()
         return request
+    }
+
+    private func next(_ request: ExecRequest) -> ExecRequest {
+        var request = request
+        request.trace = nextTrace()
+        // A command lasts longer than a request: the limits of other calls are not for it.
+        let left = runner.policy.inPlace(at: path).flatMap { rest(of: $0) }
+        request.timeout = [request.timeout, runner.policy.exec.timeout, left].compactMap(\.self).min()
+        return request
+    }
+
+    private func nextTrace() -> RequestTrace {
+        RequestTrace(operation: operation, attempt: runner.attempts.nextAttempt(of: operation), path: path.rawValue)
+    }
+
+    private func rest(of limits: Policy.Call) -> Duration? {
+        limits.deadline.map { max(.milliseconds(1), started + $0 - runner.clock.now) }
     }
 
     func failed(_ error: APIError, classification: Retryability) -> CallFailed {
         let rule = runner.policy.rule(for: path)
         return CallFailed(
             path: path, error: error, classification: classification,
-            disposition: classification == .transient ? rule.onTransient : rule.onPermanent, requestID: requestID)
+            disposition: classification == .transient ? rule.onTransient : rule.onPermanent, requestID: requestID,
+            operation: operation)
     }
 }
 

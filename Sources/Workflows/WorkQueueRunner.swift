@@ -26,19 +26,25 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    package init(name: String, workers: Int, backoff: Backoff, clock: TrialClock, streams: RandomStreams) {
+    /// - Parameters:
+    ///   - forgetsFailures: Whether an item's backoff never grows.
+    ///   - rateLimit: Bounds how many items come into line, but for those that were added for a time to come.
+    package init(
+        name: String, workers: Int, backoff: Backoff, forgetsFailures: Bool = false,
+        rateLimit: Policy.RateLimit? = nil, clock: TrialClock, streams: RandomStreams
+    ) {
         precondition(workers > 0, "a queue needs a worker (has \(workers))")
         self.name = name
         self.workers = workers
         self.clock = clock
         self.streams = streams
-        state = Mutex(State(queue: WorkQueue(backoff: backoff)))
+        state = Mutex(State(queue: WorkQueue(backoff: backoff, forgetsFailures: forgetsFailures, rateLimit: rateLimit)))
         // One unread wake-up says as much as many.
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     package func add(_ item: Item) {
-        state.withLock { $0.queue.add(item) }
+        state.withLock { $0.queue.add(item, now: clock.now) }
         wake.yield()
     }
 
@@ -55,6 +61,12 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     package var counts: (ready: Int, processing: Int, waiting: Int) {
         state.withLock { ($0.queue.depth, $0.queue.processingCount, $0.queue.waitingCount) }
     }
+
+    /// How long ago the oldest item came due that is not done yet; nil where there is none.
+    package var oldestAge: Duration? { state.withLock { $0.queue.oldestAge(now: clock.now) } }
+
+    /// Failures of the item in a row.
+    package func failureCount(of item: Item) -> Int { state.withLock { $0.queue.failureCount(of: item) } }
 
     /// Works until the task is cancelled, or `work` throws. To be called once.
     ///
@@ -95,6 +107,8 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     /// The deadline for which a timer is to be started; nil where one that is early enough is running.
     private func armTimer() -> Duration? {
         state.withLock { state in
+            // What is due while all workers are busy waits for a worker, and not for a timer.
+            state.queue.promote(now: clock.now)
             guard let next = state.queue.nextDeadline, state.armed.map({ next < $0 }) ?? true else { return nil }
             state.armed = next
             return next
@@ -108,7 +122,7 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
 
     private func finished(_ item: Item, _ outcome: Outcome) {
         let report = state.withLock { state -> (@Sendable () -> Void)? in
-            defer { state.queue.done(item) }
+            defer { state.queue.done(item, now: clock.now) }
             switch outcome {
             case .done(let again):
                 state.queue.forget(item)

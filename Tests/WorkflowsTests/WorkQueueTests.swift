@@ -6,24 +6,25 @@ import Workflows
 struct WorkQueueTests {
     private var queue = WorkQueue<String>(backoff: Backoff(.exponential, base: .seconds(1), cap: .seconds(4)))
     private var generator = SplitMix64(seed: 1)
+    private var now = Duration.zero
 
     @Test("an item that is added twice is worked on once")
     mutating func deduplicates() {
-        queue.add("a")
-        queue.add("a")
+        queue.add("a", now: now)
+        queue.add("a", now: now)
         #expect(queue.take(now: .zero) == "a")
         #expect(queue.take(now: .zero) == nil)
     }
 
     @Test("an item that is added during its work comes again, and not before the work is done")
     mutating func dirty() {
-        queue.add("a")
+        queue.add("a", now: now)
         #expect(queue.take(now: .zero) == "a")
-        queue.add("a")
+        queue.add("a", now: now)
         #expect(queue.take(now: .zero) == nil)
-        queue.done("a")
+        queue.done("a", now: now)
         #expect(queue.take(now: .zero) == "a")
-        queue.done("a")
+        queue.done("a", now: now)
         #expect(queue.take(now: .zero) == nil)
     }
 
@@ -35,7 +36,7 @@ struct WorkQueueTests {
         #expect(queue.nextDeadline == .seconds(3))
         #expect(queue.take(now: .milliseconds(2_999)) == nil)
         #expect(queue.take(now: .seconds(3)) == "a")
-        queue.done("a")
+        queue.done("a", now: now)
         #expect(queue.take(now: .seconds(20)) == nil)
     }
 
@@ -59,12 +60,16 @@ struct WorkQueueTests {
             deadlines[item] = min(deadline, deadlines[item] ?? deadline)
         }
 
-        /// What may be taken now.
-        mutating func ready(now: Duration) -> Set<String> {
+        mutating func promote(now: Duration) {
             for (item, deadline) in deadlines where deadline <= now {
                 deadlines[item] = nil
                 added.insert(item)
             }
+        }
+
+        /// What may be taken now.
+        mutating func ready(now: Duration) -> Set<String> {
+            promote(now: now)
             return added.subtracting(processing)
         }
     }
@@ -74,14 +79,14 @@ struct WorkQueueTests {
         arguments: 0..<50 as Range<UInt64>)
     mutating func randomWalk(seed: UInt64) {
         var walk = SplitMix64(seed: seed)
-        var now = Duration.zero
         var model = Model()
         let items = ["a", "b", "c", "d"]
         for _ in 0..<400 {
             let item = items[Int.random(in: 0..<items.count, using: &walk)]
             switch Int.random(in: 0..<7, using: &walk) {
             case 0:
-                queue.add(item)
+                queue.add(item, now: now)
+                model.promote(now: now)
                 model.added.insert(item)
             case 1:
                 let deadline = now + .seconds(Int.random(in: 0..<5, using: &walk))
@@ -102,7 +107,8 @@ struct WorkQueueTests {
             case 5:
                 guard let done = model.processing.min() else { break }
                 model.processing.remove(done)
-                queue.done(done)
+                model.promote(now: now)
+                queue.done(done, now: now)
             default: now += .milliseconds(700)
             }
             #expect(queue.nextDeadline == model.deadlines.values.min(), "seed \(seed)")
