@@ -160,7 +160,7 @@ import Testing
     }
 
     private func check(_ row: Row) throws {
-        let json = try JSONValue(parsing: row.text)
+        let json = try JSONValue(parsing: row.text.utf8)
         let outcome: Outcome
         do {
             let locks = try SynchronizationSpec.locks(

@@ -20,7 +20,7 @@ import Testing
                     parsing: """
                         {"semaphore": {"waiting": [{"semaphore": "ns/ConfigMap/cm/a", "holders": ["ns/other"]}]},
                          "mutex": {"waiting": [{"mutex": "ns/Mutex/m", "holder": "ns/other"}]}}
-                        """))
+                        """.utf8))
         status.holding(node, [semaphore, mutex])
         status.holding(workflow, [semaphore])
         status.holding(node, [semaphore])
@@ -30,7 +30,7 @@ import Testing
                     parsing: """
                         {"semaphore": {"holding": [{"semaphore": "ns/ConfigMap/cm/a", "holders": ["ns/wf/wf-12", "ns/wf"]}]},
                          "mutex": {"holding": [{"mutex": "ns/Mutex/m", "holder": "ns/wf/wf-12"}]}}
-                        """))
+                        """.utf8))
         status.released(node)
         #expect(status.heldKeys.map(\.holder) == ["ns/wf"])
         status.released(workflow)
@@ -97,9 +97,10 @@ import Testing
     func version1(_ row: Version1) throws {
         var object = Workflow(name: "wf", namespace: "ns")
         object.metadata.uid = "u1"
-        object.json["spec"] = try JSONValue(parsing: row.spec)
+        object.json["spec"] = try JSONValue(parsing: row.spec.utf8)
         object.json["status"] = try JSONValue(
             parsing: #"{"synchronization": {"mutex": {"holding": [{"mutex": "ns/Mutex/m", "holder": "\#(row.key)"}]}}}"#
+                .utf8
         )
         let holders = SynchronizationStatus.holders(in: object)
         try #require(holders.count == 1)
