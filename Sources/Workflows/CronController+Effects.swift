@@ -10,6 +10,7 @@ extension CronController {
             let request = APIRequest.get(WorkflowTemplate.resource, template)
             _ = try await runner.perform(.cronTemplateRead, request.identity, for: cron) { try await $0.send(request) }
         }
+        metrics?.cronTriggered(cron)
         let request = APIRequest.create(run.workflow)
         let adopts = settings.repairsAlreadyExists
         let submitted = try await runner.perform(.cronCreate, request.identity) { call -> Workflow? in

@@ -48,7 +48,7 @@ package final class CronController: Sendable {
     package init(
         api: any KubernetesAPI, configuration: Configuration, clock: TrialClock, streams: RandomStreams,
         attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(),
-        logger: Logger = Logger(label: "boreas.cron")
+        metrics: ControllerMetrics? = nil, logger: Logger = Logger(label: "boreas.cron")
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -56,7 +56,8 @@ package final class CronController: Sendable {
         let runner = CallRunner(
             api: api, policy: policy, clock: clock, streams: streams, attempts: attempts, observer: observer)
         let queue = WorkQueueRunner<ObjectKey>(
-            name: "cron", workers: policy.workers.cron, backoff: policy.requeue, clock: clock, streams: streams)
+            name: "cron", workers: policy.workers.cron, backoff: policy.requeue, clock: clock, streams: streams,
+            observer: metrics?.observer(of: .cron) ?? WorkQueueObserver())
         let namespace = configuration.namespace
         let selector = WorkflowNames.selector(instanceID: configuration.instanceID)
         crons = Informer(
@@ -75,6 +76,7 @@ package final class CronController: Sendable {
             }, onSync: { queue.nudge() })
         self.runner = runner
         self.queue = queue
+        self.metrics = metrics
         settings = CronReconciler.Settings(
             policy: policy, expressions: configuration.expressions, validate: configuration.validate)
     }

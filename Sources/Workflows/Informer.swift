@@ -46,6 +46,11 @@ package final class Informer<Object: KubernetesObject>: Sendable {
     package subscript(key: ObjectKey) -> Object? { reflector.withLock { $0.objects[key] } }
 
     /// In the order of their keys.
+    package var objects: [Object] {
+        reflector.withLock { reflector in reflector.objects.allKeys.compactMap { reflector.objects[$0] } }
+    }
+
+    /// In the order of their keys.
     package func objects(indexed value: String) -> [Object] {
         reflector.withLock { $0.objects.objects(indexed: value) }
     }

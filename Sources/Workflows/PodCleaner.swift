@@ -23,7 +23,7 @@ package final class PodCleaner: Sendable {
     ///   - pods: Gives a pod as the controller knows it.
     package init(
         runner: CallRunner, pods: @escaping @Sendable (ObjectKey) -> Pod?,
-        logger: Logger = Logger(label: "boreas.workflows")
+        observer: WorkQueueObserver = WorkQueueObserver(), logger: Logger = Logger(label: "boreas.workflows")
     ) {
         self.runner = runner
         self.pods = pods
@@ -32,7 +32,7 @@ package final class PodCleaner: Sendable {
         queue = WorkQueueRunner(
             name: "pod-cleanup", workers: policy.workers.podCleanup, backoff: policy.cleanup.backoff,
             forgetsFailures: policy.cleanup.forgetsFailures, rateLimit: policy.cleanup.rateLimit, clock: runner.clock,
-            streams: runner.streams)
+            streams: runner.streams, observer: observer)
     }
 
     /// Asks for a clean-up. What is asked for a time to come is not held up by the rate limit, as in Argo.

@@ -20,6 +20,7 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
 
     private let name: String
     private let workers: Int
+    private let observer: WorkQueueObserver
     private let clock: TrialClock
     private let streams: RandomStreams
     private let state: Mutex<State>
@@ -31,13 +32,15 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     ///   - rateLimit: Bounds how many items come into line, but for those that were added for a time to come.
     package init(
         name: String, workers: Int, backoff: Backoff, forgetsFailures: Bool = false,
-        rateLimit: Policy.RateLimit? = nil, clock: TrialClock, streams: RandomStreams
+        rateLimit: Policy.RateLimit? = nil, clock: TrialClock, streams: RandomStreams,
+        observer: WorkQueueObserver = WorkQueueObserver()
     ) {
         precondition(workers > 0, "a queue needs a worker (has \(workers))")
         self.name = name
         self.workers = workers
         self.clock = clock
         self.streams = streams
+        self.observer = observer
         state = Mutex(State(queue: WorkQueue(backoff: backoff, forgetsFailures: forgetsFailures, rateLimit: rateLimit)))
         // One unread wake-up says as much as many.
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -45,6 +48,7 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
 
     package func add(_ item: Item) {
         state.withLock { $0.queue.add(item, now: clock.now) }
+        observer.onAdded(item.description)
         wake.yield()
     }
 
@@ -79,7 +83,9 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
                 try Task.checkCancellation()
                 guard isReady() else { continue }
                 while let item = take() {
+                    observer.onStarted(item.description)
                     group.addTask {
+                        defer { self.observer.onFinished(item.description) }
                         do {
                             self.finished(item, try await work(item))
                         } catch {
@@ -132,7 +138,10 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
                 let retry = state.queue.failureCount(of: item) + 1
                 var generator = streams.stream("requeue", name, item.description, String(retry))
                 let wait = state.queue.addAfterFailure(item, now: clock.now, using: &generator)
-                return { onWait(wait) }
+                return { [observer] in
+                    observer.onRetried(item.description)
+                    onWait(wait)
+                }
             }
         }
         report?()

@@ -17,14 +17,14 @@ package final class WorkflowCollector: Sendable {
     /// - Parameter workflows: Gives a workflow as the controller knows it.
     package init(
         runner: CallRunner, workflows: @escaping @Sendable (ObjectKey) -> Workflow?,
-        logger: Logger = Logger(label: "boreas.workflows")
+        observer: WorkQueueObserver = WorkQueueObserver(), logger: Logger = Logger(label: "boreas.workflows")
     ) {
         self.runner = runner
         self.workflows = workflows
         self.logger = logger
         queue = WorkQueueRunner(
             name: "time-to-live", workers: runner.policy.workers.timeToLive, backoff: runner.policy.requeue,
-            clock: runner.clock, streams: runner.streams)
+            clock: runner.clock, streams: runner.streams, observer: observer)
     }
 
     /// Workflows to be deleted: in line, being worked on, and waiting for their time.

@@ -12,7 +12,13 @@ extension WorkflowController {
             try await readAgentPrerequisites(pod, for: workflow)
             try await create(pod, .agentPodCreate, for: workflow)
         case .deletePod(let key, let uid): try await delete(key, uid: uid)
-        case .acquireLocks, .releaseLocks, .cleanUp, .pruneTaskSet, .completeTaskSet: break
+        case .pruneTaskSet(let ids):
+            let tasks = JSONObject(uniqueKeysWithValues: ids.map { ($0, .null) })
+            try await patch(["spec": ["tasks": .object(tasks)]], for: workflow)
+        case .completeTaskSet:
+            let label: JSONObject = [WorkflowNames.completedLabel: "true"]
+            try await patch(["metadata": ["labels": .object(label)]], for: workflow)
+        case .acquireLocks, .releaseLocks, .cleanUp: preconditionFailure("\(effect.key) is not done by one call")
         }
     }
 
@@ -83,6 +89,19 @@ extension WorkflowController {
             }
         }
         taskSets.observed(WorkflowTaskSet(json: written))
+    }
+
+    /// Patches the workflow's task set, where there is one.
+    private func patch(_ patch: JSONObject, for workflow: Workflow) async throws {
+        let request = APIRequest.patch(WorkflowTaskSet.resource, workflow.metadata.key, patch)
+        let patched = try await runner.perform(.taskSetWrite, request.identity) { call -> JSONObject? in
+            do {
+                return try await call.send(request, handling: [.notFound])
+            } catch let error as APIError where error.code == .notFound {
+                return nil
+            }
+        }
+        if let patched { taskSets.observed(WorkflowTaskSet(json: patched)) }
     }
 
     private func delete(_ key: ObjectKey, uid: String?) async throws {

@@ -1,81 +1,190 @@
+import Determinism
 import Kubernetes
 import Logging
 import Resilience
+import Synchronization
 
 extension WorkflowController {
-    /// What one look at a workflow could not get done.
-    private struct Setbacks {
+    /// What one look at a workflow has come to so far.
+    private struct Look {
         var failures: [CallFailed] = []
         /// Effects that are not to be tried again before the next look.
-        var effects: Set<String> = []
+        var failed: Set<String> = []
+        /// What became of the permits that were asked for.
+        var locks: [LockHolder: LockAnswer] = [:]
+        /// To be given back once the status that no longer has them is written.
+        var releases: [LockHolder] = []
+        var lookAgain: Timestamp?
+        var hasWritten = false
     }
 
-    /// One look at one workflow: decide, do, and write down what became of it.
-    func reconcile(_ key: ObjectKey) async throws -> WorkQueueRunner<ObjectKey>.Outcome {
+    /// One look at one workflow, counted.
+    func look(at key: ObjectKey) async throws -> WorkQueueRunner<ObjectKey>.Outcome {
+        try await takeLocksOver()
+        state.withLock { $0.reconciles += 1 }
+        let started = runner.clock.now
+        let outcome = try await reconcile(key)
+        metrics.reconciled(in: runner.clock.now - started)
+        return outcome
+    }
+
+    private var store: Policy.Locks.Store { runner.policy.locks.store }
+
+    /// Permits that workflows hold from an earlier life of the controller are taken over before any is given away.
+    private func takeLocksOver() async throws {
+        guard !state.withLock({ $0.hasLocks }) else { return }
+        try await locks.reestablish(workflows.objects)
+        state.withLock { $0.hasLocks = true }
+    }
+
+    /// Decide, do, and write down what became of it.
+    private func reconcile(_ key: ObjectKey) async throws -> WorkQueueRunner<ObjectKey>.Outcome {
         guard var workflow = workflows[key] else {
+            if let uid = note(key, nil)?.uid { locks.forget(workflow: key, uid: uid) }
             runner.abandon(about: key)
             return .done(again: nil)
         }
-        var setbacks = Setbacks()
-        var hasWritten = false
-        // A status that was written calls for another pass: a finished workflow's agent is to go. Two passes are the
-        // rule; more are due only to somebody else's writes.
+        var look = Look()
+        // A status that was written calls for another pass: permits that are recorded now may be used, a finished
+        // workflow's agent is to go. Three passes are the rule; more are due only to somebody else's writes.
         for _ in 1...10 {
             let stored = workflow
-            workflow = try await pass(over: stored, &setbacks)
-            guard workflow != stored else { break }
-            do {
-                guard let written = try await write(workflow, replacing: stored) else { return .done(again: nil) }
-                workflow = written
-                workflows.observed(workflow)
-                hasWritten = true
-            } catch let failure as CallFailed {
-                log(failure, key)
-                setbacks.failures.append(failure)
-                break
+            workflow = try await pass(over: stored, &look)
+            if workflow != stored {
+                do {
+                    guard let written = try await write(workflow, replacing: stored) else { return .done(again: nil) }
+                    workflow = written
+                    workflows.observed(workflow)
+                    look.hasWritten = true
+                } catch let failure as CallFailed {
+                    log(failure, key)
+                    look.failures.append(failure)
+                    break
+                }
             }
+            for holder in look.releases { try await release(holder, &look) }
+            look.releases = []
+            guard workflow != stored else { break }
         }
-        let requeued = setbacks.failures.filter { $0.disposition == .requeue }
+        note(key, workflow)
+        if workflow.phase.isTerminal { collector.observed(workflow) }
+        let requeued = look.failures.filter { $0.disposition == .requeue }
         guard requeued.isEmpty else {
             return .retry(onWait: { [runner] in runner.requeued(requeued, wait: $0) })
         }
-        guard !workflow.phase.isTerminal else { return .done(again: nil) }
-        // A controller that gathers changes is woken by its own writes too, as Argo is; for others they are no news.
-        let batching = configuration.policy.batching
-        return .done(again: hasWritten && batching > .zero ? batching : configuration.resync)
+        return .done(again: rest(of: look, isOver: workflow.phase.isTerminal))
     }
 
-    /// Decides and performs until no failure changes the decision.
+    /// How long the workflow may be left alone.
+    private func rest(of look: Look, isOver: Bool) -> Duration? {
+        let asked = look.lookAgain.map { max(.zero, $0 - now) }
+        // A controller that gathers changes is woken by its own writes too, as Argo is; for others they are no news.
+        let batching = runner.policy.batching
+        let own = isOver ? nil : look.hasWritten && batching > .zero ? batching : configuration.resync
+        return [asked, own].compactMap(\.self).min()
+    }
+
+    /// Decides and performs until neither a failure nor an answer changes the decision.
     ///
     /// - Returns: The workflow with its new status.
-    private func pass(over stored: Workflow, _ setbacks: inout Setbacks) async throws -> Workflow {
+    private func pass(over stored: Workflow, _ look: inout Look) async throws -> Workflow {
         var workflow = stored
-        // Each further round is due to nodes that failed, so their number is bounded by the workflow's size.
+        // Each further round is due to nodes that failed or were given permits, so their number is bounded by the
+        // workflow's size.
         while true {
             let key = workflow.metadata.key
             let observation = Reconciler.Observation(
-                workflow: workflow, pods: pods.objects(indexed: key.name), taskSet: taskSets[key], now: now)
+                workflow: workflow, pods: pods.objects(indexed: key.name), taskSet: taskSets[key], locks: look.locks,
+                templates: Dictionary(templates.objects.map { ($0.metadata.name, $0) }, uniquingKeysWith: { $1 }),
+                now: now)
             let plan = Reconciler.reconcile(observation, settings: settings)
+            if try await acquireLocks(plan.effects, &look) { continue }
             workflow = plan.workflow
-            var haveNodesFailed = false
-            for effect in plan.effects where !setbacks.effects.contains(effect.key) {
-                do {
-                    try await perform(effect, for: workflow)
-                } catch let failure as CallFailed {
-                    log(failure, key)
-                    setbacks.failures.append(failure)
-                    setbacks.effects.insert(effect.key)
-                    let consequence = Reconciler.Failure(
-                        effect: effect, path: failure.path, disposition: failure.disposition,
-                        message: failure.error.message)
-                    haveNodesFailed = Reconciler.apply(consequence, to: &workflow, now: now) || haveNodesFailed
-                    // Without its task set an agent has nothing to do; a workflow that is over needs nothing.
-                    if case .writeTaskSet = effect { setbacks.effects.insert(Reconciler.Effect.createAgentPodKey) }
-                    if workflow.phase.isTerminal { return workflow }
-                }
-            }
-            if !haveNodesFailed { return workflow }
+            look.lookAgain = plan.lookAgain
+            guard try await perform(plan.effects, for: &workflow, &look) else { return workflow }
         }
+    }
+
+    /// - Returns: Whether there are answers that were not known before.
+    private func acquireLocks(_ effects: [Reconciler.Effect], _ look: inout Look) async throws -> Bool {
+        var isNews = false
+        for case .acquireLocks(let request) in effects where look.locks[request.holder] == nil {
+            do {
+                metrics.lockRequested(request, store: store)
+                let answer = try await locks.acquire(request)
+                if answer == .granted { metrics.lockGranted(request, store: store) }
+                look.locks[request.holder] = answer
+            } catch let failure as CallFailed {
+                log(failure, request.holder.workflow)
+                look.failures.append(failure)
+                look.locks[request.holder] = .waiting(on: request.locks[0], message: failure.error.message)
+            }
+            isNews = true
+        }
+        return isNews
+    }
+
+    /// - Returns: Whether nodes failed by it, so that another round is due.
+    private func perform(
+        _ effects: [Reconciler.Effect], for workflow: inout Workflow, _ look: inout Look
+    ) async throws -> Bool {
+        var haveNodesFailed = false
+        for effect in effects where !look.failed.contains(effect.key) {
+            do {
+                try await perform(effect, for: workflow, &look)
+            } catch let failure as CallFailed {
+                log(failure, workflow.metadata.key)
+                look.failures.append(failure)
+                look.failed.insert(effect.key)
+                let consequence = Reconciler.Failure(
+                    effect: effect, path: failure.path, disposition: failure.disposition,
+                    message: failure.error.message)
+                haveNodesFailed = Reconciler.apply(consequence, to: &workflow, now: now) || haveNodesFailed
+                // Without its task set an agent has nothing to do; a workflow that is over needs nothing.
+                if case .writeTaskSet = effect { look.failed.insert(Reconciler.Effect.createAgentPodKey) }
+                if workflow.phase.isTerminal { return false }
+            }
+        }
+        return haveNodesFailed
+    }
+
+    private func perform(_ effect: Reconciler.Effect, for workflow: Workflow, _ look: inout Look) async throws {
+        switch effect {
+        case .acquireLocks: break
+        case .releaseLocks(let holder):
+            look.locks[holder] = nil
+            if runner.policy.locks.isWriteAhead {
+                look.releases.append(holder)
+            } else {
+                try await release(holder, &look)
+            }
+        case .cleanUp(let cleanup, let wait): cleaner.add(cleanup, after: wait)
+        default: try await perform(effect, for: workflow)
+        }
+    }
+
+    private func release(_ holder: LockHolder, _ look: inout Look) async throws {
+        do {
+            metrics.locksReleased(by: holder, store: store)
+            try await locks.release(holder)
+        } catch let failure as CallFailed {
+            log(failure, holder.workflow)
+            look.failures.append(failure)
+        }
+    }
+
+    /// - Returns: The workflow as it was when it was last looked at.
+    @discardableResult
+    private func note(_ key: ObjectKey, _ workflow: Workflow?) -> Known? {
+        let known = workflow.map { Known(uid: $0.metadata.uid ?? "", phase: $0.phase) }
+        let old = state.withLock { state in
+            defer { state.known[key] = known }
+            return state.known[key]
+        }
+        if old?.phase != known?.phase {
+            metrics.workflowChanged(from: old?.phase, to: known?.phase, namespace: key.namespace)
+        }
+        return old
     }
 
     private func log(_ failure: CallFailed, _ key: ObjectKey) {

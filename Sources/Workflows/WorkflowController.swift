@@ -1,9 +1,10 @@
-package import Determinism
+import Determinism
 package import Kubernetes
 package import Logging
-package import Resilience
+import Resilience
+import Synchronization
 
-/// The subject of Boreas: a controller of workflows that survives as its policy lets it.
+/// Carries workflows from their submission to their end, as its policy lets it.
 ///
 /// It reaches the world only through a ``KubernetesAPI``, waits only on its clock and draws only from its streams.
 package final class WorkflowController: Sendable {
@@ -11,21 +12,16 @@ package final class WorkflowController: Sendable {
         package var namespace: String
         /// Only workflows labelled with it are touched; nil takes those that carry no such label.
         package var instanceID: String?
-        package var policy: Policy
-        package var workers: Int
         /// How long after a reconcile a workflow is looked at again although nothing happened.
         package var resync: Duration
         package var agent: AgentPod
 
-        /// - Parameters: Workers and resync are Argo's.
+        /// - Parameter resync: Argo's.
         package init(
-            namespace: String, instanceID: String?, policy: Policy, workers: Int = 32,
-            resync: Duration = .seconds(20 * 60), agent: AgentPod = AgentPod()
+            namespace: String, instanceID: String?, resync: Duration = .seconds(20 * 60), agent: AgentPod = AgentPod()
         ) {
             self.namespace = namespace
             self.instanceID = instanceID
-            self.policy = policy
-            self.workers = workers
             self.resync = resync
             self.agent = agent
         }
@@ -33,31 +29,51 @@ package final class WorkflowController: Sendable {
 
     let configuration: Configuration
     let runner: CallRunner
+    let metrics: ControllerMetrics
     let logger: Logger
     let settings: Reconciler.Settings
     let workflows: Informer<Workflow>
     let pods: Informer<Pod>
     let taskSets: Informer<WorkflowTaskSet>
+    let templates: Informer<WorkflowTemplate>
+    let locks: LockKeeper
+    let cleaner: PodCleaner
+    let collector: WorkflowCollector
+    /// A change of one wakes those who wait for a semaphore; the limits themselves are read from the server.
+    private let configMaps: Informer<ConfigMap>
     private let queue: WorkQueueRunner<ObjectKey>
+    let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - api: Through which the controller meets the weather.
-    ///   - attempts: Shared with the client beneath `api`, and with the controller's next life after a restart.
+    struct State {
+        /// Whether the permits of an earlier life have been taken over.
+        var hasLocks = false
+        var reconciles = 0
+        /// As they were when they were last looked at.
+        var known: [ObjectKey: Known] = [:]
+    }
+
+    struct Known {
+        var uid: String
+        var phase: Workflow.Phase
+    }
+
     package init(
-        api: any KubernetesAPI, configuration: Configuration, clock: TrialClock, streams: RandomStreams,
-        attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(),
-        logger: Logger = Logger(label: "boreas.workflows")
+        runner: CallRunner, configuration: Configuration, lockStore: any LockStore, metrics: ControllerMetrics,
+        logger: Logger
     ) {
         self.configuration = configuration
+        self.runner = runner
+        self.metrics = metrics
         self.logger = logger
-        let policy = configuration.policy
-        let runner = CallRunner(
-            api: api, policy: policy, clock: clock, streams: streams, attempts: attempts, observer: observer)
+        let policy = runner.policy
         let queue = WorkQueueRunner<ObjectKey>(
-            name: "workflows", workers: configuration.workers, backoff: policy.requeue, clock: clock, streams: streams)
+            name: "workflows", workers: policy.workers.workflow, backoff: policy.requeue, clock: runner.clock,
+            streams: runner.streams, observer: metrics.observer(of: .workflow))
+        let locks = LockKeeper(
+            runner: runner, store: lockStore, logger: logger, onAvailable: { queue.add($0, after: $1) })
         let namespace = configuration.namespace
         let selector = WorkflowNames.selector(instanceID: configuration.instanceID)
-        workflows = Informer(
+        let workflows = Informer<Workflow>(
             runner: runner, scope: .init(namespace: namespace, labelSelector: selector),
             onChange: { change in
                 guard let key = change.object?.metadata.key else { return }
@@ -65,7 +81,7 @@ package final class WorkflowController: Sendable {
                 queue.add(key, after: change.old == nil || change.new == nil ? .zero : policy.batching)
             }, onSync: { queue.nudge() })
         let owned = "\(selector),\(WorkflowNames.workflowLabel)"
-        pods = Informer(
+        let pods = Informer<Pod>(
             runner: runner, scope: .init(namespace: namespace, labelSelector: owned),
             indexedBy: { $0.metadata.labels[WorkflowNames.workflowLabel] },
             onChange: { change in
@@ -78,7 +94,21 @@ package final class WorkflowController: Sendable {
                 guard let key = change.object?.metadata.key else { return }
                 queue.add(key)
             }, onSync: { queue.nudge() })
-        self.runner = runner
+        templates = Informer(
+            runner: runner, scope: .init(namespace: namespace), onChange: { _ in }, onSync: { queue.nudge() })
+        configMaps = Informer(
+            runner: runner, scope: .init(namespace: namespace),
+            onChange: { change in
+                guard let key = change.object?.metadata.key else { return }
+                locks.configMapChanged(key)
+            }, onSync: {})
+        collector = WorkflowCollector(
+            runner: runner, workflows: { workflows[$0] }, observer: metrics.observer(of: .timeToLive), logger: logger)
+        cleaner = PodCleaner(
+            runner: runner, pods: { pods[$0] }, observer: metrics.observer(of: .podCleanup), logger: logger)
+        self.workflows = workflows
+        self.pods = pods
+        self.locks = locks
         self.queue = queue
         settings = Reconciler.Settings(
             instanceID: configuration.instanceID, agent: configuration.agent, policy: policy)
@@ -93,25 +123,30 @@ package final class WorkflowController: Sendable {
     /// Workflows in line, being worked on, and waiting for a requeue or a resync.
     package var queueCounts: (ready: Int, processing: Int, waiting: Int) { queue.counts }
 
-    private var hasSynced: Bool { workflows.hasSynced && pods.hasSynced && taskSets.hasSynced }
+    /// Looks at workflows so far.
+    package var reconcileCount: Int { state.withLock { $0.reconciles } }
 
-    /// Works until its task is cancelled, and then returns. To be called once.
+    private var hasSynced: Bool {
+        workflows.hasSynced && pods.hasSynced && taskSets.hasSynced && templates.hasSynced
+    }
+
+    /// Works until its task is cancelled, or throws what it can't go on with. To be called once.
     package func run() async throws {
-        defer { runner.abandon() }
-        do {
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await self.workflows.run() }
-                group.addTask { try await self.pods.run() }
-                group.addTask { try await self.taskSets.run() }
-                group.addTask {
-                    // Deciding before all is known would create what exists.
-                    try await self.queue.run(isReady: { self.hasSynced }, work: { try await self.reconcile($0) })
-                }
-                defer { group.cancelAll() }
-                try await group.next()
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await self.workflows.run() }
+            group.addTask { try await self.pods.run() }
+            group.addTask { try await self.taskSets.run() }
+            group.addTask { try await self.templates.run() }
+            group.addTask { try await self.configMaps.run() }
+            group.addTask { try await self.locks.run() }
+            group.addTask { try await self.cleaner.run() }
+            group.addTask { try await self.collector.run() }
+            group.addTask {
+                // Deciding before all is known would create what exists, and give away what is held.
+                try await self.queue.run(isReady: { self.hasSynced }, work: { try await self.look(at: $0) })
             }
-        } catch is CancellationError {
-            logger.debug("controller stopped")
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 

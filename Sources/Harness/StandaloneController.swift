@@ -1,0 +1,66 @@
+package import Determinism
+package import Kubernetes
+package import KubernetesClient
+package import Logging
+package import Resilience
+import Workflows
+
+/// The controller core as a process of its own.
+package enum StandaloneController {
+    package struct Configuration: Sendable {
+        package var namespace: String
+        /// Only objects labelled with it are touched; nil takes those that carry no such label.
+        package var instanceID: String?
+        package var policy: Policy
+        /// The Lease by which one of several leads; nil works at once.
+        package var leaderLease: String?
+        /// Where Prometheus finds the metrics, on the loopback; nil serves none, and 0 takes a free one.
+        package var metricsPort: Int?
+        /// The database of permits, where the policy keeps them in SQLite.
+        package var permits: String?
+
+        package init(
+            namespace: String, instanceID: String?, policy: Policy, leaderLease: String? = nil,
+            metricsPort: Int? = nil, permits: String? = nil
+        ) {
+            self.namespace = namespace
+            self.instanceID = instanceID
+            self.policy = policy
+            self.leaderLease = leaderLease
+            self.metricsPort = metricsPort
+            self.permits = permits
+        }
+    }
+
+    /// Works until cancelled.
+    ///
+    /// - Parameter isServing: Told the port of the metrics.
+    package static func run(
+        _ configuration: Configuration, connection: ClusterConnection, logger: Logger,
+        isServing: (Int) -> Void = { _ in }
+    ) async throws {
+        let clock = TrialClock.real()
+        let attempts = AttemptCounter()
+        var settings = ClusterClient.Configuration(connection: connection, clock: clock)
+        settings.name = "workflow-controller"
+        settings.transport = configuration.policy.transport
+        settings.rateLimit = configuration.policy.rateLimit
+        settings.attempts = attempts
+        let metrics = ControllerMetrics()
+        settings.onExchange = { metrics.exchanged($0) }
+        settings.onDecision = { metrics.decided($0) }
+        let client = ClusterClient(settings)
+        let process = ControllerProcess(
+            api: client,
+            configuration: .init(
+                namespace: configuration.namespace, instanceID: configuration.instanceID, policy: configuration.policy,
+                identity: "boreas-\(SecretToken.make().prefix(8))", leaderLease: configuration.leaderLease),
+            clock: clock, streams: RandomStreams(seed: .random(in: 0 ... .max)), attempts: attempts, metrics: metrics,
+            logger: logger)
+        try await withCleanup {
+            try await process.run()
+        } cleanup: {
+            await client.shutDown()
+        }
+    }
+}
