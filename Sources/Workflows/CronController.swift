@@ -39,6 +39,7 @@ package final class CronController: Sendable {
     let crons: Informer<CronWorkflow>
     /// The runs.
     let workflows: Informer<Workflow>
+    let metrics: ControllerMetrics?
     let queue: WorkQueueRunner<ObjectKey>
     let memories = Mutex<[ObjectKey: CronReconciler.Memory]>([:])
 

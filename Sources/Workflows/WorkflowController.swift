@@ -1,5 +1,5 @@
 import Determinism
-package import Kubernetes
+import Kubernetes
 package import Logging
 import Resilience
 import Synchronization
