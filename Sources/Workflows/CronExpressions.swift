@@ -9,6 +9,8 @@ package struct CronExpressions: Sendable {
 
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) { self.description = description }
     }
 
     private let evaluate: Evaluate

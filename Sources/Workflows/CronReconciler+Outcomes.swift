@@ -26,6 +26,7 @@ extension CronReconciler {
         case .taken: memory.pending.removeAll { $0.tick == run.tick }
         case .failed(.requeue, let message) where settings.keepsTicks:
             memory.submissionError = message
+            cron[.submissionError] = message
             for index in memory.pending.indices where memory.pending[index].tick == run.tick {
                 memory.pending[index].failure = message
             }

@@ -13,6 +13,8 @@ package struct CronReconciler {
             package var tick: Timestamp
             /// Why its run could not be submitted when it was last tried; nil before the first try.
             package var failure: String?
+
+            package init(tick: Timestamp) { self.tick = tick }
         }
 
         /// Whose memory it is.
@@ -79,6 +81,12 @@ package struct CronReconciler {
         package var workflow: Workflow
         /// The WorkflowTemplate that is to be read before the workflow is created.
         package var template: ObjectKey?
+
+        package init(tick: Timestamp, workflow: Workflow, template: ObjectKey? = nil) {
+            self.tick = tick
+            self.workflow = workflow
+            self.template = template
+        }
     }
 
     /// Something to be done in the world.
