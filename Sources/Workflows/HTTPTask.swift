@@ -40,6 +40,6 @@ package struct HTTPTask: Hashable, Sendable {
         }
     }
 
-    /// The result of a task that got no answer.
-    package static func error(_ message: String) -> JSONObject { ["phase": "Error", "message": .string(message)] }
+    /// The result of a task that got no answer, or none that can be judged: to Argo's agent it has failed.
+    package static func error(_ message: String) -> JSONObject { ["phase": "Failed", "message": .string(message)] }
 }

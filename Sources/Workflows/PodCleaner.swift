@@ -11,12 +11,19 @@ package final class PodCleaner: Sendable {
     /// Passes of SIGKILL over a pod before it is deleted instead, under a policy that looks at the failures of signals.
     package static let killPasses = 3
 
+    private enum Escalation: Sendable {
+        /// The pod is to be deleted, if its containers still run. Can move to `deleting`.
+        case hopeless
+        /// The deletion was sent, and is sent again until it is known to be done.
+        case deleting
+    }
+
     let runner: CallRunner
     let logger: Logger
     private let pods: @Sendable (ObjectKey) -> Pod?
     private let queue: WorkQueueRunner<PodCleanup>
     /// Kills that no signal will bring about.
-    private let hopeless = Mutex<Set<PodCleanup>>([])
+    private let escalations = Mutex<[PodCleanup: Escalation]>([:])
 
     /// - Parameters:
     ///   - runner: Brings the policy, the clock and the streams.
@@ -99,12 +106,17 @@ package final class PodCleaner: Sendable {
     }
 
     private func kill(_ cleanup: PodCleanup) async throws -> Outcome {
+        let escalation = escalations.withLock { $0[cleanup] }
+        if escalation == .deleting { return try await delete(cleanup, gracePeriodSeconds: 0) }
         guard let pod = pod(of: cleanup), !pod.runningContainers.isEmpty else {
             runner.abandon(about: cleanup.pod, at: .exec)
             settle(cleanup)
             return .done(again: nil)
         }
-        if hopeless.withLock({ $0.contains(cleanup) }) { return try await delete(cleanup, gracePeriodSeconds: 0) }
+        if escalation == .hopeless {
+            escalations.withLock { $0[cleanup] = .deleting }
+            return try await delete(cleanup, gracePeriodSeconds: 0)
+        }
         let setbacks = try await signal(.kill, pod)
         for setback in setbacks { log(setback, cleanup) }
         let isLasting = runner.policy.rule(for: .exec).onTransient == .requeue
@@ -116,11 +128,11 @@ package final class PodCleaner: Sendable {
         }
         // The backoff gives the pod's state time to arrive: the container may have ended after all.
         failures.forEach(runner.giveUp)
-        hopeless.withLock { _ = $0.insert(cleanup) }
+        escalations.withLock { $0[cleanup] = .hopeless }
         return .retry(onWait: { _ in })
     }
 
-    private func settle(_ cleanup: PodCleanup) { hopeless.withLock { _ = $0.remove(cleanup) } }
+    private func settle(_ cleanup: PodCleanup) { escalations.withLock { $0[cleanup] = nil } }
 
     private func log(_ setback: Setback, _ cleanup: PodCleanup) {
         logger.debug(

@@ -62,7 +62,7 @@ struct AgentTests {
         #expect(urls.sorted() == ["http://example.test/a", "http://example.test/broken"])
         let results = try #require(api.objects(WorkflowTaskSet.self).first?.results)
         #expect(results["a"] == ["phase": "Succeeded", "outputs": ["result": "hi"]])
-        #expect(results["broken"] == ["phase": "Error", "message": "connection refused"])
+        #expect(results["broken"] == ["phase": "Failed", "message": "connection refused"])
         let patches = api.requests.filter { $0.verb == .patch && $0.trace != nil }
         #expect(patches.allSatisfy { $0.subresource == "status" })
     }

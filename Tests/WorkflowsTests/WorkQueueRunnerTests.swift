@@ -92,4 +92,32 @@ struct WorkQueueRunnerTests {
             }
         }
     }
+
+    @Test("what comes due while all workers are busy starts no timer after timer")
+    func overdue() throws {
+        let time = VirtualTime()
+        let sleeps = Mutex(0)
+        let counting = TrialClock(
+            startEpochMicroseconds: 0, elapsed: { time.now },
+            pause: { wait in
+                sleeps.withLock { $0 += 1 }
+                try await time.clock.sleep(for: wait)
+            })
+        let runner = WorkQueueRunner<String>(
+            name: "test", workers: 1, backoff: .none, clock: counting, streams: RandomStreams(seed: 1))
+        runner.add("first")
+        runner.add("second", after: .seconds(1))
+        #expect(throws: Finished.self) {
+            try time.run {
+                try await runner.run { item in
+                    if item == "second" { throw Finished() }
+                    try await time.clock.sleep(for: .seconds(60))
+                    #expect(runner.oldestAge == .seconds(60))
+                    return .done(again: nil)
+                }
+            }
+        }
+        #expect(time.now == .seconds(60))
+        #expect(sleeps.withLock { $0 } <= 2)
+    }
 }

@@ -50,6 +50,67 @@ struct WorkQueueTests {
         #expect(queue.addAfterFailure("a", now: .zero, using: &generator) == .seconds(1))
     }
 
+    @Test("a queue that forgets failures never waits longer than the first time")
+    mutating func forgets() {
+        queue = WorkQueue(backoff: Backoff(.exponential, base: .seconds(1)), forgetsFailures: true)
+        for _ in 0..<3 {
+            #expect(queue.addAfterFailure("a", now: .zero, using: &generator) == .seconds(1))
+            #expect(queue.failureCount(of: "a") == 0)
+        }
+    }
+
+    @Test("a rate limit lets its burst in at once, and the others one after the other; what is planned goes by it")
+    mutating func rateLimit() {
+        queue = WorkQueue(backoff: .none, rateLimit: Policy.RateLimit(qps: 10, burst: 3))
+        for index in 0..<6 { queue.add("\(index)", now: .zero) }
+        queue.add("planned", at: .zero)
+        #expect(queue.depth == 3)
+        queue.promote(now: .zero)
+        #expect(queue.depth == 4)
+        var entered: [Int] = []
+        for milliseconds in stride(from: 50, through: 350, by: 50) {
+            queue.promote(now: .milliseconds(milliseconds))
+            entered.append(queue.depth)
+        }
+        #expect(entered == [4, 5, 5, 6, 6, 7, 7])
+        // An item that is in line already costs nothing.
+        queue.add("0", now: .seconds(10))
+        queue.add("new 1", now: .seconds(10))
+        queue.add("new 2", now: .seconds(10))
+        queue.add("new 3", now: .seconds(10))
+        #expect(queue.depth == 10)
+        #expect(queue.addAfterFailure("failed", now: .seconds(10), using: &generator) == .milliseconds(100))
+    }
+
+    @Test("an item is as old as it has been due, in line or being worked on")
+    mutating func age() {
+        #expect(queue.oldestAge(now: .seconds(1)) == nil)
+        queue.add("later", at: .seconds(5))
+        #expect(queue.oldestAge(now: .seconds(4)) == nil)
+        #expect(queue.oldestAge(now: .seconds(7)) == .seconds(2))
+        queue.add("now", now: .seconds(8))
+        #expect(queue.take(now: .seconds(9)) == "later")
+        #expect(queue.oldestAge(now: .seconds(9)) == .seconds(4))
+        // Added again during its work, it is due from then on.
+        queue.add("later", now: .seconds(10))
+        queue.done("later", now: .seconds(12))
+        #expect(queue.oldestAge(now: .seconds(12)) == .seconds(4))
+        #expect(queue.take(now: .seconds(12)) == "now")
+        queue.done("now", now: .seconds(12))
+        #expect(queue.oldestAge(now: .seconds(12)) == .seconds(2))
+    }
+
+    @Test("what came due while all workers were busy stands before what was added later")
+    mutating func order() {
+        queue.add("b", at: .seconds(2))
+        queue.add("a", now: .seconds(3))
+        #expect(queue.take(now: .seconds(3)) == "b")
+        queue.add("d", at: .seconds(4))
+        queue.add("b", now: .seconds(4))
+        queue.done("b", now: .seconds(5))
+        #expect(["a", "d", "b"].map { _ in queue.take(now: .seconds(5)) } == ["a", "d", "b"])
+    }
+
     /// What a queue is to do, item by item.
     private struct Model {
         var added: Set<String> = []
