@@ -40,14 +40,87 @@ struct RetrierTests {
         (.clamp, .seconds(30), .seconds(7)),
         (.clamp, .seconds(4), .seconds(4)),
         (.clamp, .seconds(1), .seconds(2)),
+        (.exact, .seconds(30), .seconds(30)),
+        (.exact, .seconds(1), .seconds(1)),
     ]
 
-    @Test("Retry-After is ignored, obeyed, or held between the backoff and 5 s more", arguments: asked)
+    @Test("Retry-After is ignored, obeyed, taken exactly, or held between the backoff and 5 s more", arguments: asked)
     mutating func retryAfter(rule: Policy.RetryAfterRule, asked: Duration, wait: Duration) {
         let call = Policy.Call(backoff: Backoff(.fixed, base: .seconds(2)), maxAttempts: 2, retryAfter: rule)
         var retrier = Retrier(call, .kubernetes)
         var failure = Self.overload
         failure.retryAfter = asked
         #expect(retrier.failed(failure, elapsed: .zero, using: &generator) == .retry(after: wait))
+    }
+
+    /// The attempts of a call that goes on failing, since its begin, and when it has given up.
+    private mutating func attempts(_ call: Policy.Call, _ failure: CallFailure = overload) -> [Duration] {
+        var retrier = Retrier(call, .kubernetes)
+        var (times, now) = ([Duration.zero], Duration.zero)
+        while times.count < 100 {
+            switch retrier.failed(failure, elapsed: now, using: &generator) {
+            case .retry(let wait):
+                now += wait
+                times.append(now)
+            case .waitAndGiveUp(_, let wait): return times + [now + wait]
+            case .giveUp: return times + [now]
+            }
+        }
+        return times
+    }
+
+    @Test("apimachinery's cap ends the attempts, and the last wait is for nothing")
+    mutating func cap() {
+        // STATISTICS.md, vector 76.
+        let call = Policy.Call(
+            backoff: Backoff(.exponential, base: .seconds(1), cap: .seconds(5)), maxAttempts: 10, stopsAtCap: true)
+        #expect(attempts(call) == [0, 1, 3, 7].map { .seconds($0) })
+        var patient = call
+        patient.stopsAtCap = false
+        #expect(attempts(patient) == [0, 1, 3, 7, 12, 17, 22, 27, 32, 37, 37].map { .seconds($0) })
+    }
+
+    @Test("an executor's endless tries are five, and 31 s long")
+    mutating func endless() {
+        // https://github.com/argoproj/argo-workflows/pull/14555: `Steps: math.MaxInt32` under a cap of 30 s.
+        let call = Policy.Call(
+            backoff: Backoff(.additiveJitter, base: .seconds(1), cap: .seconds(30)), maxAttempts: Int(Int32.max),
+            stopsAtCap: true)
+        #expect(attempts(call) == [0, 1, 3, 7, 15, 31].map { .seconds($0) })
+    }
+
+    @Test("a deadline is not waited for in vain either")
+    mutating func capAndDeadline() {
+        let call = Policy.Call(
+            backoff: Backoff(.exponential, base: .seconds(1), cap: .seconds(1)), maxAttempts: 10,
+            deadline: .seconds(1), stopsAtCap: true)
+        #expect(attempts(call) == [.zero, .zero])
+    }
+
+    @Test("throttling has a backoff of its own")
+    mutating func throttled() {
+        let call = Policy.Call(
+            backoff: Backoff(.fixed, base: .milliseconds(50)), throttledBackoff: Backoff(.fixed, base: .seconds(1)),
+            maxAttempts: 3)
+        #expect(attempts(call) == [.zero, .milliseconds(50), .milliseconds(100), .milliseconds(100)])
+        let throttling = CallFailure(httpStatus: 429, reason: "TooManyRequests")
+        #expect(attempts(call, throttling) == [.zero, .seconds(1), .seconds(2), .seconds(2)])
+    }
+
+    @Test("after a pushback the backoff begins anew")
+    mutating func pushback() {
+        let call = Policy.Call(
+            backoff: Backoff(.exponential, base: .seconds(1)), maxAttempts: 9, retryAfter: .exact)
+        var retrier = Retrier(call, .kubernetes)
+        var pushback = Self.overload
+        pushback.retryAfter = .milliseconds(300)
+        let failures = [Self.overload, Self.overload, pushback, Self.overload]
+        var waits: [Retrier.Decision] = []
+        for failure in failures { waits.append(retrier.failed(failure, elapsed: .zero, using: &generator)) }
+        #expect(
+            waits == [
+                .retry(after: .seconds(1)), .retry(after: .seconds(2)), .retry(after: .milliseconds(300)),
+                .retry(after: .seconds(1)),
+            ])
     }
 }
