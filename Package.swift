@@ -24,6 +24,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "NIOHTTP2", package: "swift-nio-http2"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
@@ -57,22 +58,24 @@ let package = Package(
 
         // Mechanisms: each owns one kind of contact with the world.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
-            name: "Wire", dependencies: ["Determinism", "Kubernetes", logging, crypto, x509] + nio,
+            name: "Wire", dependencies: ["CZlib", "Determinism", "Kubernetes", logging, crypto, x509] + nio,
             swiftSettings: swiftSettings),
         .target(
             name: "Workflows", dependencies: ["Determinism", "Kubernetes", "Resilience", logging],
             swiftSettings: swiftSettings),
         .target(
             name: "KubernetesClient",
-            dependencies: ["CCurl", "Determinism", "Kubernetes", "Resilience", logging, subprocess, yams],
+            dependencies: ["CCurl", "Determinism", "Kubernetes", "Resilience", "Wire", logging, subprocess, yams] + nio,
             swiftSettings: swiftSettings),
         .target(
             name: "KubernetesServer",
             dependencies: ["APIMachinery", "Determinism", "Kubernetes", "Wire", logging] + nio,
             swiftSettings: swiftSettings),
         .target(
-            name: "VirtualNode", dependencies: ["Determinism", "Kubernetes", logging], swiftSettings: swiftSettings),
+            name: "VirtualNode", dependencies: ["Determinism", "Kubernetes", "Wire", logging] + nio,
+            swiftSettings: swiftSettings),
         .target(
             name: "FaultProxy", dependencies: ["Determinism", "Faults", "Kubernetes", "Wire", logging] + nio,
             swiftSettings: swiftSettings),
@@ -122,10 +125,10 @@ let package = Package(
                 },
                 swiftSettings: swiftSettings)
         } + [
-            .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swiftSettings),
+            .testTarget(name: "WireTests", dependencies: ["Kubernetes", "Wire"], swiftSettings: swiftSettings),
             .testTarget(
                 name: "VirtualNodeTests",
-                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "VirtualNode", logging],
+                dependencies: ["APIMachinery", "Determinism", "Kubernetes", "VirtualNode", "Wire", logging],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "WorkflowsTests",

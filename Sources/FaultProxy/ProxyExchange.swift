@@ -21,8 +21,8 @@ struct ProxyExchange {
         case deliver(HTTPServerResponsePart)
         /// Give the client an answer that the server never gave.
         case answer(ForgedAnswer)
-        /// Answer with 101 and turn both connections into streams of bytes.
-        case switchProtocols(HTTPResponseHead)
+        /// Answer with 101 and turn both connections into streams of bytes, which pass none where they are muted.
+        case switchProtocols(HTTPResponseHead, isMute: Bool)
         /// Refuse connects for the span, and reset the client's connection.
         case refuse(Duration)
         /// Reset the client's connection.
@@ -69,6 +69,10 @@ struct ProxyExchange {
     private let bodyBytesMax: Int
     /// Whether the answer has no end worth waiting for: a watch's, or an upgraded connection's.
     private let answersForLong: Bool
+    /// Whether the client asks to switch protocols.
+    private let isUpgrade: Bool
+    /// Whether nothing is to pass once protocols are switched.
+    private var isMute = false
     private var isRequestComplete = false
     private var hasAnswerBegun = false
     private var isAnswerComplete = false
@@ -79,12 +83,14 @@ struct ProxyExchange {
     ///   - gathersBody: Whether the rules need the object's name, which stands in the body.
     ///   - isFramingOpen: Whether the head says nothing of a body and one may follow all the same (HTTP/2).
     init(
-        head: HTTPRequestHead, gathersBody: Bool, bodyBytesMax: Int, answersForLong: Bool, isFramingOpen: Bool
+        head: HTTPRequestHead, gathersBody: Bool, bodyBytesMax: Int, answersForLong: Bool, isFramingOpen: Bool,
+        isUpgrade: Bool = false
     ) {
         self.head = head
         self.bodyBytesMax = bodyBytesMax
         self.answersForLong = answersForLong
         self.isFramingOpen = isFramingOpen
+        self.isUpgrade = isUpgrade
         state = gathersBody ? .gathering : .waiting
         if !isFramingOpen { pending.append(.head(head)) }
     }
@@ -189,7 +195,11 @@ struct ProxyExchange {
         case .blackHole:
             state = .swallowing
             return [.recordInjection(decision)]
-        case .halfOpen: return [.recordInjection(decision), .silence, .connect]
+        case .halfOpen:
+            // An upgraded connection is open once it is upgraded: the half that is left is not that of HTTP.
+            isMute = isUpgrade
+            return isUpgrade
+                ? [.recordInjection(decision), .connect] : [.recordInjection(decision), .silence, .connect]
         case .latency: return [.recordInjection(decision), .wait(decision.delay)]
         case .status(let status):
             answerAtOnce()
@@ -225,7 +235,7 @@ struct ProxyExchange {
         isAnswerComplete = true
         if let switching {
             state = .dead
-            return [.switchProtocols(switching), .finish]
+            return [.switchProtocols(switching, isMute: isMute), .finish]
         }
         // A server that answers before it has all of the request does not want the rest; neither may another exchange
         // begin in the middle of this one.

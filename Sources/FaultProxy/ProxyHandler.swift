@@ -120,7 +120,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
         let exchange = ProxyExchange(
             head: forwarded, gathersBody: request.needsName, bodyBytesMax: core.bodyBytesMax,
-            answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen)
+            answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen,
+            isUpgrade: request.isUpgrade)
         let actions = exchange.begin()
         self.exchange = exchange
         if connection.version == .http1, head.headers[canonicalForm: "expect"].contains("100-continue") {
@@ -200,7 +201,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .send(let part): upstream?.send(part)
         case .deliver(let part): deliver(part)
         case .answer(let forged): answer(forged)
-        case .switchProtocols(let head): switchProtocols(head)
+        case .switchProtocols(let head, let isMute): switchProtocols(head, isMute: isMute)
         case .refuse(let span):
             let connection = self.connection
             if let closed = core.refuseConnects(for: span) {
@@ -270,10 +271,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// a reset in place of the answer.
     private var isLastAnswer: Bool { !request.isKeptAlive && exchange?.isOver == true }
 
-    private func switchProtocols(_ head: HTTPResponseHead) {
+    private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
-        let (client, server) = ByteRelay.makePair()
+        let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
         let connection = self.connection
         do {
             try upstream.switchProtocols(to: server).assumeIsolated().whenComplete { _ in

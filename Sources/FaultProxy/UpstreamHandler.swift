@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Wire
 
 /// The proxy's end of a connection to the server.
 final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -70,14 +71,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let context else { throw ChannelError.alreadyClosed }
         client = nil
         pool?.forget(self)
-        let pipeline = context.pipeline.syncOperations
-        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
-        pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPRequestEncoder.self), promise: nil)
-        try pipeline.addHandler(relay)
-        pipeline.removeHandler(self, promise: nil)
-        // Last: it hands the bytes that it has read ahead to the relay. It leaves a turn of the loop later, and looks at
-        // what is written as long as it is there.
-        return pipeline.removeHandler(context: decoder)
+        return try context.pipeline.syncOperations.switchProtocols(from: self, to: relay)
     }
 
     // MARK: Events

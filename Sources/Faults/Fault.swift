@@ -6,7 +6,8 @@ package enum Fault: Hashable, Sendable {
     case reset(Reset)
     /// The request vanishes: never forwarded, never answered, the connection stays up.
     case blackHole
-    /// The request is forwarded and acted on, and its connection never carries another byte to the client.
+    /// The request is forwarded and acted on, and its connection never carries another byte to the client. One that asks
+    /// for an upgrade, as exec does, gets it, and then no byte passes either way.
     case halfOpen
     /// The request is held back before it is forwarded.
     case latency(Latency)

@@ -18,7 +18,9 @@ package struct LocalCluster: Sendable {
     ) async throws -> Result {
         let token = SecretToken.make()
         let core = APIServerCore(configuration: .embedded, clock: .real())
-        let kubelet = Kubelet(api: InProcessAPI(core), clock: core.clock, logger: logger)
+        let kubelet = Kubelet(
+            api: InProcessAPI(core), settings: NodeConfiguration(endpointHost: "127.0.0.1"), clock: core.clock,
+            logger: logger)
         let configuration = ServerConfiguration(
             port: port, users: [token: ServerRequest.administrator],
             podLogs: { kubelet.log(of: $0.pod, container: $0.container) }, logger: logger)

@@ -56,9 +56,9 @@ struct Subject: Sendable {
 }
 
 extension NodeConfiguration {
-    /// The node that runs a trial's pods and no others.
+    /// The node that runs a trial's pods and no others, and takes exec from API servers of this machine.
     static func trial(in namespace: String) -> NodeConfiguration {
-        NodeConfiguration(namespace: namespace, binding: .scheduler(schedulerName))
+        NodeConfiguration(namespace: namespace, binding: .scheduler(schedulerName), endpointHost: "127.0.0.1")
     }
 
     /// Names the virtual node in the place of a scheduler, so that the cluster's own leaves the pods alone.

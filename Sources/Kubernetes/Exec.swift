@@ -19,6 +19,14 @@ package struct ExecRequest: Hashable, Sendable {
         self.timeout = timeout
     }
 
+    /// The path and query that ask for this exec.
+    package var uri: String {
+        let path = APIResource.pods.path(namespace: pod.namespace, name: pod.name, subresource: "exec")
+        let words = command.map { "command=\(APIRequest.percentEncoded($0))" }
+        let options = ["container=\(APIRequest.percentEncoded(container))", "stdout=true", "stderr=true"]
+        return "\(path)?\((words + options).joined(separator: "&"))"
+    }
+
     package var identity: RequestIdentity {
         RequestIdentity(
             verb: .connect, group: "", resource: "pods", subresource: "exec", namespace: pod.namespace, name: pod.name)

@@ -125,7 +125,8 @@ extension APIRequest {
         return query.isEmpty ? path : "\(path)?\(query)"
     }
 
-    private static func percentEncoded(_ text: String) -> String {
+    /// The text as it may stand in a query.
+    package static func percentEncoded(_ text: String) -> String {
         let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
         var result = ""
         for byte in text.utf8 {

@@ -69,9 +69,10 @@ struct ClusterCall: Sendable {
             settings.tls.clientKey = credentials.clientKey
         }
         return TransferRequest(
-            method: method, url: connection.urlPrefix + uri,
-            // A line break in a value would be another header.
-            headers: headers.map { line in String(line.unicodeScalars.filter { $0.value >= 0x20 }) }, body: body,
+            method: method, url: connection.urlPrefix + uri, headers: headers.map(Self.oneLine), body: body,
             timeout: timeout, settings: settings)
     }
+
+    /// A header line without line breaks: what came behind one would be another header.
+    static func oneLine(_ line: String) -> String { String(line.unicodeScalars.filter { $0.value >= 0x20 }) }
 }

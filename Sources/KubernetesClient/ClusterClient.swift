@@ -34,7 +34,7 @@ package final class ClusterClient: KubernetesAPI {
     let configuration: Configuration
     private let multiplexer = CurlMultiplexer()
     private let settings: TransferSettings
-    private let authenticator: Authenticator
+    let authenticator: Authenticator
     private let bucket: PosixLock<TokenBucket>?
     /// What the operations of untraced requests are called: unique among the processes and clients of a machine.
     private let untracedPrefix: String
@@ -97,12 +97,6 @@ package final class ClusterClient: KubernetesAPI {
     }
 }
 
-extension ClusterClient {
-    package func exec(_ request: ExecRequest) async throws -> ExecResult {
-        throw APIError(code: .invalid, message: "exec is not there yet")
-    }
-}
-
 // MARK: - Attempts
 
 extension ClusterClient {
@@ -119,7 +113,7 @@ extension ClusterClient {
         var retrier = TransportRetrier(configuration.transport)
         var trace = call.trace
         while true {
-            try await awaitTurn(call)
+            try await awaitTurn(call.verb)
             switch try await attempt(trace) {
             case .success(let value): return value
             case .failure(let failure):
@@ -140,8 +134,8 @@ extension ClusterClient {
     }
 
     /// Waits for the client's own rate limit, which watches are free of, as in client-go.
-    private func awaitTurn(_ call: ClusterCall) async throws {
-        guard let bucket, call.verb != .watch else { return try Task.checkCancellation() }
+    func awaitTurn(_ verb: Verb) async throws {
+        guard let bucket, verb != .watch else { return try Task.checkCancellation() }
         let now = configuration.clock.now
         let wait = bucket.withLock { $0.take(now: now) }
         do {
@@ -236,7 +230,7 @@ extension ClusterClient {
         configuration.onExchange(exchange)
     }
 
-    private func makeTrace() -> RequestTrace {
+    func makeTrace() -> RequestTrace {
         RequestTrace(operation: "\(untracedPrefix)-\(untracedCount.increment())", attempt: 1, path: "")
     }
 }

@@ -2,6 +2,8 @@ import APIMachinery
 import Kubernetes
 import Logging
 import NIOCore
+import NIOHTTP1
+import Wire
 
 /// One request from its last byte to the answer's: it asks the store, keeps time, and passes on a watch's events.
 ///
@@ -14,8 +16,10 @@ final class Exchange {
         case asked(Question)
         /// The watch is open. Can move to `done`.
         case watching(Question, Watch)
-        /// A container's log is being read. Can move to `done`.
+        /// A container's log is being read, or its node is looked up. Can move to `dialing` or `done`.
         case reading(Question, Task<Void, Never>)
+        /// The pod's node is asked. Can move to `done`.
+        case dialing(Question, NodeDial)
         /// The answer is complete, or nobody wants it any more.
         case done
     }
@@ -37,11 +41,20 @@ final class Exchange {
 
     private let environment: ServerEnvironment
     private let writer: ResponseWriter
+    private let head: HTTPRequestHead
+    private let upgrade: Upgrade
     private var state = State.new
 
-    init(_ environment: ServerEnvironment, writer: ResponseWriter) {
+    /// Answers with 101 and puts a handler for the bytes that follow in place of HTTP.
+    typealias Upgrade = (HTTPResponseHead, any ChannelHandler) throws -> Void
+
+    init(
+        _ environment: ServerEnvironment, writer: ResponseWriter, head: HTTPRequestHead, upgrade: @escaping Upgrade
+    ) {
         self.environment = environment
         self.writer = writer
+        self.head = head
+        self.upgrade = upgrade
     }
 
     /// Answers without the store.
@@ -107,9 +120,7 @@ extension Exchange {
         guard case .asked(let question) = state else { return }
         if response.failure == nil, question.request.isLog { return readLog(of: response.body, question) }
         if response.failure == nil, question.request.request.verb == .connect {
-            let name = question.request.request.subresource ?? ""
-            let refusal = Status.badRequest("unable to upgrade connection: this server does not serve \(name)")
-            return finish { $0.write(.failure(refusal, isPretty: question.request.isPretty)) }
+            return connect(to: Pod(json: response.body), question)
         }
         let answer = Presenter(request: question.request).answer(response, now: environment.now)
         finish { $0.write(answer) }
@@ -168,7 +179,7 @@ extension Exchange {
     private func serverStopped() {
         switch state {
         case .watching: finish(cancelling: true) { $0.end() }
-        case .asked(let question), .reading(let question, _):
+        case .asked(let question), .reading(let question, _), .dialing(let question, _):
             let status = Status(
                 code: 503, reason: Status.Reason.serviceUnavailable, message: "apiserver is shutting down")
             finish(cancelling: true) { $0.write(.failure(status, isPretty: question.request.isPretty)) }
@@ -182,6 +193,9 @@ extension Exchange {
         // A pod that is on no node has no log, and that is no error.
         guard pod["spec", "nodeName"]?.string?.isEmpty == false else {
             return finish { $0.write(HTTPAnswer(status: 204)) }
+        }
+        guard environment.podLogs != nil else {
+            return callNode(of: Pod(json: pod), question, method: .GET, headers: [:])
         }
         let query = question.request.request.query
         let containers = pod["spec", "containers"]?.array ?? []
@@ -200,6 +214,73 @@ extension Exchange {
         finish { $0.write(answer) }
     }
 
+    // MARK: The pod's node
+
+    /// Passes a request for an upgraded connection on to the pod's node.
+    private func connect(to pod: Pod, _ question: Question) {
+        let isPretty = question.request.isPretty
+        let subresource = question.request.request.subresource ?? ""
+        guard ["exec", "attach"].contains(subresource) else {
+            let refusal = Status.badRequest("unable to upgrade connection: this server does not serve \(subresource)")
+            return finish { $0.write(.failure(refusal, isPretty: isPretty)) }
+        }
+        // HTTP/2 has no upgrades.
+        guard head.version.major < 2, head.headers.contains(name: "Upgrade") else {
+            return finish { $0.write(.failure(.badRequest("Upgrade request required"), isPretty: isPretty)) }
+        }
+        var headers = head.headers
+        headers.remove(name: "Authorization")
+        callNode(of: pod, question, method: head.method, headers: headers)
+    }
+
+    private func callNode(of pod: Pod, _ question: Question, method: HTTPMethod, headers: HTTPHeaders) {
+        let request = question.request.request
+        let call = NodeCall(subresource: request.subresource ?? "", pod: pod, query: request.query)
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: call.uri, headers: headers)
+        let this = NIOLoopBound(self, eventLoop: writer.eventLoop)
+        let eventLoop = writer.eventLoop
+        let task = NodeFinder(core: environment.core, node: pod.nodeName ?? "").start { result in
+            eventLoop.execute { this.value.nodeFound(result, head) }
+        }
+        state = .reading(question, task)
+    }
+
+    private func nodeFound(_ result: Result<NodeAddress, APIError>, _ head: HTTPRequestHead) {
+        guard case .reading(let question, _) = state else { return }
+        switch result {
+        case .success(let address):
+            let dial = NodeDial.start(head, to: address, on: writer.eventLoop) { self.nodeAnswered($0) }
+            state = .dialing(question, dial)
+        case .failure(let error):
+            let status = error.status ?? .internalError(error.message)
+            finish { $0.write(.failure(status, isPretty: question.request.isPretty)) }
+        }
+    }
+
+    private func nodeAnswered(_ outcome: NodeDial.Outcome) {
+        guard case .dialing(let question, let dial) = state else { return }
+        switch outcome {
+        case .failed(let status): finish { $0.write(.failure(status, isPretty: question.request.isPretty)) }
+        case .answered(let answer): finish { $0.write(answer) }
+        case .switched(let head):
+            close(cancelling: false)
+            let (client, node) = ByteRelay.makePair()
+            do {
+                try dial.switchProtocols(to: node).assumeIsolated().whenComplete { _ in
+                    do {
+                        try self.upgrade(head, client)
+                    } catch {
+                        // The client has gone in the meantime.
+                        node.close()
+                    }
+                }
+            } catch {
+                dial.abandon()
+                writer.write(.failure(.internalError("error dialing backend: EOF"), isPretty: false))
+            }
+        }
+    }
+
     private func finish(cancelling: Bool = false, _ write: (ResponseWriter) -> Void) {
         close(cancelling: cancelling)
         write(writer)
@@ -215,6 +296,9 @@ extension Exchange {
         case .asked(let question), .watching(let question, _): open = question
         case .reading(let question, let task):
             task.cancel()
+            open = question
+        case .dialing(let question, let dial):
+            if cancelling { dial.abandon() }
             open = question
         }
         state = .done

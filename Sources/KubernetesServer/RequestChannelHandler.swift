@@ -6,7 +6,7 @@ import NIOHTTP1
 import Wire
 
 /// Serves the requests of one HTTP/1.1 connection, one after another, or the one request of an HTTP/2 stream.
-final class RequestChannelHandler: ChannelInboundHandler {
+final class RequestChannelHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -78,7 +78,11 @@ final class RequestChannelHandler: ChannelInboundHandler {
         let writer = ResponseWriter(
             context: context, head: head, connection: connection, headers: environment.headers
         ) { [weak self] in self?.state = .idle }
-        let exchange = Exchange(environment, writer: writer)
+        let connection = self.connection
+        let exchange = Exchange(environment, writer: writer, head: head) { [weak self] answer, successor in
+            guard let self, self.context != nil else { throw ChannelError.alreadyClosed }
+            try connection.switchProtocols(answer, from: self, to: successor)
+        }
         state = .answering(exchange)
         let route = environment.router.route(
             head, body: body, client: connection.client?.user, resources: environment.core.servedResources)

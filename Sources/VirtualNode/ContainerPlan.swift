@@ -5,8 +5,11 @@ package import Kubernetes
 package struct ContainerPlan: Hashable, Sendable {
     /// Something printed, counted from the container's start.
     package struct Output: Hashable, Sendable {
+        package enum Stream: Hashable, Sendable { case standardOutput, standardError }
+
         package var offset: Duration
         package var text: String
+        package var stream = Stream.standardOutput
     }
 
     /// Nil runs until it is stopped.
@@ -15,6 +18,12 @@ package struct ContainerPlan: Hashable, Sendable {
     package var output: [Output] = []
     /// Why the container could not be played as written; stands in its status and in its log.
     package var refusal: String?
+    /// What it has written at its end, by path.
+    package var files: [String: String] = [:]
+    /// The signals that it sends to its container's first process.
+    package var signals: [Int] = []
+    /// What a workflow wants to know of it at its end; nil for containers that no workflow asks about.
+    package var outputs: ContainerOutputs?
 
     package init(duration: Duration?, exitCode: Int) {
         self.duration = duration
@@ -22,14 +31,21 @@ package struct ContainerPlan: Hashable, Sendable {
     }
 
     /// Prints at the end of what has been planned so far.
-    mutating func print(_ text: String, endsLine: Bool = true) {
-        output.append(Output(offset: duration ?? .zero, text: endsLine ? text + "\n" : text))
+    mutating func print(_ text: String, stream: Output.Stream = .standardOutput) {
+        output.append(Output(offset: duration ?? .zero, text: text, stream: stream))
+    }
+
+    /// What has been printed to one stream when a time has passed since the start.
+    func text(of stream: Output.Stream, after elapsed: Duration) -> String {
+        output.filter { $0.stream == stream && $0.offset <= elapsed }.map(\.text).joined()
     }
 
     /// How long the containers of the annotated pod run: `200ms`, `1m30s`.
     package static let durationAnnotation = "boreas.dev/duration"
     /// The code that the containers of the annotated pod end with: `0` to `255`.
     package static let exitCodeAnnotation = "boreas.dev/exit-code"
+    /// What the containers of the annotated pod print, in place of what their commands would.
+    package static let outputAnnotation = "boreas.dev/output"
 
     /// A shell's code for a command that is not found.
     static let notFoundCode = 127
@@ -45,7 +61,11 @@ package struct ContainerPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - annotations: The pod's; empty for init containers, which they do not speak of.
     ///   - isRestartedAlways: Whether the container is started again even after success.
-    package init(_ container: Container, annotations: [String: String], isRestartedAlways: Bool) {
+    ///   - epoch: Civil time at the start, as the container would read it.
+    package init(
+        _ container: Container, annotations: [String: String], isRestartedAlways: Bool,
+        startedAt epoch: Timestamp = Timestamp(microsecondsSinceEpoch: 0)
+    ) {
         let override: Override
         do {
             override = try Override(annotations)
@@ -54,8 +74,8 @@ package struct ContainerPlan: Hashable, Sendable {
             return
         }
         let command = container.command + container.args
-        if let script = ShellScript(command: command) {
-            self = script.plan
+        if let script = ShellScript(command: command, environment: container.environment) {
+            self = script.plan(startedAt: epoch)
         } else if override.isEmpty, !command.isEmpty {
             let words = command.joined(separator: " ")
             self.init(
@@ -70,12 +90,40 @@ package struct ContainerPlan: Hashable, Sendable {
         if let exitCode = override.exitCode { self.exitCode = exitCode }
         // What would be printed after the end is not.
         if let duration { output.removeAll { $0.offset > duration } }
+        guard let text = annotations[Self.outputAnnotation] else { return }
+        output = []
+        print(text)
+    }
+
+    /// What a command that runs in a container does.
+    ///
+    /// - Parameter files: Those of the container.
+    init(
+        executing command: [String], environment: [String: String], files: [String: String], startedAt epoch: Timestamp
+    ) {
+        if let script = ShellScript(command: command, environment: environment) {
+            self = script.plan(startedAt: epoch, files: files, refusesUnknown: true)
+        } else {
+            self.init(duration: .zero, exitCode: Self.notFoundCode)
+            let words = command.joined(separator: " ").prefix(200)
+            print("boreas: the virtual node does not know the command \"\(words)\"\n", stream: .standardError)
+        }
     }
 
     private init(refusal: String, exitCode: Int) {
         self.init(duration: .zero, exitCode: exitCode)
         self.refusal = refusal
-        print(refusal)
+        print(refusal + "\n")
+    }
+}
+
+extension Container {
+    /// The variables that are given outright; those of fields, secrets and config maps are not there.
+    var environment: [String: String] {
+        let pairs = (json["env"]?.array ?? []).compactMap(\.object).compactMap { variable in
+            variable["name"]?.string.map { ($0, variable["value"]?.string ?? "") }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { _, last in last })
     }
 }
 

@@ -1,3 +1,5 @@
+import Kubernetes
+
 /// One container of a pod on the virtual node: what it is to do, and how far it has come.
 struct ContainerRun: Hashable, Sendable {
     /// https://kubernetes.io/docs/concepts/workloads/pods/init-containers/
@@ -38,6 +40,9 @@ struct ContainerRun: Hashable, Sendable {
     let image: String
     let role: Role
     let program: Program
+    /// Whether it runs on after SIGTERM.
+    var ignoresTermination = false
+    var environment: [String: String] = [:]
     var state = State.waiting
     /// Starts after the first.
     var restarts = 0
@@ -86,6 +91,20 @@ struct ContainerRun: Hashable, Sendable {
     /// https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
     static func restartDelay(_ restarts: Int) -> Duration {
         restarts == 0 ? .zero : min(.seconds(300), .seconds(10) * (1 << min(restarts - 1, 10)))
+    }
+
+    /// What the present run will have written to files.
+    var files: [String: String] { if case .planned(let plan) = program { plan.files } else { [:] } }
+
+    /// What a workflow is told once the container has ended for good; nil where it does not ask.
+    var outputs: JSONObject? {
+        guard case .planned(let plan) = program, let outputs = plan.outputs, let termination else { return nil }
+        let elapsed = termination.finished - termination.started
+        // What was stopped early has not written what it would have.
+        let isWhole = plan.duration.map { elapsed >= $0 } ?? false
+        return outputs.report(
+            exitCode: termination.exitCode, output: plan.text(of: .standardOutput, after: elapsed),
+            files: isWhole ? plan.files : [:])
     }
 
     /// What the present run, or the last one, has printed.

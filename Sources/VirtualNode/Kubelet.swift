@@ -16,7 +16,6 @@ package final class Kubelet: Sendable {
 
     private let api: any KubernetesAPI
     private let settings: NodeConfiguration
-    private let registration: NodeRegistration
     private let clock: TrialClock
     private let logger: Logger
     private let runAgent: Agent?
@@ -28,6 +27,10 @@ package final class Kubelet: Sendable {
         var agentStops: [AgentRun: AsyncStream<Void>.Continuation] = [:]
         /// The earliest deadline that something sleeps for.
         var alarm: Duration?
+        /// Has the loop look for what to do; nil while nothing serves.
+        var wake: AsyncStream<Void>.Continuation?
+        /// Where exec and logs are served; nil where they are not.
+        var endpoint: NodeEndpoint?
     }
 
     private struct AgentRun: Hashable, Sendable {
@@ -44,7 +47,6 @@ package final class Kubelet: Sendable {
     ) {
         self.api = api
         self.settings = settings
-        registration = NodeRegistration(settings: settings)
         self.clock = clock
         self.logger = logger
         self.runAgent = runAgent
@@ -63,6 +65,30 @@ package final class Kubelet: Sendable {
         return state.withLock { $0.node.log(of: pod, container: container, now: now) }
     }
 
+    /// Starts a command in a container; its signals have taken effect when this returns.
+    func start(_ request: ExecRequest) throws(ExecRefusal) -> ContainerPlan {
+        let now = clock.now
+        let result = state.withLock { state in
+            Result { () throws(ExecRefusal) in
+                try state.node.exec(request.command, in: request.pod, container: request.container, now: now)
+            }
+        }
+        state.withLock { _ = $0.wake?.yield() }
+        return try result.get()
+    }
+
+    /// Why a command cannot run in a container; nil where it can.
+    func refusal(of request: ExecRequest) -> ExecRefusal? {
+        let now = clock.now
+        return state.withLock { $0.node.refusal(of: request.pod, container: request.container, now: now) }
+    }
+
+    func isRunning(_ pod: ObjectKey, container: String) -> Bool {
+        state.withLock { $0.node.isRunning(pod, container: container) }
+    }
+
+    func pause(_ time: Duration) async throws { try await clock.sleep(for: time) }
+
     /// Registers the node, runs pods while `body` runs, and removes the node.
     ///
     /// A pod that is deleted goes only while its node runs: `body` deletes what it has made.
@@ -70,6 +96,10 @@ package final class Kubelet: Sendable {
     /// - Throws: What `body` throws; ``APIError`` where the server refuses the node. Where the task is cancelled the
     ///   node stays behind, because a cancelled task cannot send: call ``remove()`` from one that is not.
     package func withNode<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        try await withEndpoint { try await withRegisteredNode(body) }
+    }
+
+    private func withRegisteredNode<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
         try await register()
         let result: Result
         do {
@@ -89,14 +119,30 @@ package final class Kubelet: Sendable {
 
     /// Registers the node and runs pods until the task is cancelled; ``remove()`` is left to the caller.
     package func run() async throws {
-        try await register()
-        try await serve()
+        try await withEndpoint {
+            try await register()
+            try await serve()
+        }
+    }
+
+    private var registration: NodeRegistration {
+        NodeRegistration(settings: settings, endpoint: state.withLock { $0.endpoint })
+    }
+
+    /// Serves exec and logs while `body` runs, where the settings say so.
+    private func withEndpoint<Result>(_ body: () async throws -> Result) async throws -> Result {
+        guard let host = settings.endpointHost else { return try await body() }
+        return try await ExecEndpoint.with(self, host: host, logger: logger) { port in
+            state.withLock { $0.endpoint = NodeEndpoint(host: host, port: port) }
+            return try await body()
+        }
     }
 
     // MARK: Serving
 
     private func serve() async throws {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.wake = wake }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await self.observePods { wake.yield() } }
             group.addTask { try await self.giveSignsOfLife() }

@@ -33,13 +33,16 @@ package struct NodeConfiguration: Hashable, Sendable {
     /// A failed request is sent again after this, doubling, until ``maxRetryDelay``.
     package var retryDelay: Duration
     package var maxRetryDelay: Duration
+    /// The IP address on which the node serves exec and logs, over TLS on a free port, and by which API servers reach
+    /// it; nil serves nothing, and exec of its pods fails.
+    package var endpointHost: String?
 
     package init(
         name: String = "boreas-virtual-node", namespace: String? = nil, labelSelector: String? = nil,
         binding: Binding = .everything, labels: [String: String] = [:], podCapacity: Int = 10_000,
         maxConcurrentRequests: Int = 16, requestTimeout: Duration = .seconds(10), watchTimeoutSeconds: Int = 300,
         heartbeatInterval: Duration = .seconds(10), retryDelay: Duration = .milliseconds(50),
-        maxRetryDelay: Duration = .seconds(5)
+        maxRetryDelay: Duration = .seconds(5), endpointHost: String? = nil
     ) {
         precondition(podCapacity > 0, "a node has room for a pod (is \(podCapacity))")
         precondition(maxConcurrentRequests > 0, "a node may send a request (is \(maxConcurrentRequests))")
@@ -55,6 +58,7 @@ package struct NodeConfiguration: Hashable, Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.retryDelay = retryDelay
         self.maxRetryDelay = maxRetryDelay
+        self.endpointHost = endpointHost
     }
 
     func binds(_ pod: Pod) -> Bool {

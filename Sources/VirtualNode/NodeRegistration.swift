@@ -3,6 +3,8 @@ import Kubernetes
 /// The objects that make a cluster believe in a node.
 struct NodeRegistration: Sendable {
     let settings: NodeConfiguration
+    /// Where the node serves exec and logs; nil where it does not.
+    var endpoint: NodeEndpoint?
 
     /// Keeps the pods of others away: those a scheduler might send, and those of DaemonSets that tolerate everything,
     /// because they select `kubernetes.io/os`, a label that this node does not have.
@@ -53,7 +55,7 @@ struct NodeRegistration: Sendable {
         let healthy: [(String, String)] = [
             ("MemoryPressure", "False"), ("DiskPressure", "False"), ("PIDPressure", "False"), ("Ready", "True"),
         ]
-        return [
+        var status: JSONObject = [
             "capacity": room, "allocatable": room,
             "addresses": [["type": "Hostname", "address": .string(settings.name)]],
             "conditions": .array(
@@ -71,6 +73,14 @@ struct NodeRegistration: Sendable {
                 "operatingSystem": "virtual", "osImage": "Boreas virtual node", "systemUUID": "",
             ],
         ]
+        guard let endpoint else { return status }
+        // Servers differ in which of the two they prefer; both lead to the endpoint.
+        status["addresses"] = .array(
+            ["Hostname", "InternalIP"].map { ["type": .string($0), "address": .string(endpoint.host)] })
+        status["daemonEndpoints"] = ["kubeletEndpoint": ["Port": .integer(Int64(endpoint.port))]]
+        // From 1.36 on, servers pass a v5 WebSocket on to a node that says so; others make SPDY of it.
+        status["declaredFeatures"] = ["ExtendWebSocketsToKubelet"]
+        return status
     }
 
     func leaseRenewal(at now: Timestamp) -> APIRequest {
@@ -106,16 +116,33 @@ extension PodMachine.Request {
                     ],
                     "target": ["apiVersion": "v1", "kind": "Node", "name": .string(settings.name)],
                 ], timeout: settings.requestTimeout)
-        case .writeStatus(let status):
-            // The uid keeps the status of a pod that is gone away from one that has its name.
-            APIRequest(
-                .patch, .pods, namespace: pod.key.namespace, name: pod.key.name, subresource: "status",
-                body: ["metadata": ["uid": .string(pod.uid)], "status": .object(status)],
-                patchType: .strategicMerge, timeout: settings.requestTimeout)
+        case .writeStatus(let status): Self.status(status, of: pod, annotations: [:], settings)
+        case .report(let status, let outputs):
+            Self.status(
+                status, of: pod,
+                annotations: [ContainerOutputs.reportAnnotation: .string(JSONValue.object(outputs).text)], settings)
         case .finalize:
             .delete(
                 .pods, pod.key, options: RequestOptions(gracePeriodSeconds: 0, preconditionUID: pod.uid),
                 timeout: settings.requestTimeout)
         }
     }
+
+    private static func status(
+        _ status: JSONObject, of pod: NodeState.PodIdentity, annotations: JSONObject, _ settings: NodeConfiguration
+    ) -> APIRequest {
+        // The uid keeps the status of a pod that is gone away from one that has its name.
+        var metadata: JSONObject = ["uid": .string(pod.uid)]
+        if !annotations.isEmpty { metadata["annotations"] = .object(annotations) }
+        return APIRequest(
+            .patch, .pods, namespace: pod.key.namespace, name: pod.key.name, subresource: "status",
+            body: ["metadata": .object(metadata), "status": .object(status)], patchType: .strategicMerge,
+            timeout: settings.requestTimeout)
+    }
+}
+
+/// Where a virtual node serves what API servers ask of kubelets.
+struct NodeEndpoint: Hashable, Sendable {
+    var host: String
+    var port: Int
 }

@@ -131,6 +131,31 @@ package struct NodeState: Sendable {
         machines[key]?.log(of: container, at: now)
     }
 
+    /// Why no command can run in a container; nil where one can.
+    package mutating func refusal(of key: ObjectKey, container: String, now: Duration) -> ExecRefusal? {
+        guard machines[key] != nil else { return .podNotFound }
+        machines[key]?.advance(to: now)
+        attend(to: key)
+        return isRunning(key, container: container) ? nil : .containerNotRunning(container)
+    }
+
+    /// Runs a command in a container, and lets its signals take effect.
+    package mutating func exec(
+        _ command: [String], in key: ObjectKey, container: String, now: Duration
+    ) throws(ExecRefusal) -> ContainerPlan {
+        guard machines[key] != nil else { throw .podNotFound }
+        defer { attend(to: key) }
+        guard let plan = machines[key]?.exec(command, container: container, at: now) else {
+            throw .containerNotRunning(container)
+        }
+        return plan
+    }
+
+    /// Whether a container may still print something.
+    package func isRunning(_ key: ObjectKey, container: String) -> Bool {
+        machines[key]?.containers.first { $0.name == container }?.isRunning ?? false
+    }
+
     package var podCount: Int { machines.count }
 
     /// Who found the node full comes first, once it is not.
@@ -165,6 +190,21 @@ package struct NodeState: Sendable {
             occupants.insert(key)
         } else {
             occupants.remove(key)
+        }
+    }
+}
+
+/// Why a command cannot run in a container, in the words of kubelets.
+package enum ExecRefusal: Error, Hashable, Sendable {
+    case podNotFound
+    case containerNotRunning(String)
+
+    package var httpStatus: Int { self == .podNotFound ? 404 : 500 }
+
+    package var message: String {
+        switch self {
+        case .podNotFound: "pod does not exist"
+        case .containerNotRunning(let name): "container not found (\"\(name)\")"
         }
     }
 }

@@ -11,6 +11,8 @@ package struct PodMachine: Sendable {
         case bind
         /// Strategic merge patch to `pods/status`.
         case writeStatus(JSONObject)
+        /// The same, with what a workflow asked of the container: results and end come in one write, or not at all.
+        case report(JSONObject, outputs: JSONObject)
         /// DELETE without grace, once nothing runs any more and the status says so.
         case finalize
     }
@@ -39,6 +41,8 @@ package struct PodMachine: Sendable {
     private(set) var started: Duration?
     var containers: [ContainerRun] = []
     private(set) var stop: Stop?
+    /// When what still runs after ``stop`` is killed.
+    private var killAt: Duration?
 
     private var inFlight: Request?
     private var failures = 0
@@ -63,7 +67,7 @@ package struct PodMachine: Sendable {
         self.settings = settings
         self.epoch = epoch
         self.pod = pod
-        containers = Self.makeContainers(pod, isAgent: isAgent)
+        containers = Self.makeContainers(pod, isAgent: isAgent, startedAt: epoch + now)
         observe(pod, now: now)
     }
 
@@ -79,7 +83,14 @@ package struct PodMachine: Sendable {
         advance(to: now)
         // An eviction by a controller writes the status first.
         if pod.phase.isTerminal { end(.endedElsewhere, at: now) }
-        if pod.metadata.deletionTimestamp != nil { end(.deleted, at: now) }
+        if pod.metadata.deletionTimestamp != nil { observedDeletion(now: now) }
+    }
+
+    /// A second deletion may leave less time than the first.
+    private mutating func observedDeletion(now: Duration) {
+        guard stop != nil, let killAt else { return end(.deleted, at: now) }
+        self.killAt = min(killAt, now + gracePeriod(.deleted))
+        advance(to: now)
     }
 
     /// The request that ``takeRequest(at:)`` gave was answered; nil for success.
@@ -90,7 +101,7 @@ package struct PodMachine: Sendable {
             failures = 0
             switch request {
             case .bind: if started == nil { accept(now: now) }
-            case .writeStatus(let status): writtenStatus = status
+            case .writeStatus(let status), .report(let status, _): writtenStatus = status
             case .finalize: isFinalized = true
             }
             advance(to: now)
@@ -119,7 +130,7 @@ package struct PodMachine: Sendable {
     /// The pod is not there any more.
     package mutating func removed(now: Duration) {
         isGone = true
-        stopContainers(at: now)
+        stopContainers(at: now, leavesObstinate: false)
     }
 
     // MARK: What is to be done
@@ -143,7 +154,8 @@ package struct PodMachine: Sendable {
     package var nextDeadline: Duration? {
         guard !isGone else { return nil }
         var deadlines = containers.compactMap(\.nextChange)
-        if !isFinished, let deadline = activeDeadline { deadlines.append(deadline) }
+        if stop == nil, !isFinished, let deadline = activeDeadline { deadlines.append(deadline) }
+        if !isFinished, let killAt { deadlines.append(killAt) }
         if inFlight == nil, wantedRequest != nil, let retryAt { deadlines.append(retryAt) }
         return deadlines.min()
     }
@@ -166,14 +178,16 @@ package struct PodMachine: Sendable {
             return isOver || isBindingRefused || !settings.binds(pod) ? nil : .bind
         }
         let wanted = status
-        if stop != .endedElsewhere, wanted != writtenStatus { return .writeStatus(wanted) }
+        if stop != .endedElsewhere, wanted != writtenStatus {
+            return outputs.map { .report(wanted, outputs: $0) } ?? .writeStatus(wanted)
+        }
         return pod.metadata.deletionTimestamp != nil && isFinished && !isFinalized ? .finalize : nil
     }
 
     private mutating func accept(now: Duration) {
         started = now
         if pod.phase.isTerminal { end(.endedElsewhere, at: now) } else { loseEarlierRuns(now: now) }
-        if pod.metadata.deletionTimestamp != nil { end(.deleted, at: now) }
+        if pod.metadata.deletionTimestamp != nil { observedDeletion(now: now) }
         advance(to: now)
     }
 }
@@ -197,7 +211,8 @@ extension PodMachine {
 
     /// Brings the containers up to `now`.
     package mutating func advance(to now: Duration) {
-        guard started != nil, stop == nil else { return }
+        guard started != nil else { return }
+        guard stop == nil else { return advanceStopping(to: now) }
         let deadline = activeDeadline ?? now
         let horizon = min(now, deadline)
         startContainers(at: horizon)
@@ -210,6 +225,13 @@ extension PodMachine {
         } else if activeDeadline != nil, deadline <= now {
             end(.deadlineExceeded, at: deadline)
         }
+    }
+
+    /// Lets what ignores SIGTERM go on to its own end, or to the end of the grace period.
+    private mutating func advanceStopping(to now: Duration) {
+        let horizon = min(now, killAt ?? now)
+        while let (index, time) = nextContainerChange, time <= horizon { change(index, at: time) }
+        if let killAt, killAt <= now { stopContainers(at: killAt, leavesObstinate: false) }
     }
 
     private var nextContainerChange: (index: Int, time: Duration)? {
@@ -256,27 +278,47 @@ extension PodMachine {
         }
     }
 
+    /// A signal has ended a container; whether there is another run is for its policy to say.
+    mutating func signalled(_ index: Int, exitCode: Int, at time: Duration) {
+        if containers[index].program == .agent { agentActions.append(.stop(run: agentRun)) }
+        endContainer(index, at: time, exitCode: exitCode)
+        advance(to: time)
+    }
+
     private mutating func end(_ reason: Stop, at time: Duration) {
         guard stop == nil, !isFinished else { return }
         stop = reason
+        killAt = time + gracePeriod(reason)
         stopContainers(at: time)
+        advance(to: time)
     }
 
-    /// SIGTERM's code in a shell. A virtual container obeys it at once.
+    /// How long SIGTERM has before SIGKILL follows.
+    private func gracePeriod(_ reason: Stop) -> Duration {
+        let asked = reason == .deleted ? pod.metadata.deletionGracePeriodSeconds : nil
+        return .seconds(max(0, asked ?? pod.json["spec", "terminationGracePeriodSeconds"]?.integer ?? 30))
+    }
+
+    /// SIGTERM's code in a shell. A virtual container obeys it at once, unless it is annotated as one that does not.
     private static let terminatedCode = 143
 
     /// Ends everything that runs or would run again.
-    private mutating func stopContainers(at time: Duration) {
+    ///
+    /// - Parameter leavesObstinate: Whether containers that ignore SIGTERM run on: they are left until ``killAt``.
+    private mutating func stopContainers(at time: Duration, leavesObstinate: Bool = true) {
         for index in containers.indices {
             switch containers[index].state {
             case .terminated: break
             case .running(let since):
+                let isObstinate = containers[index].ignoresTermination
+                if leavesObstinate, isObstinate, stop != nil { break }
                 if containers[index].program == .agent { agentActions.append(.stop(run: agentRun)) }
                 // A sidecar that is stopped because its work is done has done well.
                 let isDone = containers[index].role == .sidecar && stop == nil
                 containers[index].state = .terminated(
                     .init(
-                        started: since, finished: max(since, time), exitCode: isDone ? 0 : Self.terminatedCode,
+                        started: since, finished: max(since, time),
+                        exitCode: isDone ? 0 : isObstinate ? Self.lostCode : Self.terminatedCode,
                         reason: isDone ? "Completed" : "Error"))
             case .backingOff(_, let last): containers[index].state = .terminated(last)
             case .waiting:
@@ -312,7 +354,7 @@ extension PodMachine {
         }
     }
 
-    static func makeContainers(_ pod: Pod, isAgent: Bool) -> [ContainerRun] {
+    static func makeContainers(_ pod: Pod, isAgent: Bool, startedAt epoch: Timestamp) -> [ContainerRun] {
         let policy = pod.json["spec", "restartPolicy"]?.string ?? "Always"
         let annotations = pod.metadata.annotations
         let initializers = (pod.json["spec", "initContainers"]?.array ?? []).compactMap(\.object).map { json in
@@ -322,18 +364,29 @@ extension PodMachine {
             let plan =
                 isAgent && !isSidecar
                 ? ContainerPlan(duration: .zero, exitCode: 0)
-                : ContainerPlan(container, annotations: [:], isRestartedAlways: isSidecar)
+                : ContainerPlan(container, annotations: [:], isRestartedAlways: isSidecar, startedAt: epoch)
             return ContainerRun(
                 name: container.name, image: container.image ?? "", role: isSidecar ? .sidecar : .initializer,
-                program: .planned(plan))
+                program: .planned(plan), ignoresTermination: ignoresTermination(container.name, annotations),
+                environment: container.environment)
         }
-        let agent = pod.containers.first { $0.name == "main" } ?? pod.containers.first
+        let chief = pod.containers.first { $0.name == "main" } ?? pod.containers.first
         return initializers
             + pod.containers.map { container in
-                let plan = ContainerPlan(container, annotations: annotations, isRestartedAlways: policy == "Always")
+                let isChief = container.name == chief?.name
+                var plan = ContainerPlan(
+                    container, annotations: annotations, isRestartedAlways: policy == "Always", startedAt: epoch)
+                if isChief { plan.report(annotations) }
                 return ContainerRun(
                     name: container.name, image: container.image ?? "", role: .main,
-                    program: isAgent && container.name == agent?.name ? .agent : .planned(plan))
+                    program: isAgent && isChief ? .agent : .planned(plan),
+                    ignoresTermination: ignoresTermination(container.name, annotations),
+                    environment: container.environment)
             }
+    }
+
+    private static func ignoresTermination(_ container: String, _ annotations: [String: String]) -> Bool {
+        (annotations["\(ignoresTerminationAnnotation).\(container)"] ?? annotations[ignoresTerminationAnnotation])
+            == "true"
     }
 }

@@ -1,104 +1,103 @@
-/// A command that a virtual container can play: `sleep`, `echo`, `exit`, `true` and `false`, alone or in a shell,
-/// joined by `;`, `&&` and line ends.
+package import Kubernetes
+
+/// A command that a virtual container can play: a shell with a script, or one of a shell's common programs alone.
 ///
-/// Nothing is executed: what such a command prints, when it ends and with which code follows from its words.
+/// Nothing is executed: what such a command prints and writes to files, when it ends and with which code follows from
+/// its words. Scripts know lists (`;`, `&&`, `||`, lines), pipes, redirections, `if`, `for`, `while`, variables,
+/// `$( )`, `$(( ))`, and the programs of ``ShellInterpreter/programs``. Any other program in a script prints nothing and
+/// succeeds, as does a script that uses more of the shell than that.
 package struct ShellScript: Hashable, Sendable {
-    /// One command, and whether it runs only where the one before it succeeded.
-    struct Step: Hashable, Sendable {
-        var words: [String]
-        var needsSuccess: Bool
+    enum Program: Hashable, Sendable {
+        case script(ShellNode)
+        /// A shell would refuse it; the words that it would say.
+        case malformed(String)
+        /// Uses what is not known here.
+        case unknown
+        case bare([String])
     }
 
-    private let steps: [Step]
+    let program: Program
+    /// `$0` and what follows.
+    let arguments: [String]
     /// `sh -e`: the first failure ends the script.
-    private let stopsAtFailure: Bool
+    let stopsAtFailure: Bool
+    private let environment: [String: String]
 
-    /// - Parameter command: A container's `command` and `args`, one after the other.
+    /// - Parameters:
+    ///   - command: A container's `command` and `args`, one after the other.
+    ///   - environment: The variables of the container.
     /// - Returns: Nil for a command that is not one of these.
-    package init?(command: [String]) {
-        guard let program = command.first.map(Self.baseName) else { return nil }
-        if ["sh", "bash", "ash", "dash"].contains(program) {
-            guard command.count == 3, ["-c", "-ec", "-ce"].contains(command[1]),
-                let steps = Self.parse(command[2]), steps.allSatisfy({ Self.isRecognised($0.words, inShell: true) })
-            else { return nil }
-            self.steps = steps
-            stopsAtFailure = command[1] != "-c"
-        } else {
-            guard Self.isRecognised(command, inShell: false) else { return nil }
-            steps = [Step(words: command, needsSuccess: false)]
+    package init?(command: [String], environment: [String: String] = [:]) {
+        guard let name = command.first.map(ShellInterpreter.baseName) else { return nil }
+        self.environment = environment
+        guard ["sh", "bash", "ash", "dash"].contains(name) else {
+            guard ShellInterpreter.programs.contains(name) else { return nil }
+            program = .bare(command)
+            arguments = []
             stopsAtFailure = false
+            return
+        }
+        guard let call = Self.call(command.dropFirst()) else { return nil }
+        stopsAtFailure = call.stopsAtFailure
+        arguments = call.arguments.isEmpty ? [command[0]] : call.arguments
+        do throws(ShellParser.Failure) {
+            program = .script(try ShellParser.parse(call.script))
+        } catch {
+            switch error {
+            case .syntax(let words): program = .malformed(words)
+            case .unsupported: program = .unknown
+            }
         }
     }
 
-    private static func baseName(_ path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? path
-    }
-
-    private static func isRecognised(_ words: [String], inShell: Bool) -> Bool {
-        guard let program = words.first.map(baseName) else { return false }
-        // `exit` is no program: without a shell, no container runtime finds it.
-        if program == "exit" { return inShell && words[0] == "exit" }
-        return ["sleep", "echo", "true", "false"].contains(program)
+    /// Reads `-euxc SCRIPT NAME…` and its like; nil where there is no script.
+    private static func call(
+        _ words: ArraySlice<String>
+    ) -> (script: String, arguments: [String], stopsAtFailure: Bool)? {
+        var words = words
+        var (hasScript, stopsAtFailure) = (false, false)
+        while let option = words.first, option.hasPrefix("-") || option.hasPrefix("+"), option.count > 1 {
+            words.removeFirst()
+            guard !option.hasPrefix("--") else { continue }
+            hasScript = hasScript || option.hasPrefix("-") && option.contains("c")
+            if option.contains("e") { stopsAtFailure = option.hasPrefix("-") }
+            // `-o pipefail`
+            if option.hasSuffix("o") { words = words.dropFirst() }
+        }
+        guard hasScript, let script = words.popFirst() else { return nil }
+        return (script, Array(words), stopsAtFailure)
     }
 
     /// What the command does, from its start.
-    package var plan: ContainerPlan {
-        var plan = ContainerPlan(duration: .zero, exitCode: 0)
-        for step in steps {
-            if step.needsSuccess, plan.exitCode != 0 { continue }
-            guard Self.run(step.words, into: &plan) else { break }
-            if stopsAtFailure, plan.exitCode != 0 { break }
-        }
-        return plan
-    }
+    package var plan: ContainerPlan { plan(startedAt: Timestamp(microsecondsSinceEpoch: 0)) }
 
-    /// Adds one command to the plan; false where it ended the script.
-    private static func run(_ words: [String], into plan: inout ContainerPlan) -> Bool {
-        guard let elapsed = plan.duration else { return false }
-        let arguments = words.dropFirst()
-        switch baseName(words[0]) {
-        case "sleep":
-            guard !arguments.isEmpty else {
-                plan.print("sleep: missing operand")
-                plan.exitCode = 1
-                return true
-            }
-            plan.exitCode = 0
-            for argument in arguments {
-                switch SleepTime(argument) {
-                case nil:
-                    plan.print("sleep: invalid time interval '\(argument)'")
-                    plan.duration = elapsed
-                    plan.exitCode = 1
-                    return true
-                case .infinite: plan.duration = nil
-                case .finite(let time): plan.duration = plan.duration.map { $0 + time }
-                }
-            }
-            return plan.duration != nil
-        case "echo":
-            let isBare = arguments.first == "-n"
-            plan.print(arguments.dropFirst(isBare ? 1 : 0).joined(separator: " "), endsLine: !isBare)
-            plan.exitCode = 0
-            return true
-        case "exit":
-            guard let argument = arguments.first else { return false }
-            if let code = Int(argument), code >= 0 {
-                plan.exitCode = code & 0xFF
-            } else {
-                plan.print("exit: Illegal number: \(argument)")
-                plan.exitCode = 2
-            }
-            return false
-        default:
-            plan.exitCode = baseName(words[0]) == "true" ? 0 : 1
-            return true
+    /// What the command does, from its start.
+    ///
+    /// - Parameters:
+    ///   - files: Those that are there.
+    ///   - refusesUnknown: Whether a program that is not known ends with 127, and not with nothing.
+    package func plan(
+        startedAt epoch: Timestamp, files: [String: String] = [:], refusesUnknown: Bool = false
+    ) -> ContainerPlan {
+        var interpreter = ShellInterpreter(
+            variables: environment, arguments: arguments, files: files, stopsAtFailure: stopsAtFailure,
+            unknown: refusesUnknown ? .isNotFound : .succeeds, epoch: epoch)
+        switch program {
+        case .script(let node): interpreter.run(node)
+        case .bare(let words):
+            let quoted = words.map { ShellWord(pieces: [.init(part: .literal($0), isQuoted: true)]) }
+            interpreter.run(.simple(ShellCommand(words: quoted)))
+        case .malformed(let words):
+            interpreter.write("sh: syntax error: \(words)\n", to: .stream(.standardError))
+            interpreter.plan.exitCode = 2
+        case .unknown: break
         }
+        return interpreter.plan
     }
 }
 
 /// An argument of coreutils' `sleep`: a number of seconds, with an optional unit, or `infinity`.
-private enum SleepTime {
+enum SleepTime {
     case finite(Duration)
     case infinite
 
@@ -115,91 +114,5 @@ private enum SleepTime {
             let number = Double(digits), number * (scale ?? 1) < 3.2e9
         else { return nil }
         self = .finite(.nanoseconds(Int64((number * (scale ?? 1) * 1e9).rounded())))
-    }
-}
-
-extension ShellScript {
-    /// Splits a script into its commands; nil where it uses more of the shell than quotes, `;`, `&&` and line ends.
-    private static func parse(_ text: String) -> [Step]? {
-        var reader = ScriptReader(text)
-        var steps: [Step] = []
-        var needsSuccess = false
-        while let command = reader.nextCommand() {
-            if command.words.isEmpty {
-                // Blank lines and a last `;` are nothing; `a && ; b` is a syntax error.
-                guard command.end != .and, !needsSuccess || command.end == .line else { return nil }
-            } else {
-                steps.append(Step(words: command.words, needsSuccess: needsSuccess))
-                needsSuccess = command.end == .and
-            }
-        }
-        return reader.isSound && !needsSuccess && !steps.isEmpty ? steps : nil
-    }
-}
-
-/// Reads a script command by command.
-private struct ScriptReader {
-    enum End { case semicolon, and, line }
-
-    /// What a shell gives a meaning to that a virtual container does not know.
-    private static let foreign: Set<Character> = [
-        "|", "&", "<", ">", "(", ")", "{", "}", "$", "`", "*", "?", "[", "]",
-    ]
-
-    private var rest: Substring
-    private(set) var isSound = true
-
-    init(_ text: String) { rest = Substring(text) }
-
-    mutating func nextCommand() -> (words: [String], end: End)? {
-        guard !rest.isEmpty, isSound else { return nil }
-        var words: [String] = []
-        var word: String?
-        func finish() { if let finished = word { words.append(finished) } }
-        while let character = rest.popFirst() {
-            switch character {
-            case " ", "\t":
-                finish()
-                word = nil
-            case ";", "\n", "\r\n":
-                finish()
-                return (words, character == ";" ? .semicolon : .line)
-            case "&" where rest.first == "&":
-                rest.removeFirst()
-                finish()
-                return (words, .and)
-            case "'", "\"":
-                guard let quoted = quoted(by: character) else { return nil }
-                word = (word ?? "") + quoted
-            case "\\":
-                guard let escaped = rest.popFirst(), escaped != "\n" else { return unsound() }
-                word = (word ?? "") + String(escaped)
-            case _ where Self.foreign.contains(character): return unsound()
-            case "#" where word == nil, "~" where word == nil: return unsound()
-            default: word = (word ?? "") + String(character)
-            }
-        }
-        finish()
-        return (words, .line)
-    }
-
-    private mutating func unsound() -> (words: [String], end: End)? {
-        isSound = false
-        return nil
-    }
-
-    private mutating func quoted(by quote: Character) -> String? {
-        var text = ""
-        while let character = rest.popFirst() {
-            if character == quote { return text }
-            if quote == "\"", character == "$" || character == "`" { break }
-            if quote == "\"", character == "\\", let next = rest.first, next == "\"" || next == "\\" {
-                text.append(rest.removeFirst())
-            } else {
-                text.append(character)
-            }
-        }
-        isSound = false
-        return nil
     }
 }

@@ -43,16 +43,20 @@ struct Layering {
         Target("APIMachinery", .value, imports: ["Determinism", "Kubernetes"]),
 
         Target("CCurl", .mechanism),
+        Target("CZlib", .mechanism),
         Target(
-            "Wire", .mechanism, libraries: nio.union(["Crypto", "Logging", "SwiftASN1", "X509"])),
+            "Wire", .mechanism, imports: ["CZlib", "Kubernetes"],
+            libraries: nio.union(["Crypto", "Logging", "SwiftASN1", "X509"])),
         Target("Workflows", .mechanism, imports: ["Determinism", "Kubernetes", "Resilience"], libraries: ["Logging"]),
         Target(
-            "KubernetesClient", .mechanism, imports: ["CCurl", "Determinism", "Kubernetes", "Resilience"],
-            libraries: ["Logging", "Subprocess", "Yams"]),
+            "KubernetesClient", .mechanism, imports: ["CCurl", "Determinism", "Kubernetes", "Resilience", "Wire"],
+            libraries: nio.union(["Logging", "Subprocess", "Yams"])),
         Target(
             "KubernetesServer", .mechanism, imports: ["APIMachinery", "Determinism", "Kubernetes", "Wire"],
             libraries: nio.union(["Logging"])),
-        Target("VirtualNode", .mechanism, imports: ["Determinism", "Kubernetes"], libraries: ["Logging"]),
+        Target(
+            "VirtualNode", .mechanism, imports: ["Determinism", "Kubernetes", "Wire"],
+            libraries: nio.union(["Logging"])),
         Target(
             "FaultProxy", .mechanism, imports: ["Determinism", "Faults", "Kubernetes", "Wire"],
             libraries: nio.union(["Logging"])),
@@ -84,8 +88,8 @@ struct Layering {
             ], libraries: ["Logging"]),
     ])
 
-    /// The mechanism that other mechanisms stand on: the listener that the server and the proxy share.
-    static let sharedMechanisms: Set<String> = ["CCurl", "Wire"]
+    /// The mechanisms that others stand on: C libraries, and the listener and the codecs that both ends of a wire share.
+    static let sharedMechanisms: Set<String> = ["CCurl", "CZlib", "Wire"]
 
     var targets: [Target]
 
