@@ -6,9 +6,14 @@ import NIOHTTP1
 package enum HTTPResponder {
     /// Listens on a free port of the loopback for as long as `body` runs.
     ///
-    /// - Parameter body: Takes the URL, which has no path.
-    package static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        let makeHandlers: HTTPListener.HandlerFactory = { _ in [AnsweringHandler()] }
+    /// - Parameters:
+    ///   - onCall: Hears the method and the path of each request before it is answered.
+    ///   - body: Takes the URL, which has no path.
+    package static func with<Result>(
+        onCall: @escaping @Sendable (_ method: String, _ path: String) -> Void = { _, _ in },
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        let makeHandlers: HTTPListener.HandlerFactory = { _ in [AnsweringHandler(onCall: onCall)] }
         return try await HTTPListener.with(HTTPListener.Configuration(), makeHandlers: makeHandlers) { listener in
             try await body("http://\(listener.configuration.host):\(listener.port)")
         }
@@ -20,9 +25,21 @@ private final class AnsweringHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private static let answer = "{\"ok\":true}"
+    private let onCall: @Sendable (String, String) -> Void
+    private var request: HTTPRequestHead?
+
+    init(onCall: @escaping @Sendable (String, String) -> Void) { self.onCall = onCall }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .end = unwrapInboundIn(data) else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            request = head
+            return
+        case .body: return
+        case .end: break
+        }
+        if let request { onCall(request.method.rawValue, request.uri) }
+        request = nil
         let head = HTTPResponseHead(
             version: .http1_1, status: .ok,
             headers: ["Content-Type": "application/json", "Content-Length": "\(Self.answer.utf8.count)"])
