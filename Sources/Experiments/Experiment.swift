@@ -5,7 +5,7 @@ package import Resilience
 /// What is tried: a subject, policies, a workload, phases, faults, and the gate that judges them.
 ///
 /// Codable, so that an archive can hold the whole of what was run: files resolved, variations spelled out.
-package struct Experiment: Hashable, Sendable, Codable {
+package struct Experiment: Hashable, Sendable {
     package var name: String
     package var description: String
     package var seed: UInt64
@@ -14,22 +14,68 @@ package struct Experiment: Hashable, Sendable, Codable {
     /// At least one; where nothing varies, one without a name.
     package var variations: [Variation]
     package var gate: [GateExpression]
+    /// What the policies are to come to; where it is not empty, it decides what the run comes to.
+    package var expectations: [Expectation]
+
+    /// The verdict that a policy should come to: its colour.
+    package struct Expectation: Hashable, Sendable, Codable {
+        package var policy: String
+        /// Nil speaks of all variations together.
+        package var variation: String?
+        package var verdict: Verdict
+
+        package init(policy: String, variation: String? = nil, verdict: Verdict) {
+            self.policy = policy
+            self.variation = variation
+            self.verdict = verdict
+        }
+    }
 
     /// The experiment under one choice of the values that vary.
-    package struct Variation: Hashable, Sendable, Codable {
+    package struct Variation: Hashable, Sendable {
         /// `outage=50ms`, several joined by commas; empty where nothing varies.
         package var name: String
         package var policies: [Policy]
         package var workload: [Load]
         package var phases: Phases
         package var plan: Plan
+        /// Manifests of objects that are there before the calm phase, as JSON text, CronWorkflows among them.
+        package var objects: [String]
+        /// What becomes of objects while the trial goes on.
+        package var changes: [Change]
+        /// Controllers of the subject that run side by side.
+        package var replicas: Int
 
-        package init(name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan) {
+        package init(
+            name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan,
+            objects: [String] = [], changes: [Change] = [], replicas: Int = 1
+        ) {
             self.name = name
             self.policies = policies
             self.workload = workload
             self.phases = phases
             self.plan = plan
+            self.objects = objects
+            self.changes = changes
+            self.replicas = replicas
+        }
+    }
+
+    /// Something that is done to an object at a time.
+    package struct Change: Hashable, Sendable, Codable {
+        /// Since the beginning of the calm phase.
+        package var at: Duration
+        /// The plural: `configmaps`.
+        package var resource: String
+        package var name: String
+        /// A JSON merge patch, as text; nil deletes the object.
+        package var patch: String?
+
+        package init(at: Duration, resource: String, name: String, patch: String?) {
+            self.at = at
+            self.resource = resource
+            self.name = name
+            self.patch = patch
         }
     }
 
@@ -63,7 +109,7 @@ package struct Experiment: Hashable, Sendable, Codable {
 
     package init(
         name: String, description: String, seed: UInt64, trials: Int, variations: [Variation],
-        gate: [GateExpression] = []
+        gate: [GateExpression] = [], expectations: [Expectation] = []
     ) {
         precondition(!variations.isEmpty, "an experiment has at least one variation")
         self.name = name
@@ -72,10 +118,73 @@ package struct Experiment: Hashable, Sendable, Codable {
         self.trials = trials
         self.variations = variations
         self.gate = gate
+        self.expectations = expectations
     }
 
     /// In the order of the file; every variation has the same names.
     package var policyNames: [String] { variations.first?.policies.map(\.name) ?? [] }
+}
+
+/// What was added to the format later is left out where there is none of it, so that an experiment without it is the
+/// same text that it was before.
+extension Experiment: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case name, description, seed, trials, variations, gate, expectations
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            description: try container.decode(String.self, forKey: .description),
+            seed: try container.decode(UInt64.self, forKey: .seed),
+            trials: try container.decode(Int.self, forKey: .trials),
+            variations: try container.decode([Variation].self, forKey: .variations),
+            gate: try container.decode([GateExpression].self, forKey: .gate),
+            expectations: try container.decodeIfPresent([Expectation].self, forKey: .expectations) ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(description, forKey: .description)
+        try container.encode(seed, forKey: .seed)
+        try container.encode(trials, forKey: .trials)
+        try container.encode(variations, forKey: .variations)
+        try container.encode(gate, forKey: .gate)
+        if !expectations.isEmpty { try container.encode(expectations, forKey: .expectations) }
+    }
+}
+
+extension Experiment.Variation: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case name, policies, workload, phases, plan, objects, changes, replicas
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            policies: try container.decode([Policy].self, forKey: .policies),
+            workload: try container.decode([Experiment.Load].self, forKey: .workload),
+            phases: try container.decode(Experiment.Phases.self, forKey: .phases),
+            plan: try container.decode(Plan.self, forKey: .plan),
+            objects: try container.decodeIfPresent([String].self, forKey: .objects) ?? [],
+            changes: try container.decodeIfPresent([Experiment.Change].self, forKey: .changes) ?? [],
+            replicas: try container.decodeIfPresent(Int.self, forKey: .replicas) ?? 1)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(policies, forKey: .policies)
+        try container.encode(workload, forKey: .workload)
+        try container.encode(phases, forKey: .phases)
+        try container.encode(plan, forKey: .plan)
+        if !objects.isEmpty { try container.encode(objects, forKey: .objects) }
+        if !changes.isEmpty { try container.encode(changes, forKey: .changes) }
+        if replicas != 1 { try container.encode(replicas, forKey: .replicas) }
+    }
 }
 
 extension Experiment {

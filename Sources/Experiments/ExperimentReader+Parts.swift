@@ -16,28 +16,52 @@ struct ExperimentDocument: Decodable {
         var subject: Subject?
         var policies: [DocumentNode]
         var vary: DocumentNode?
-        var workload: [LoadDocument]
+        var workload: [Located<LoadDocument>]
         var phases: Located<Experiment.Phases>
         var faults: [Located<Rule>]?
         var gate: [Located<String>]?
+        var expect: DocumentNode?
     }
 
     struct Subject: Decodable {
-        struct Core: Decodable {}
+        struct Core: Decodable {
+            var replicas: Located<Int>?
+        }
 
         var core: Core?
         var process: DocumentNode?
     }
 
-    struct LoadDocument: Decodable {
-        struct WorkflowDocument: Decodable {
+    struct LoadDocument: Decodable, Hashable, Sendable {
+        struct WorkflowDocument: Decodable, Hashable, Sendable {
             var file: Located<String>?
             var inline: DocumentNode?
             var count: Located<Int>?
             var every: Duration?
         }
 
-        var workflow: WorkflowDocument
+        struct CronWorkflowDocument: Decodable, Hashable, Sendable {
+            var file: Located<String>?
+            var inline: DocumentNode?
+            var count: Located<Int>?
+        }
+
+        struct ManifestDocument: Decodable, Hashable, Sendable {
+            var file: Located<String>?
+            var inline: DocumentNode?
+        }
+
+        struct ChangeDocument: Decodable, Hashable, Sendable {
+            var at: Located<Duration>
+            var of: Located<String>
+            var patch: DocumentNode?
+            var delete: Located<Bool>?
+        }
+
+        var workflow: WorkflowDocument?
+        var cronWorkflow: CronWorkflowDocument?
+        var manifest: ManifestDocument?
+        var change: ChangeDocument?
     }
 
     var apiVersion: String
@@ -65,52 +89,17 @@ struct PlanDocument: Decodable {
 }
 
 extension ExperimentReader {
-    func workload(
-        _ spec: ExperimentDocument.Spec, _ variables: Variables
-    ) throws(ExperimentError) -> [Experiment.Load] {
-        var loads: [Experiment.Load] = []
-        for (index, load) in spec.workload.enumerated() {
-            let path = "spec.workload[\(index)].workflow"
-            let workflow = load.workflow
-            if let count = workflow.count, !(1...1_000_000).contains(count.value) {
-                throw error("\(count.value) workflows; 1 to 1000000 are possible", at: count.position, "\(path).count")
-            }
-            let manifest = try manifest(workflow, path)
-            guard manifest["kind"]?.string == "Workflow" else {
-                throw error(
-                    "the manifest's kind must be Workflow\(manifest["kind"]?.string.map { ", and is \($0)" } ?? "")",
-                    at: workflow.file?.position ?? manifest.position, path)
-            }
-            loads.append(
-                Experiment.Load(
-                    manifest: variables.applied(to: manifest).json.text, count: workflow.count?.value ?? 1,
-                    every: workflow.every ?? .zero))
-        }
-        guard !loads.isEmpty else {
-            throw error("the workload is empty, so there is nothing to watch", at: nil, "spec.workload")
-        }
-        return loads
-    }
-
-    private func manifest(
-        _ workflow: ExperimentDocument.LoadDocument.WorkflowDocument, _ path: String
-    ) throws(ExperimentError) -> DocumentNode {
-        switch (workflow.file, workflow.inline) {
-        case (nil, let inline?): return inline
-        case (let name?, nil):
-            do {
-                return try read(name.value)
-            } catch let inner as ExperimentError {
-                throw inner
-            } catch let failure {
-                throw error("can't read \(name.value): \(failure)", at: name.position, "\(path).file")
-            }
-        case (let name, _):
-            throw error("give the workflow by one of file and inline", at: name?.position, path)
-        }
-    }
-
     func policies(_ nodes: [DocumentNode]) throws(ExperimentError) -> [Policy] {
+        var listed = try listedPolicies(nodes)
+        if let chosen { listed = try choose(chosen, among: listed) }
+        guard !listed.isEmpty else {
+            throw error("name at least one policy; boreas policies lists them", at: nil, "spec.policies")
+        }
+        return listed
+    }
+
+    /// Those that the file names, whatever was chosen.
+    private func listedPolicies(_ nodes: [DocumentNode]) throws(ExperimentError) -> [Policy] {
         var listed: [Policy] = []
         for (index, node) in nodes.enumerated() {
             let path = "spec.policies[\(index)]"
@@ -120,11 +109,46 @@ extension ExperimentReader {
             }
             listed.append(policy)
         }
-        if let chosen { listed = try choose(chosen, among: listed) }
-        guard !listed.isEmpty else {
-            throw error("name at least one policy; boreas policies lists them", at: nil, "spec.policies")
-        }
         return listed
+    }
+
+    /// `expect: {argo-v3.5.8: fail, ours: {outage=50ms: pass, outage=1s: fail}}`; what is said of policies that were not
+    /// chosen is checked, and left out.
+    func expectations(
+        _ spec: ExperimentDocument.Spec, variations: [String]
+    ) throws(ExperimentError) -> [Experiment.Expectation] {
+        guard let node = spec.expect else { return [] }
+        let path = "spec.expect"
+        guard let members = node.members, !members.isEmpty else {
+            throw error("policies with their verdicts are wanted here, such as {boreas: pass}", at: node.position, path)
+        }
+        let names = try listedPolicies(spec.policies).map(\.name)
+        var expectations: [Experiment.Expectation] = []
+        for member in members {
+            let policy = member.key
+            guard names.contains(policy) else {
+                throw error(
+                    "the experiment has no policy \(policy)\(Spelling.mend(policy, among: names))",
+                    at: member.keyPosition, path)
+            }
+            guard let choices = member.value.members else {
+                let verdict = try decoder.decode(Verdict.self, from: member.value, path: "\(path).\(policy)")
+                expectations.append(Experiment.Expectation(policy: policy, verdict: verdict))
+                continue
+            }
+            for choice in choices {
+                guard variations.contains(choice.key), !choice.key.isEmpty else {
+                    throw error(
+                        "nothing varies as \(choice.key)\(Spelling.mend(choice.key, among: variations))",
+                        at: choice.keyPosition, "\(path).\(policy)")
+                }
+                let verdict = try decoder.decode(
+                    Verdict.self, from: choice.value, path: "\(path).\(policy).\(choice.key)")
+                expectations.append(
+                    Experiment.Expectation(policy: policy, variation: choice.key, verdict: verdict))
+            }
+        }
+        return expectations.filter { chosen?.contains($0.policy) ?? true }
     }
 
     private func choose(_ names: [String], among listed: [Policy]) throws(ExperimentError) -> [Policy] {

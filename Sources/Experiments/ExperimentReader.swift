@@ -18,7 +18,8 @@ package struct ExperimentReader: Sendable {
     ///   - file: The file's name, for errors.
     ///   - presets: The policies that a file may name.
     ///   - policies: Run these instead of the file's choice; each is a preset or a policy of the file.
-    ///   - read: Gives the document in another file, by its path as written, beside the experiment.
+    ///   - read: Gives the document in another file, by its path as written, beside the experiment; a file of several
+    ///     documents as their list.
     package init(
         file: String, presets: [Policy], policies: [String]? = nil,
         read: @escaping @Sendable (String) throws -> DocumentNode
@@ -39,7 +40,7 @@ package struct ExperimentReader: Sendable {
             let document = try decoder.decode(ExperimentDocument.self, from: applied(variables, to: root))
             let variation = try variation(document.spec, variables)
             if result == nil {
-                result = try experiment(document, first: variation)
+                result = try experiment(document, first: variation, variations: all.map(\.name))
             } else {
                 result?.variations.append(variation)
             }
@@ -69,7 +70,7 @@ package struct ExperimentReader: Sendable {
     }
 
     private func experiment(
-        _ document: ExperimentDocument, first: Experiment.Variation
+        _ document: ExperimentDocument, first: Experiment.Variation, variations: [String]
     ) throws(ExperimentError) -> Experiment {
         let name = document.metadata.name
         let isLabel = name.value.allSatisfy {
@@ -91,7 +92,8 @@ package struct ExperimentReader: Sendable {
         return Experiment(
             name: name.value, description: document.metadata.description ?? "",
             seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: [first],
-            gate: try gate(document.spec.gate ?? [], policies: first.policies.map(\.name)))
+            gate: try gate(document.spec.gate ?? [], policies: first.policies.map(\.name)),
+            expectations: try expectations(document.spec, variations: variations))
     }
 
     private func variation(
@@ -102,15 +104,26 @@ package struct ExperimentReader: Sendable {
                 "a process of one's own as the subject is not supported yet; write core: {}", at: process.position,
                 "spec.subject.process")
         }
+        let replicas = spec.subject?.core?.replicas
+        if let replicas, !(1...Self.replicasMax).contains(replicas.value) {
+            throw error(
+                "\(replicas.value) controllers; \(Self.replicasMax) is the most yet", at: replicas.position,
+                "spec.subject.core.replicas")
+        }
         guard spec.phases.value.converge > .zero else {
             throw error(
                 "converge must be longer than 0s: it bounds the time in which everything must finish",
                 at: spec.phases.position, "spec.phases")
         }
+        let workload = try workload(spec, variables)
         return Experiment.Variation(
-            name: variables.name, policies: try policies(spec.policies), workload: try workload(spec, variables),
-            phases: spec.phases.value, plan: try plan(spec.faults ?? []))
+            name: variables.name, policies: try policies(spec.policies), workload: workload.loads,
+            phases: spec.phases.value, plan: try plan(spec.faults ?? []), objects: workload.objects,
+            changes: workload.changes, replicas: replicas?.value ?? 1)
     }
+
+    /// How many controllers of a subject the harness can run side by side.
+    static let replicasMax = 1
 
     private func gate(
         _ lines: [Located<String>], policies: [String]
@@ -162,8 +175,10 @@ package struct ExperimentReader: Sendable {
         }
         var used = Set(Variables.references(in: spec.without("vary")).map(\.name))
         for load in spec["workload"]?.elements ?? [] {
-            guard let path = load["workflow"]?["file"]?.string, let manifest = try? read(path) else { continue }
-            used.formUnion(Variables.references(in: manifest).map(\.name))
+            for kind in ["workflow", "cronWorkflow", "manifest"] {
+                guard let path = load[kind]?["file"]?.string, let manifest = try? read(path) else { continue }
+                used.formUnion(Variables.references(in: manifest).map(\.name))
+            }
         }
         for member in spec["vary"]?.members ?? [] where !used.contains(member.key) {
             throw error(

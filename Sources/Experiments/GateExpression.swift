@@ -165,7 +165,7 @@ private struct GateParser {
             throw failure("a limit against a policy is a change in per cent, such as +10%", token)
         }
         switch metric {
-        case .workflowCompletion:
+        case .workflowCompletion, .cleanupOldest, .lockWait:
             guard let duration = Duration(text: token.text) else {
                 throw failure("\(token.text) is no duration; write one such as 30s", token)
             }
@@ -175,7 +175,7 @@ private struct GateParser {
                 throw failure("\(token.text) is no share; write a percentage such as 99%", token)
             }
             return value
-        case .amplification, .attempts, .operations, .violations, .faults:
+        case .amplification, .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates:
             guard let value = Double(token.text), value.isFinite else {
                 throw failure("\(token.text) is no number", token)
             }

@@ -1,6 +1,7 @@
 import Determinism
 package import Faults
 import Kubernetes
+package import Resilience
 
 /// All that is known of a trial, in the order of time: what invariants are predicates over.
 package struct History: Hashable, Sendable {
@@ -12,6 +13,8 @@ package struct History: Hashable, Sendable {
     package let ended: Duration
     /// What became of each workflow, by name.
     package let workflows: [String: WorkflowFate]
+    /// What the subject was bound to; nil where nothing is known of it, and nothing to be judged by it.
+    package let policy: Policy?
 
     package struct WorkflowFate: Hashable, Sendable {
         package var name: String
@@ -26,7 +29,7 @@ package struct History: Hashable, Sendable {
 
     package init(
         phases: Experiment.Phases, observations: [Observation], operations: [OperationRecord] = [],
-        attempts: [AttemptRecord] = [], ended: Duration
+        attempts: [AttemptRecord] = [], ended: Duration, policy: Policy? = nil
     ) {
         self.phases = phases
         self.observations = observations.enumerated()
@@ -34,6 +37,7 @@ package struct History: Hashable, Sendable {
         self.operations = operations
         self.attempts = attempts
         self.ended = ended
+        self.policy = policy
         workflows = Self.fates(self.observations)
     }
 
@@ -67,6 +71,8 @@ package struct History: Hashable, Sendable {
 
     /// The instant by which everything must have finished; nil where the subject was never given a healthy world.
     package var convergeDeadline: Duration? { entered(.converge).map { $0 + phases.converge } }
+
+    func observations(_ kind: Observation.Kind) -> [Observation] { observations.filter { $0.kind == kind } }
 
     /// Seconds from submission to success; workflows that failed or did not end are censored, never dropped.
     package var completionSamples: [Sample] {

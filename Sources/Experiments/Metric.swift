@@ -7,6 +7,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     case operations
     case violations
     case faults
+    case cronMissed = "cron.missed"
+    case cronDuplicates = "cron.duplicates"
+    case cleanupOldest = "cleanup.oldest"
+    case lockWait = "lock.wait"
 
     package enum Kind: Hashable, Sendable {
         /// A part of a whole, from 0 to 1.
@@ -22,8 +26,8 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var kind: Kind {
         switch self {
         case .successRate: .share
-        case .workflowCompletion: .distribution
-        case .amplification, .attempts, .operations, .faults: .quantity
+        case .workflowCompletion, .lockWait: .distribution
+        case .amplification, .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest: .quantity
         case .violations: .total
         }
     }
@@ -32,9 +36,9 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var unit: String {
         switch self {
         case .successRate: "%"
-        case .workflowCompletion: "s"
+        case .workflowCompletion, .lockWait, .cleanupOldest: "s"
         case .amplification: ""
-        case .attempts, .operations, .faults: "a trial"
+        case .attempts, .operations, .faults, .cronMissed, .cronDuplicates: "a trial"
         case .violations: ""
         }
     }
@@ -44,7 +48,8 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         switch self {
         case .successRate, .workflowCompletion: "workflows"
         case .amplification: "operations"
-        case .attempts, .operations, .violations, .faults: "trials"
+        case .lockWait: "holders"
+        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest: "trials"
         }
     }
 
@@ -53,7 +58,9 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var direction: Direction {
         switch self {
         case .successRate: .higherIsBetter
-        case .workflowCompletion, .amplification, .attempts, .violations: .lowerIsBetter
+        case .workflowCompletion, .amplification, .attempts, .violations, .cronMissed, .cronDuplicates,
+            .cleanupOldest, .lockWait:
+            .lowerIsBetter
         case .operations, .faults: .neither
         }
     }
@@ -68,6 +75,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case .operations: "things that the subject wanted from the API; the mean of the trials"
         case .violations: "broken invariants, over all trials"
         case .faults: "requests that a fault hit; the mean of the trials"
+        case .cronMissed: "scheduled times for which no workflow came; the mean of the trials"
+        case .cronDuplicates: "workflows too many for one scheduled time; the mean of the trials"
+        case .cleanupOldest: "seconds that the oldest pod waited for its clean-up; the mean of the trials"
+        case .lockWait: "seconds from the wish for a lock to the permit; one that never came counts as never"
         }
     }
 }

@@ -128,7 +128,7 @@ package struct TrialRecord: Hashable, Sendable {
         let joined = AttemptJoin(evidence, plan: spec.variation.plan)
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended)
+            attempts: joined.attempts, ended: evidence.ended, policy: spec.policy)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -138,7 +138,7 @@ package struct TrialRecord: Hashable, Sendable {
         attempts = joined.attempts
         injections = joined.injections
         observations = history.observations
-        samples = history.completionSamples
+        samples = history.samples
         violations = Invariant.allCases.flatMap { $0.violations(in: history) }
         let judgement = Judgement(
             history: history, plan: spec.variation.plan, injections: injections, violations: violations)

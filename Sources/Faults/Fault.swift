@@ -16,6 +16,8 @@ package enum Fault: Hashable, Sendable {
     /// Concurrent writers rewrite a ResourceQuota, so that the server's own admission loses its compare-and-swap and
     /// answers 409. A real race on a real object: the harness does it, beside the fault path.
     case quotaConflict(QuotaChurn)
+    /// The subject's controller is killed at a write of its own, and started again. The harness does it.
+    case crash(Crash)
 
     package struct Refusal: Hashable, Sendable, Codable {
         package var span: Duration
@@ -80,16 +82,38 @@ package enum Fault: Hashable, Sendable {
         }
     }
 
+    package struct Crash: Hashable, Sendable, Codable {
+        package enum Point: String, Hashable, Sendable, Codable, CaseIterable {
+            /// The answer to the write has arrived at the controller's client.
+            case afterAnswer
+            /// The write is done, and the controller never learns of it.
+            case beforeAnswer
+        }
+
+        /// Which of the matching writes it is, from 1; only those that the server did count.
+        package var afterWrites: Int
+        /// Nil is ``Point/afterAnswer``.
+        package var at: Point?
+        /// Until the controller is started again; nil is at once.
+        package var downtime: Duration?
+
+        package init(afterWrites: Int, at: Point? = nil, downtime: Duration? = nil) {
+            self.afterWrites = afterWrites
+            self.at = at
+            self.downtime = downtime
+        }
+    }
+
     /// The key under which a rule names the fault.
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict
+        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash
 
         /// Whether the fault path carries it out, request by request; the others the harness does beside it.
-        package var actsOnRequests: Bool { self != .quotaConflict }
+        package var actsOnRequests: Bool { self != .quotaConflict && self != .crash }
 
         package var validity: Validity {
             switch self {
-            case .refuse, .reset, .blackHole, .halfOpen, .latency, .quotaConflict: .conformant
+            case .refuse, .reset, .blackHole, .halfOpen, .latency, .quotaConflict, .crash: .conformant
             case .status: .degraded
             }
         }
@@ -114,6 +138,7 @@ package enum Fault: Hashable, Sendable {
         case .latency: .latency
         case .status: .status
         case .quotaConflict: .quotaConflict
+        case .crash: .crash
         }
     }
 }

@@ -41,6 +41,8 @@ extension Plan {
                         "rule \"\(rules[earlier].name)\" comes first and takes every request that this one matches; "
                             + "move this one before it, or narrow the other")
                 }
+            } else if case .crash = rule.fault {
+                rule.reportConditionsOfWrites(report)
             } else {
                 rule.reportConditionsOfRequests(report)
             }
@@ -69,6 +71,21 @@ extension Rule {
             report("when", "\(kind) acts on the cluster and not on requests; of when, it knows `for` alone")
         }
         if let span = when.span, span <= .zero { report("when.for", "the span must be longer than 0, as in 5s") }
+    }
+}
+
+extension Rule {
+    /// A crash comes at a write, and counts the writes itself.
+    fileprivate func reportConditionsOfWrites(_ report: ProblemReport) {
+        match.reportProblems(report)
+        if let verb = match.verb, !verb.isEmpty, !verb.contains(where: \.isWrite) {
+            report(
+                "match.verb",
+                "\(verb.map(\.rawValue).joined(separator: ", ")) writes nothing; name create, update, patch or delete")
+        }
+        if when != Timing() {
+            report("when", "crash counts writes by itself; leave when out, and write afterWrites: 3")
+        }
     }
 }
 
@@ -165,6 +182,13 @@ extension Fault {
         case .quotaConflict(let churn):
             if churn.quota.isEmpty { report("quotaConflict.quota", "name the ResourceQuota to rewrite") }
             if churn.writers < 1 { report("quotaConflict.writers", "\(churn.writers) is too few; write 1 or more") }
+        case .crash(let crash):
+            if crash.afterWrites < 1 {
+                report("crash.afterWrites", "\(crash.afterWrites) is too few; write 1 or more")
+            }
+            if let downtime = crash.downtime, downtime < .zero {
+                report("crash.downtime", "a span cannot be negative")
+            }
         case .reset, .blackHole, .halfOpen: break
         }
     }

@@ -18,6 +18,7 @@ package struct SocketWorld: World {
     private let connection: ClusterConnection
     private let harness: ClusterClient
     private let responderURL: String
+    private let calls: CallRelay
     private let http: HTTPPort
     private let logger: Logger
 
@@ -64,11 +65,12 @@ package struct SocketWorld: World {
         let multiplexer = CurlMultiplexer()
         return try await withCleanup {
             let version = try await version(of: harness, at: connection)
-            return try await HTTPResponder.with { url in
+            let calls = CallRelay()
+            return try await HTTPResponder.with(onCall: { calls.called($0, $1) }) { url in
                 try await body(
                     SocketWorld(
                         kind: kind, serverVersion: version, connection: connection, harness: harness,
-                        responderURL: url, http: HTTPPort(multiplexer), logger: logger))
+                        responderURL: url, calls: calls, http: HTTPPort(multiplexer), logger: logger))
             }
         } cleanup: {
             await harness.shutDown()
@@ -100,7 +102,9 @@ package struct SocketWorld: World {
             onInjection: request.observer.onInjection, logger: logger)
         return try await access.keepingFresh {
             try await withFaultProxy(configuration) { proxy in
-                try await withSubject(request, clock, proxy, body)
+                try await calls.with(request.observer.onCall) {
+                    try await withSubject(request, clock, proxy, body)
+                }
             }
         }
     }

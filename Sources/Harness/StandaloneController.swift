@@ -2,6 +2,7 @@ package import Determinism
 package import Kubernetes
 package import KubernetesClient
 package import Logging
+import Recording
 package import Resilience
 import Workflows
 
@@ -34,10 +35,10 @@ package enum StandaloneController {
 
     /// Works until cancelled.
     ///
-    /// - Parameter isServing: Told the port of the metrics.
+    /// - Parameter isServing: Told where the metrics are.
     package static func run(
         _ configuration: Configuration, connection: ClusterConnection, logger: Logger,
-        isServing: (Int) -> Void = { _ in }
+        isServing: @Sendable (String) -> Void = { _ in }
     ) async throws {
         let clock = TrialClock.real()
         let attempts = AttemptCounter()
@@ -46,21 +47,32 @@ package enum StandaloneController {
         settings.transport = configuration.policy.transport
         settings.rateLimit = configuration.policy.rateLimit
         settings.attempts = attempts
-        let metrics = ControllerMetrics()
+        let metrics = ControllerMetrics(clock: clock)
         settings.onExchange = { metrics.exchanged($0) }
         settings.onDecision = { metrics.decided($0) }
         let client = ClusterClient(settings)
-        let process = ControllerProcess(
-            api: client,
-            configuration: .init(
-                namespace: configuration.namespace, instanceID: configuration.instanceID, policy: configuration.policy,
-                identity: "boreas-\(SecretToken.make().prefix(8))", leaderLease: configuration.leaderLease),
-            clock: clock, streams: RandomStreams(seed: .random(in: 0 ... .max)), attempts: attempts, metrics: metrics,
-            logger: logger)
+        let permits = try configuration.permits.map { try PermitDatabase(path: $0) }
         try await withCleanup {
-            try await process.run()
+            let process = ControllerProcess(
+                api: client,
+                configuration: .init(
+                    namespace: configuration.namespace, instanceID: configuration.instanceID,
+                    policy: configuration.policy, identity: "boreas-\(SecretToken.make().prefix(8))",
+                    leaderLease: configuration.leaderLease),
+                clock: clock, streams: RandomStreams(seed: .random(in: 0 ... .max)), attempts: attempts,
+                lockStore: permits.map {
+                    SQLiteLockStore($0, clock: clock, duration: configuration.policy.locks.permitDuration)
+                }, metrics: metrics, logger: logger)
+            guard let port = configuration.metricsPort else { return try await process.run() }
+            try await translatingErrors {
+                try await MetricsEndpoint.with(port: port, exposition: { metrics.exposition() }) { url in
+                    isServing(url)
+                    try await process.run()
+                }
+            }
         } cleanup: {
             await client.shutDown()
+            try permits?.close()
         }
     }
 }

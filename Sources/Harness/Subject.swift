@@ -1,6 +1,9 @@
 import Determinism
+import Experiments
+import Faults
 import Kubernetes
 import Logging
+import Recording
 import Resilience
 import VirtualNode
 import Workflows
@@ -15,17 +18,120 @@ struct Subject: Sendable {
     let attempts: AttemptCounter
     let collector: TrialCollector
     let logger: Logger
+    /// When the controllers are to die.
+    let crashes: CrashSwitch
+    /// Controllers that run side by side.
+    var replicas = 1
+    /// Where a policy with permits in a database has them: they outlive the controllers.
+    var permits: PermitDatabase?
+
+    /// By which one of several controllers leads; Argo's name.
+    static let leaderLease = "workflow-controller"
+    /// Between two looks at the clean-up queue.
+    private static let samplingPeriod = Duration.milliseconds(250)
 
     private var observer: ControllerObserver {
         ControllerObserver(onDecision: { [collector] in collector.decided($0) })
     }
 
-    func runController() async throws {
-        let controller = WorkflowController(
-            api: site.subject,
-            configuration: .init(namespace: namespace, instanceID: instanceID, policy: policy), clock: site.clock,
-            streams: streams.substreams("controller"), attempts: attempts, observer: observer, logger: logger)
-        try await controller.run()
+    /// Runs the controllers until cancelled, and starts each one again that was killed.
+    func runControllers() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...replicas { group.addTask { try await runController(number) } }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// The lives of one controller, one after the other.
+    private func runController(_ number: Int) async throws {
+        var life = 1
+        while true {
+            collector.observe(
+                Observation(.subjectStarted, "\(number)", detail: "\(life)", at: site.clock.now))
+            let death = try await endOfLife(life, of: number)
+            try Task.checkCancellation()
+            guard let death else {
+                // It ended by itself, having lost its lease.
+                life += 1
+                continue
+            }
+            let crash = death.crash
+            let now = site.clock.now
+            collector.observe(
+                Observation(
+                    .subjectCrashed, "\(number)", detail: crash.rule, message: "at \(crash.identity)", at: now))
+            collector.injected(
+                Injection(
+                    rule: crash.rule, kind: .crash, identity: crash.identity, ordinal: crash.fault.afterWrites,
+                    requestID: death.requestID, at: now))
+            try await site.clock.sleep(for: crash.fault.downtime ?? .zero)
+            life += 1
+        }
+    }
+
+    /// - Returns: How the life ended; nil where it ended by itself.
+    private func endOfLife(_ life: Int, of number: Int) async throws -> MortalAPI.Death? {
+        guard !crashes.isIdle else {
+            try await live(life, of: number, through: site.subject)
+            return nil
+        }
+        let api = MortalAPI(site.subject, crashes)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await live(life, of: number, through: api)
+                } catch is CancellationError {
+                    // By its death, or with the trial.
+                }
+            }
+            group.addTask { _ = await api.untilDeath() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        try Task.checkCancellation()
+        return api.death
+    }
+
+    /// One life of one controller, until its task is cancelled or its API is dead. Nothing of it outlives the call: what
+    /// it holds in memory is made here, and what is to be kept for the next life belongs to the subject.
+    ///
+    /// - Parameters:
+    ///   - life: From 1; each draws from streams of its own.
+    ///   - number: Which of the replicas it is, from 1: with several, its identity in a leader election.
+    private func live(_ life: Int, of number: Int, through api: any KubernetesAPI) async throws {
+        let isFirst = life == 1 && number == 1
+        let controller = ControllerProcess(
+            api: api,
+            configuration: .init(
+                namespace: namespace, instanceID: instanceID, policy: policy,
+                identity: "controller-\(number)-\(life)", leaderLease: replicas > 1 ? Self.leaderLease : nil),
+            clock: site.clock,
+            streams: isFirst
+                ? streams.substreams("controller") : streams.substreams("controller", "\(number)", "\(life)"),
+            attempts: attempts, observer: observer, lockStore: lockStore, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await controller.run()
+                } catch is LeaderElector.LeadershipLost {
+                    // As a process would: it ends, and its next life begins.
+                }
+            }
+            group.addTask {
+                while true {
+                    let (depth, oldestAge) = controller.cleanup
+                    collector.sampledCleanup(depth: depth, oldest: oldestAge, at: site.clock.now)
+                    try await site.clock.sleep(for: Self.samplingPeriod)
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private var lockStore: (any LockStore)? {
+        permits.map { SQLiteLockStore($0, clock: site.clock, duration: policy.locks.permitDuration) }
     }
 
     /// Runs the trial's pods, those of agents in this process.
@@ -43,14 +149,26 @@ struct Subject: Sendable {
         guard let workflow = pod.metadata.labels[WorkflowNames.workflowLabel] else { return 64 }
         let agent = Agent(
             api: site.subject, configuration: .init(namespace: namespace, workflow: workflow, policy: policy),
-            http: site.http, clock: site.clock, streams: streams.substreams("agent", workflow), attempts: attempts,
-            observer: observer, logger: logger)
+            http: observed(site.http, workflow), clock: site.clock, streams: streams.substreams("agent", workflow),
+            attempts: attempts, observer: observer, logger: logger)
         do {
             try await agent.run()
             return 0
         } catch {
             logger.debug("agent failed", metadata: ["workflow": "\(workflow)", "error": "\(error)"])
             return 1
+        }
+    }
+
+    /// The way to the servers that a workflow calls, with every answer on record.
+    private func observed(_ http: HTTPPort, _ workflow: String) -> HTTPPort {
+        HTTPPort { [collector, clock = site.clock] request in
+            let response = try await http.send(request)
+            collector.observe(
+                Observation(
+                    .httpCallReturned, workflow, detail: "\(request.method) \(request.url)",
+                    message: "\(response.status)", at: clock.now))
+            return response
         }
     }
 }

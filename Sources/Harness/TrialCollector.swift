@@ -1,3 +1,4 @@
+import Determinism
 import Experiments
 import Faults
 import Kubernetes
@@ -8,31 +9,55 @@ import Synchronization
 final class TrialCollector: Sendable {
     private struct State {
         var evidence = TrialEvidence()
+        var witness = TrialWitness()
         /// The last phase seen of each workflow that has not ended.
         var unfinished: [String: Workflow] = [:]
         var finished: Set<String> = []
+        var phase: Phase?
+        var clock: TrialClock?
     }
 
     private let state = Mutex(State())
+
+    /// The trial's clock, as soon as there is one.
+    func use(_ clock: TrialClock) { state.withLock { $0.clock = clock } }
 
     /// For the place in which the trial runs.
     var siteObserver: SiteObserver {
         SiteObserver(
             onExchange: { exchange in self.state.withLock { $0.evidence.exchanges.append(exchange) } },
             onDecision: { decision in self.state.withLock { $0.evidence.decisions.append(decision) } },
-            onInjection: { injection in self.state.withLock { $0.evidence.injections.append(injection) } })
+            onInjection: { self.injected($0) },
+            onCall: { method, path in
+                let now = self.state.withLock { $0.clock?.now } ?? .zero
+                self.observe(Observation(.httpCallAnswered, "\(method) \(path)", detail: "200", at: now))
+            })
     }
 
-    func observe(_ observation: Observation) { state.withLock { $0.evidence.observations.append(observation) } }
+    func observe(_ observation: Observation) {
+        state.withLock { state in
+            if observation.kind == .phaseEntered { state.phase = Phase(rawValue: observation.subject) }
+            state.evidence.observations.append(observation)
+        }
+    }
+
+    func injected(_ injection: Injection) { state.withLock { $0.evidence.injections.append(injection) } }
 
     func decided(_ decision: RetryDecision) { state.withLock { $0.evidence.decisions.append(decision) } }
 
     func submitted(_ name: String, at time: Duration) { observe(Observation(.workflowSubmitted, name, at: time)) }
 
+    /// How deep the subject's clean-up queue is, and how old its oldest item, as the subject says.
+    func sampledCleanup(depth: Int, oldest: Duration, at time: Duration) {
+        observe(
+            Observation(.cleanupSampled, "\(depth)", detail: "\(oldest.microseconds / 1_000)", at: time))
+    }
+
     /// The workflow as it stands; its end is recorded once.
     func saw(_ workflow: Workflow, at time: Duration) {
         let name = workflow.metadata.name
         state.withLock { state in
+            state.evidence.observations += state.witness.saw(workflow, at: time)
             guard !state.finished.contains(name) else { return }
             guard workflow.phase.isTerminal else {
                 state.unfinished[name] = workflow
@@ -47,7 +72,31 @@ final class TrialCollector: Sendable {
         }
     }
 
+    /// A workflow that was deleted before its end is nothing to wait for.
+    func sawDeletion(of workflow: Workflow, at time: Duration) {
+        let name = workflow.metadata.name
+        state.withLock { state in
+            state.evidence.observations += state.witness.sawDeletion(of: workflow, at: time)
+            guard let last = state.unfinished.removeValue(forKey: name) else { return }
+            state.finished.insert(name)
+            state.evidence.observations.append(
+                Observation(
+                    .workflowFinished, name, detail: last.phase.rawValue, message: "deleted", at: time))
+        }
+    }
+
+    /// Whatever else the harness follows.
+    func saw(_ look: (inout TrialWitness) -> [Observation]) {
+        state.withLock { $0.evidence.observations += look(&$0.witness) }
+    }
+
+    /// What the witness makes of all that it has seen.
+    func judged<Result>(_ look: (TrialWitness) -> Result) -> Result { state.withLock { look($0.witness) } }
+
     var finishedCount: Int { state.withLock { $0.finished.count } }
+
+    /// Workflows that were seen, and have not ended.
+    var unfinishedCount: Int { state.withLock { $0.unfinished.count } }
 
     /// What is missing to a steady state: the subject has taken work up, and none of it has failed. That work is done
     /// already is not asked: an Argo controller takes ten seconds to look at a finished pod.
@@ -72,20 +121,30 @@ final class TrialCollector: Sendable {
     }
 
     /// The phase that was entered last.
-    var phase: Phase? {
+    var phase: Phase? { state.withLock { $0.phase } }
+
+    /// When a fact of a kind was first seen.
+    func first(_ kind: Observation.Kind, _ subject: String? = nil) -> Duration? {
         state.withLock { state in
-            state.evidence.observations.last { $0.kind == .phaseEntered }.flatMap { Phase(rawValue: $0.subject) }
+            state.evidence.observations.first { $0.kind == kind && (subject == nil || $0.subject == subject) }?.at
         }
     }
 
     /// The harness has looked for the last time; what comes after belongs to the clean-up.
-    func end(at time: Duration) { state.withLock { $0.evidence.ended = time } }
+    func end(at time: Duration) {
+        state.withLock { state in
+            guard state.evidence.ended == .zero else { return }
+            state.evidence.ended = time
+            state.evidence.observations += state.witness.guardedWork + state.witness.cleanups
+        }
+    }
 
     /// All that was gathered, with the workflows that never ended.
     var evidence: TrialEvidence {
         state.withLock { state in
             var evidence = state.evidence
             let ended = evidence.ended
+            evidence.observations.removeAll { $0.at > ended }
             for (name, workflow) in state.unfinished.sorted(by: { $0.key < $1.key }) {
                 evidence.observations.append(
                     Observation(

@@ -3,6 +3,7 @@ import Experiments
 package import Faults
 import Kubernetes
 import Logging
+import Recording
 import Resilience
 import VirtualNode
 import Workflows
@@ -29,11 +30,14 @@ struct TrialRunner {
             policy: spec.policy, plan: variation.plan, seed: spec.seed, attempts: attempts,
             observer: collector.siteObserver)
         return try await world.withSite(request) { site in
+            collector.use(site.clock)
             let ground = Ground(api: site.harness, clock: site.clock, runID: runID)
             let started = site.clock.epochMicrosecondsNow
             try await withCleanup {
                 try await ground.createNamespace(Self.namespace)
-                try await run(on: site, ground, attempts, collector)
+                try await TrialPermits.with(spec.policy) { permits in
+                    try await run(on: site, ground, attempts, collector, permits)
+                }
             } cleanup: {
                 // Pods go only while their node runs, and that of the trial has ended with it.
                 let kubelet = Kubelet(
@@ -45,19 +49,24 @@ struct TrialRunner {
     }
 
     private func run(
-        on site: TrialSite, _ ground: Ground, _ attempts: AttemptCounter, _ collector: TrialCollector
+        on site: TrialSite, _ ground: Ground, _ attempts: AttemptCounter, _ collector: TrialCollector,
+        _ permits: PermitDatabase?
     ) async throws {
-        let churners = try await churners(on: site, ground)
-        let workload = try TrialWorkload(
-            variation.workload, namespace: Self.namespace, instanceID: runID, runID: runID,
+        let stamp = WorkloadStamp(
+            namespace: Self.namespace, instanceID: runID, runID: runID,
             schedulerName: NodeConfiguration.schedulerName, variables: ["responder": site.responderURL])
+        let workload = try TrialWorkload(variation.workload, stamp)
+        let objects = try TrialObjects(variation, stamp)
+        try await objects.create(on: ground)
+        let churners = try await churners(on: site, ground)
         let monitor = TrialMonitor(
             api: site.harness, namespace: Self.namespace, clock: site.clock, expected: workload.arrivals.count,
             collector: collector)
         let subject = Subject(
             site: site, namespace: Self.namespace, instanceID: runID, policy: spec.policy,
             streams: RandomStreams(seed: spec.seed).substreams("subject"), attempts: attempts, collector: collector,
-            logger: logger)
+            logger: logger, crashes: CrashSwitch(plan: variation.plan, phase: { collector.phase }),
+            replicas: variation.replicas, permits: permits)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await monitor.run()
@@ -68,11 +77,11 @@ struct TrialRunner {
                 return false
             }
             group.addTask {
-                try await subject.runController()
+                try await subject.runControllers()
                 return false
             }
             group.addTask {
-                try await fly(on: site, workload, churners, monitor, collector)
+                try await fly(on: site, workload, objects, churners, monitor, collector)
                 return true
             }
             defer { group.cancelAll() }
@@ -84,13 +93,14 @@ struct TrialRunner {
 
     /// The three phases.
     private func fly(
-        on site: TrialSite, _ workload: TrialWorkload, _ churners: [QuotaChurner], _ monitor: TrialMonitor,
-        _ collector: TrialCollector
+        on site: TrialSite, _ workload: TrialWorkload, _ objects: TrialObjects, _ churners: [QuotaChurner],
+        _ monitor: TrialMonitor, _ collector: TrialCollector
     ) async throws {
         let phases = variation.phases
         try await withThrowingTaskGroup(of: Void.self) { group in
             let start = enter(.calm, on: site, collector)
             group.addTask { try await submit(workload, on: site, from: start, collector) }
+            group.addTask { try await objects.change(on: site, from: start, collector) }
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
             try await site.clock.sleep(for: phases.calm)
@@ -100,9 +110,30 @@ struct TrialRunner {
             enter(.storm, on: site, collector)
             try await storm(for: phases.storm, churners, on: site)
             enter(.converge, on: site, collector)
-            try await monitor.settled(within: phases.converge)
+            try await converge(within: phases.converge, on: site, monitor, collector)
         }
     }
+
+    private func converge(
+        within bound: Duration, on site: TrialSite, _ monitor: TrialMonitor, _ collector: TrialCollector
+    ) async throws {
+        var rest = bound
+        if collector.judged({ !$0.crons.isEmpty }) {
+            // What is late may still come; what comes by itself has to end.
+            let runout = min(bound / 4, Self.cronRunout)
+            try await site.clock.sleep(for: runout)
+            try await monitor.suspendCronWorkflows()
+            rest -= runout
+        }
+        guard try await monitor.settled(within: rest) else { return }
+        collector.observe(Observation(.settled, "", at: site.clock.now))
+        try await site.clock.sleep(for: Self.quiet)
+    }
+
+    /// How long CronWorkflows go on in fair weather.
+    private static let cronRunout = Duration.seconds(5)
+    /// How long the subject is watched for writes when there is nothing left to write.
+    private static let quiet = Duration.seconds(1)
 
     private func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -135,7 +166,8 @@ struct TrialRunner {
             onProgress(
                 TrialProgress(
                     phase: collector.phase, elapsed: site.clock.now, finished: collector.finishedCount,
-                    expected: workload.arrivals.count, faults: collector.faultCount))
+                    expected: max(workload.arrivals.count, collector.finishedCount + collector.unfinishedCount),
+                    faults: collector.faultCount))
             try await site.clock.sleep(for: .milliseconds(250))
         }
     }

@@ -41,6 +41,19 @@ package struct SiteObserver: Sendable {
     package var onExchange: @Sendable (Exchange) -> Void
     package var onDecision: @Sendable (RetryDecision) -> Void
     package var onInjection: @Sendable (Injection) -> Void
+    /// The method and the path of a call that reached the responder.
+    package var onCall: @Sendable (_ method: String, _ path: String) -> Void
+
+    package init(
+        onExchange: @escaping @Sendable (Exchange) -> Void, onDecision: @escaping @Sendable (RetryDecision) -> Void,
+        onInjection: @escaping @Sendable (Injection) -> Void,
+        onCall: @escaping @Sendable (_ method: String, _ path: String) -> Void = { _, _ in }
+    ) {
+        self.onExchange = onExchange
+        self.onDecision = onDecision
+        self.onInjection = onInjection
+        self.onCall = onCall
+    }
 }
 
 /// The place of one trial.

@@ -63,7 +63,7 @@ extension RunRecord {
 }
 
 extension TrialTally {
-    init(row: Row, completions: [Sample]) throws {
+    init(row: Row, samples: [Sample]) throws {
         self.init(
             number: row["number"],
             key: TrialKey(policy: row["policy"], variation: row["variation"], index: row["trialIndex"]),
@@ -71,7 +71,8 @@ extension TrialTally {
             startedEpochMicroseconds: row["startedEpochMicroseconds"],
             duration: row.duration("durationMicroseconds"), outcome: try row.word("outcome"), reason: row["reason"],
             digest: row["digest"], operations: row["operations"], attempts: row["attempts"], faults: row["faults"],
-            violations: row["violations"], completions: completions)
+            violations: row["violations"], completions: samples.filter { $0.metric == .workflowCompletion },
+            otherSamples: samples.filter { $0.metric != .workflowCompletion })
     }
 }
 

@@ -84,14 +84,14 @@ extension RunArchive {
                 db,
                 sql: """
                     SELECT sample.* FROM sample JOIN trial ON trial.id = trialId JOIN run ON run.id = runId
-                    WHERE identifier = ? AND metric = ? ORDER BY sample.id
-                    """, arguments: [run, Metric.workflowCompletion.rawValue])
-            let completions = try Dictionary(grouping: samples, by: { $0["trialId"] as Int64 }).mapValues {
+                    WHERE identifier = ? ORDER BY sample.id
+                    """, arguments: [run])
+            let byTrial = try Dictionary(grouping: samples, by: { $0["trialId"] as Int64 }).mapValues {
                 try $0.map(Sample.init(row:))
             }
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM trialView WHERE run = ? ORDER BY number", arguments: [run]
-            ).map { try TrialTally(row: $0, completions: completions[$0["id"]] ?? []) }
+            ).map { try TrialTally(row: $0, samples: byTrial[$0["id"]] ?? []) }
         }
     }
 
@@ -123,7 +123,7 @@ private struct TrialReader {
     init(_ db: Database, trial: Row) throws {
         self.db = db
         self.trial = trial
-        tally = try TrialTally(row: trial, completions: [])
+        tally = try TrialTally(row: trial, samples: [])
     }
 
     private func rows(_ table: String) throws -> [Row] {

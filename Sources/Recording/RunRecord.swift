@@ -84,11 +84,13 @@ package struct TrialTally: Hashable, Sendable {
     package var violations: Int
     /// ``Metric/workflowCompletion`` of each workflow.
     package var completions: [Sample]
+    /// The trial's other samples: of what it has of cron, locks and clean-up.
+    package var otherSamples: [Sample]
 
     package init(
         number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
         outcome: Verdict, reason: String, digest: String, operations: Int, attempts: Int, faults: Int,
-        violations: Int, completions: [Sample]
+        violations: Int, completions: [Sample], otherSamples: [Sample] = []
     ) {
         self.number = number
         self.key = key
@@ -103,6 +105,7 @@ package struct TrialTally: Hashable, Sendable {
         self.faults = faults
         self.violations = violations
         self.completions = completions
+        self.otherSamples = otherSamples
     }
 
     /// The counts of a trial that is at hand.
@@ -112,7 +115,13 @@ package struct TrialTally: Hashable, Sendable {
             startedEpochMicroseconds: trial.startedEpochMicroseconds, duration: trial.duration,
             outcome: trial.outcome, reason: trial.reason, digest: trial.digest, operations: trial.operations.count,
             attempts: trial.attempts.count, faults: trial.injections.count, violations: trial.violations.count,
-            completions: trial.samples.filter { $0.metric == .workflowCompletion })
+            completions: trial.samples.filter { $0.metric == .workflowCompletion },
+            otherSamples: trial.samples.filter { $0.metric != .workflowCompletion })
+    }
+
+    /// The samples of one metric.
+    package func samples(_ metric: Metric) -> [Sample] {
+        metric == .workflowCompletion ? completions : otherSamples.filter { $0.metric == metric }
     }
 
     package var workflows: Int { completions.count }

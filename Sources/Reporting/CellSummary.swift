@@ -40,9 +40,15 @@ package struct CellSummary: Hashable, Sendable {
     /// Seconds; infinite for a workflow that failed or never ended.
     package var completions: SortedSample { SortedSample(trials.flatMap(Self.completions)) }
 
-    static func completions(_ trial: TrialTally) -> [Double] {
-        trial.completions.map { $0.isCensored ? .infinity : $0.value }
+    static func completions(_ trial: TrialTally) -> [Double] { values(.workflowCompletion, trial) }
+
+    /// The values of a distribution in one trial; infinite for those that never came.
+    static func values(_ metric: Metric, _ trial: TrialTally) -> [Double] {
+        trial.samples(metric).map { $0.isCensored ? .infinity : $0.value }
     }
+
+    /// All values of a distribution.
+    func distribution(_ metric: Metric) -> SortedSample { SortedSample(trials.flatMap { Self.values(metric, $0) }) }
 
     package var amplification: RatioEstimate { ratio(.amplification) }
 
@@ -57,7 +63,10 @@ package struct CellSummary: Hashable, Sendable {
         case .faults: (Double(trial.faults), 1)
         case .violations: (Double(trial.violations), 1)
         case .successRate: (Double(trial.workflowsSucceeded), Double(trial.workflows))
-        case .workflowCompletion: (.nan, .nan)
+        case .cronMissed, .cronDuplicates, .cleanupOldest:
+            // One value a trial; none where the trial has nothing of the kind.
+            trial.samples(metric).first.map { ($0.value, 1) } ?? (0, 0)
+        case .workflowCompletion, .lockWait: (.nan, .nan)
         }
     }
 
@@ -67,7 +76,7 @@ package struct CellSummary: Hashable, Sendable {
     func values(_ measure: Measure) -> [Double] {
         trials.compactMap { trial in
             if let quantile = measure.quantile {
-                return SortedSample(Self.completions(trial)).quantile(quantile)
+                return SortedSample(Self.values(measure.metric, trial)).quantile(quantile)
             }
             let (numerator, denominator) = Self.parts(measure.metric, trial)
             return denominator > 0 ? numerator / denominator : nil
@@ -79,7 +88,9 @@ package struct CellSummary: Hashable, Sendable {
         switch metric {
         case .successRate, .workflowCompletion: workflows
         case .amplification: total(\.operations)
+        case .lockWait: trials.reduce(0) { $0 + $1.samples(metric).count }
         case .attempts, .operations, .violations, .faults: trials.count
+        case .cronMissed, .cronDuplicates, .cleanupOldest: trials.count { !$0.samples(metric).isEmpty }
         }
     }
 }

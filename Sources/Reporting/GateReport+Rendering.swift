@@ -4,6 +4,12 @@ package import Kubernetes
 extension GateReport {
     /// One line a condition and cell: verdict, condition, value, bounds, n, and why.
     package func text(_ style: Style) -> String {
+        let why = reason.isEmpty ? "" : ": \(reason)"
+        return conditions(style) + "\(style.dressed(verdict.shout, verdict.ink))\(why)\n"
+    }
+
+    /// The lines without the verdict on them.
+    func conditions(_ style: Style) -> String {
         var table = TextTable([
             TextTable.Column("gate", .left), TextTable.Column("condition", .left), TextTable.Column("policy", .left),
             TextTable.Column("value"), TextTable.Column("bounds"), TextTable.Column("limit"), TextTable.Column("n"),
@@ -18,9 +24,7 @@ extension GateReport {
                 TextTable.Cell([line.reason, line.power].filter { !$0.isEmpty }.joined(separator: "; "), .dim),
             ])
         }
-        let rows = lines.isEmpty ? "" : table.text(style) + "bounds: one-sided 95 % each\n"
-        let why = reason.isEmpty ? "" : ": \(reason)"
-        return rows + "\(style.dressed(verdict.shout, verdict.ink))\(why)\n"
+        return lines.isEmpty ? "" : table.text(style) + "bounds: one-sided 95 % each\n"
     }
 
     package var json: JSONValue {

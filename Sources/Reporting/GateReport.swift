@@ -143,7 +143,7 @@ struct GateEvaluation {
     }
 
     private func quantile(_ q: Double) -> Finding {
-        let sample = cell.completions
+        let sample = cell.distribution(expression.measure.metric)
         guard let value = sample.quantile(q) else { return Finding(value: .nan, interval: .unknown) }
         let needed = SortedSample.countToBound(q)
         var interval = sample.interval(q, .oneSided95)
@@ -152,7 +152,8 @@ struct GateEvaluation {
         return Finding(
             value: value, interval: interval,
             weakness: sample.count < needed
-                ? "\(sample.count) workflows give no upper bound; \(needed) are needed" : "",
+                ? "\(sample.count) \(expression.measure.metric.sampleUnit) give no upper bound; \(needed) are needed"
+                : "",
             power: "an upper bound needs n ≥ \(needed)")
     }
 
@@ -186,7 +187,7 @@ struct GateEvaluation {
 
     private func quantileChange(_ q: Double, _ pairs: [(TrialTally, TrialTally)]) -> Finding {
         func pooled(_ trials: [TrialTally]) -> Double? {
-            SortedSample(trials.flatMap(CellSummary.completions)).quantile(q)
+            SortedSample(trials.flatMap { CellSummary.values(expression.measure.metric, $0) }).quantile(q)
         }
         let bootstrap = PairedBootstrap(count: pairs.count) { indices in
             guard let mine = pooled(indices.map { pairs[$0].0 }), let other = pooled(indices.map { pairs[$0].1 }) else {

@@ -42,9 +42,9 @@ enum Numbers {
     static func text(_ value: Double, of metric: Metric) -> String {
         switch metric {
         case .successRate: percent(value)
-        case .workflowCompletion: seconds(value)
+        case .workflowCompletion, .cleanupOldest, .lockWait: seconds(value)
         case .amplification: decimal(value, 2)
-        case .attempts, .operations, .violations, .faults: plain(value)
+        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates: plain(value)
         }
     }
 

@@ -9,6 +9,8 @@ package struct RunReport: Hashable, Sendable {
     package let run: RunRecord
     package let cells: [CellSummary]
     package let gate: GateReport
+    /// Nil where the experiment says nothing of what its policies are to come to.
+    package let expectations: ExpectationReport?
     private let tallies: [TrialTally]
 
     package init(_ run: RunRecord, _ tallies: [TrialTally]) {
@@ -16,10 +18,19 @@ package struct RunReport: Hashable, Sendable {
         self.tallies = tallies.sorted { $0.number < $1.number }
         cells = CellSummary.cells(of: run, tallies)
         gate = GateReport(run, tallies)
+        expectations = ExpectationReport(run, tallies, gate: gate)
     }
 
-    /// What the exit code tells.
-    package var verdict: Verdict { gate.verdict }
+    /// What the exit code tells: whether the policies did what was expected of them, and without expectations, whether
+    /// they did well.
+    package var verdict: Verdict { expectations?.verdict ?? gate.verdict }
+
+    /// What the verdict rests on, and the verdict.
+    package func conclusion(_ style: Style) -> String {
+        guard let expectations else { return gate.text(style) }
+        let conditions = gate.conditions(style)
+        return (conditions.isEmpty ? "" : conditions + "\n") + expectations.text(style)
+    }
 
     package func text(_ style: Style) -> String {
         var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(run.world)"
@@ -35,7 +46,7 @@ package struct RunReport: Hashable, Sendable {
             text += "makes them; the interval counts n as n/\(Numbers.decimal(cell.success.designEffect, 1))\n"
         }
         text += troubles(style)
-        return text + "\n" + gate.text(style)
+        return text + "\n" + conclusion(style)
     }
 
     private func table(_ style: Style) -> String {
@@ -98,7 +109,8 @@ package struct RunReport: Hashable, Sendable {
             "started": .string(Numbers.date(run.startedEpochMicroseconds)),
             "finished": run.finishedEpochMicroseconds.map { .string(Numbers.date($0)) } ?? .null,
             "trialsPlanned": .integer(Int64(run.trialsPlanned)), "verdict": .string(verdict.rawValue),
-            "cells": .array(cells.map(\.json)), "gate": gate.json, "trials": .array(tallies.map(\.json)),
+            "cells": .array(cells.map(\.json)), "gate": gate.json, "expectations": expectations?.json ?? .null,
+            "trials": .array(tallies.map(\.json)),
         ]
     }
 }

@@ -120,6 +120,33 @@ package struct TrialTimeline: Hashable, Sendable {
         case .podGone: return "pod \(subject) gone"
         case .podRemained: return "pod \(subject) still there, workflow \(observation.detail)\(words)"
         case .taskSetRemained: return "task set \(subject) still there, workflow \(observation.detail)\(words)"
+        case .nodeFailed: return "node \(observation.detail) of workflow \(subject) failed\(words)"
+        case .lockAsked: return "\(observation.message) asks for \(observation.detail)"
+        case .limitChanged:
+            return observation.detail.isEmpty ? "\(subject) has no limit" : "limit of \(subject): \(observation.detail)"
+        case .permitAwaited: return "\(observation.detail) waits for \(subject)"
+        case .permitHeld: return "\(observation.detail) holds \(subject)"
+        case .permitReleased: return "\(observation.detail) gave \(subject) back"
+        case .guardedWorkBegan: return "pod \(observation.message) works under \(subject), for \(observation.detail)"
+        case .guardedWorkEnded:
+            return "pod \(observation.message) no longer works under \(subject), for \(observation.detail)"
+        case .permitRemained: return "\(observation.message) still gives \(subject) to \(observation.detail)"
+        case .cronTickDue: return "\(subject) is due for \(observation.detail)\(words)"
+        case .cronRunCreated: return "\(subject) made \(observation.message) for \(observation.detail)"
+        case .podCleaned: return "pod \(subject) cleaned up after \(observation.detail)ms\(words)"
+        case .podUncleaned: return "pod \(subject) not cleaned up, workflow \(observation.detail)\(words)"
+        case .cleanupSampled: return "clean-up queue: \(subject) in line, the oldest for \(observation.detail)ms"
+        case .newerPodDeleted: return "pod \(subject) deleted in place of its namesake, workflow \(observation.detail)"
+        case .httpCallAnswered: return "responder: \(subject) answered with \(observation.detail)"
+        case .httpCallReturned: return "workflow \(subject): \(observation.detail) gave \(observation.message)"
+        case .httpResultRecorded: return "result of \(observation.detail) in task set \(subject)\(words)"
+        case .httpNodeFinished: return "HTTP node \(observation.detail) of workflow \(subject) \(observation.message)"
+        case .httpNodeUnfinished:
+            return "HTTP node \(observation.detail) of workflow \(subject) has no result\(words)"
+        case .subjectCrashed:
+            return style.dressed("controller \(subject) killed by \(observation.detail)", .red) + words
+        case .subjectStarted: return "controller \(subject) started, life \(observation.detail)"
+        case .settled: return "nothing is left to do"
         case .steadyStateMissed: return "no steady state\(words)"
         case .oracleFailed: return "the harness could not read \(subject)\(words)"
         case .note: return "\(subject)\(words)"

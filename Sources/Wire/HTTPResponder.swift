@@ -18,10 +18,19 @@ package enum HTTPResponder {
     /// Answers every request with 200 and `{"ok":true}`, for as long as `body` runs: the service that HTTP tasks of a
     /// workload call, where the experiment is about the way to them and not about the service.
     ///
-    /// - Parameter body: Takes the URL, which has no path.
-    package static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    /// - Parameters:
+    ///   - onCall: Hears the method and the path of each request before it is answered.
+    ///   - body: Takes the URL, which has no path.
+    package static func with<Result>(
+        onCall: @escaping @Sendable (_ method: String, _ path: String) -> Void = { _, _ in },
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
         let ok = Answer(contentType: "application/json", body: "{\"ok\":true}")
-        return try await with(answer: { _, _ in ok }, body)
+        return try await with(
+            answer: { method, path in
+                onCall(method.rawValue, path)
+                return ok
+            }, body)
     }
 
     /// Answers GET and HEAD, for as long as `body` runs, and refuses everything else with 405.

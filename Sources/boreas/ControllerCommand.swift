@@ -52,8 +52,8 @@ struct ControllerCommand: AsyncParsableCommand {
             namespace: namespace, instanceID: instanceID, policy: policy, leaderLease: leaderElect,
             metricsPort: metricsPort, permits: permits)
         try await interruptible {
-            try await StandaloneController.run(configuration, connection: connection, logger: Log.logger) { port in
-                Terminal.error("boreas: metrics on http://127.0.0.1:\(port)/metrics")
+            try await StandaloneController.run(configuration, connection: connection, logger: Log.logger) { url in
+                Terminal.error("boreas: metrics on \(url)")
             }
         }
     }

@@ -25,7 +25,7 @@ enum ExperimentFile {
     private static func reader(for path: String, policies: [String]? = nil) -> ExperimentReader {
         let folder = URL(filePath: path).deletingLastPathComponent()
         return ExperimentReader(file: path, presets: Policy.presets, policies: policies) { name in
-            try YAMLDocument.node(file: name.hasPrefix("/") ? name : folder.appending(path: name).path)
+            try YAMLDocument.manifests(file: name.hasPrefix("/") ? name : folder.appending(path: name).path)
         }
     }
 }

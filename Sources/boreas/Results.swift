@@ -114,7 +114,11 @@ struct Compare: AsyncParsableCommand {
 struct Gate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Decides whether a run keeps to its thresholds.",
-        discussion: "Exits with 0 for pass, 1 for fail, 2 for inconclusive, which is never green.")
+        discussion: """
+            Exits with 0 for pass, 1 for fail, 2 for inconclusive, which is never green. Where the experiment says by
+            expect what its policies are to come to, the verdict is whether they did; --policy judges policies by \
+            themselves.
+            """)
 
     @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
     var references = ["latest"]
@@ -132,8 +136,14 @@ struct Gate: AsyncParsableCommand {
                 let run = try await results.archive.run(reference)
                 let policies = try policy.map { try Self.policies($0, of: run) }
                 let tallies = try await results.archive.tallies(of: run.identifier)
-                let report = GateReport(run, tallies, policies: policies)
-                Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+                guard policies == nil, !run.experiment.expectations.isEmpty else {
+                    let report = GateReport(run, tallies, policies: policies)
+                    Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
+                    verdicts.append(report.verdict)
+                    continue
+                }
+                let report = RunReport(run, tallies)
+                Terminal.result(output.format == .json ? report.json.text : report.conclusion(Results.style))
                 verdicts.append(report.verdict)
             }
         }

@@ -12,7 +12,10 @@ import Resilience
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Carries out experiments, and keeps every attempt in the archive.",
-        discussion: "Exits with 0 where all trials passed, 1 where one failed, 2 where one shows nothing.")
+        discussion: """
+            Exits with 0 where all trials passed, 1 where one failed, 2 where one shows nothing. Where the experiment says \
+            by expect what its policies are to come to, with 0 where they all did.
+            """)
 
     @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
     var files: [String]
@@ -98,6 +101,10 @@ struct Run: AsyncParsableCommand {
         for variation in experiment.variations {
             let name = variation.name.isEmpty ? "" : "\(variation.name): "
             lines.append("  \(name)policies \(variation.policies.map(\.name).joined(separator: ", "))")
+            for expectation in experiment.expectations
+            where expectation.variation == nil || expectation.variation == variation.name {
+                lines.append("  \(name)\(expectation.policy) is to come to \(expectation.verdict.rawValue)")
+            }
             for rule in variation.plan.rules {
                 let phase = rule.during.map { " during \($0.rawValue)" } ?? ""
                 lines.append("  \(name)fault \(rule.name): \(rule.fault.kind.rawValue)\(phase)")

@@ -17,10 +17,36 @@ enum YAMLDocument {
         }
     }
 
+    /// Reads all documents of a text; those that hold nothing are left out.
+    static func nodes(parsing text: String, file: String) throws -> [DocumentNode] {
+        do {
+            let parser = try Yams.Parser(yaml: text)
+            var nodes: [DocumentNode] = []
+            var builder = Builder(file: file)
+            while let root = try parser.nextRoot() {
+                let node = try builder.node(root, path: "", depth: 0)
+                if node.content != .null { nodes.append(node) }
+            }
+            return nodes
+        } catch let error as YamlError {
+            throw translate(error, file: file)
+        }
+    }
+
+    /// Reads a file of manifests: one document as it is, several as their list.
+    static func manifests(file: String) throws -> DocumentNode {
+        let nodes = try nodes(parsing: try text(file: file), file: file)
+        return nodes.count == 1 ? nodes[0] : DocumentNode(.sequence(nodes))
+    }
+
     /// Reads a file.
     ///
     /// - Throws: ``ExperimentError`` for a file that is missing, unreadable, or no YAML.
     static func node(file: String) throws -> DocumentNode {
+        try node(parsing: try text(file: file), file: file)
+    }
+
+    private static func text(file: String) throws -> String {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -33,7 +59,7 @@ enum YAMLDocument {
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw ExperimentError(file: file, position: nil, path: "", message: "the file is not UTF-8 text")
         }
-        return try node(parsing: text, file: file)
+        return text
     }
 
     private static func translate(_ error: YamlError, file: String) -> ExperimentError {

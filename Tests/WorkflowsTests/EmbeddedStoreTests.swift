@@ -60,10 +60,11 @@ struct EmbeddedStoreTests {
         let api = InProcessAPI(core)
         let spoiled = SpoiledAPI(api, script: script)
         let attempts = AttemptCounter()
-        let controller = WorkflowController(
+        let controller = ControllerProcess(
             api: spoiled,
             configuration: .init(
-                namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy),
+                namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy,
+                    identity: "test"),
             clock: clock, streams: RandomStreams(seed: 1), attempts: attempts)
         let node = FakeNode(api: api, policy: policy, clock: clock, attempts: attempts)
         return try await withThrowingTaskGroup { group in

@@ -22,11 +22,12 @@ struct WorkflowControllerTests {
             api = ScriptedAPI(stalledWatches: stalledWatches, script: script)
         }
 
-        func makeController() -> WorkflowController {
-            WorkflowController(
+        func makeController() -> ControllerProcess {
+            ControllerProcess(
                 api: api,
                 configuration: .init(
-                    namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy),
+                    namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy,
+                    identity: "test"),
                 clock: clock, streams: RandomStreams(seed: 1), attempts: attempts, observer: log.observer)
         }
 
