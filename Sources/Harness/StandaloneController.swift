@@ -1,5 +1,5 @@
-package import Determinism
-package import Kubernetes
+import Determinism
+import Kubernetes
 package import KubernetesClient
 package import Logging
 import Recording

@@ -28,9 +28,7 @@ struct AgentCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard role == .main else { return }
-        guard let policy = Policy.presets.first(where: { $0.name == policy }) else {
-            throw CommandFailure(code: .usage, message: "there is no policy \(policy); boreas policies lists them")
-        }
+        let policy = try Policies.preset(named: policy)
         let environment = ProcessInfo.processInfo.environment
         func required(_ name: String) throws -> String {
             guard let value = environment[name], !value.isEmpty else {

@@ -20,12 +20,17 @@ struct Policies: ParsableCommand {
 
     func run() throws {
         guard let name else { return Terminal.result(list) }
+        let document = try Self.document(of: Self.preset(named: name))
+        Terminal.result(output.format == .json ? JSONValue.object(document).text : Self.yaml(document))
+    }
+
+    /// - Throws: ``CommandFailure`` with the nearest name that there is.
+    static func preset(named name: String) throws -> Policy {
         guard let policy = Policy.presets.first(where: { $0.name == name }) else {
             let mend = Spelling.mend(name, among: Policy.presets.map(\.name))
             throw CommandFailure(code: .usage, message: "there is no policy \(name)\(mend)")
         }
-        let document = try Self.document(of: policy)
-        Terminal.result(output.format == .json ? JSONValue.object(document).text : Self.yaml(document))
+        return policy
     }
 
     private var list: String {
