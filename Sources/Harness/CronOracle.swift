@@ -6,15 +6,14 @@ import Kubernetes
 struct CronSighting: Sendable {
     let firstSeen: Duration
     private(set) var cron: CronWorkflow?
-    /// From when on it made nothing: it was suspended, stopped, or deleted.
+    /// From when on it was to make nothing: it was suspended, or deleted.
     private(set) var quietSince: Duration?
 
     init(firstSeen: Duration) { self.firstSeen = firstSeen }
 
     mutating func saw(_ cron: CronWorkflow, at time: Duration) {
         self.cron = cron
-        let isQuiet = cron.json["spec", "suspend"]?.bool == true || cron.json["status", "phase"]?.string == "Stopped"
-        if isQuiet { inactive(at: time) }
+        if cron.json["spec", "suspend"]?.bool == true { inactive(at: time) }
     }
 
     mutating func inactive(at time: Duration) { if quietSince == nil { quietSince = time } }
@@ -162,12 +161,24 @@ extension TrialWitness {
             let last = min(end, sighting.quietSince.map { $0 - Self.cronLead } ?? end)
             let spec = cron.json["spec"]?.object ?? [:]
             let isOptional =
-                spec["concurrencyPolicy"]?.string == "Forbid" || spec["when"] != nil || spec["stopStrategy"] != nil
+                spec["concurrencyPolicy"]?.string == "Forbid" || spec["when"] != nil || mayHaveStopped(name, spec)
             return oracle.ticks(from: start, through: last, epochMicroseconds: epochMicroseconds).map { tick in
                 Observation(
                     .cronTickDue, name, detail: tick.time.rfc3339, message: isOptional ? "may be skipped" : "",
                     at: tick.at)
             }
+        }
+    }
+
+    /// Whether its stopStrategy may have stopped it. One that counts failures has nothing to count where none of its
+    /// workflows failed.
+    private func mayHaveStopped(_ cron: String, _ spec: JSONObject) -> Bool {
+        guard let strategy = spec["stopStrategy"]?.object else { return false }
+        guard let expression = (strategy["expression"] ?? strategy["condition"])?.string,
+            expression.contains("failed"), !expression.contains("succeeded")
+        else { return true }
+        return everyWorkflow.values.contains { workflow in
+            CronRun(workflow)?.cron == cron && (workflow.phase == .failed || workflow.phase == .error)
         }
     }
 
