@@ -112,7 +112,7 @@ let package = Package(
             name: "boreas-bench",
             dependencies: [
                 "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Statistics", logging,
+                "KubernetesServer", "Recording", "Resilience", "Statistics", "VirtualNode", "Workflows", logging,
             ],
             swiftSettings: swiftSettings),
     ]

@@ -1,6 +1,7 @@
 import APIMachinery
 import Determinism
 import Foundation
+import Harness
 import Kubernetes
 import Logging
 import Resilience

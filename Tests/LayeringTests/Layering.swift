@@ -84,7 +84,7 @@ struct Layering {
             "boreas-bench", .composition,
             imports: [
                 "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Statistics",
+                "KubernetesServer", "Recording", "Resilience", "Statistics", "VirtualNode", "Workflows",
             ], libraries: ["Logging"]),
     ])
 
