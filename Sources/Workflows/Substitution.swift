@@ -2,7 +2,26 @@ package import Kubernetes
 
 /// Puts values for `{{name}}` in the strings of a template.
 package struct Substitution: Sendable {
+    /// What becomes of a tag whose variable is not there.
+    package enum Unresolved: Hashable, Sendable {
+        /// It fails.
+        case refused
+        /// It stays as it stands, to be filled in later.
+        case kept
+        /// It fails if its name is one of these or begins with one of them and a dot; other tags stay.
+        case keptExcept([String])
+    }
+
+    /// By dotted name: `steps.a-b.outputs.result`.
     package var variables: [String: String]
+    /// Values that are not text, for expressions alone, by dotted name.
+    package var values: [String: JSONValue] = [:]
+    /// Moments, for expressions alone, by dotted name: `cronworkflow.lastScheduledTime`.
+    package var times: [String: Timestamp] = [:]
+    /// Names whose absence is final, as the outputs of a skipped step: nil in expressions, a failure in simple tags.
+    package var absent: Set<String> = []
+    /// What `now()` gives.
+    package var now: Timestamp?
 
     package init(variables: [String: String]) { self.variables = variables }
 
@@ -21,24 +40,30 @@ package struct Substitution: Sendable {
     }
 
     /// - Parameter field: Where the value stands, for the failure.
-    package func apply(_ value: JSONValue, field: String) throws(Failure) -> JSONValue {
+    package func apply(
+        _ value: JSONValue, field: String, unresolved: Unresolved = .refused
+    ) throws(Failure) -> JSONValue {
         switch value {
-        case .string(let text): return .string(try apply(text, field: field))
+        case .string(let text): return .string(try apply(text, field: field, unresolved: unresolved))
         case .array(let elements):
             var result: [JSONValue] = []
             for (index, element) in elements.enumerated() {
-                result.append(try apply(element, field: "\(field)[\(index)]"))
+                result.append(try apply(element, field: "\(field)[\(index)]", unresolved: unresolved))
             }
             return .array(result)
         case .object(let members):
             var result = members
-            for (key, member) in members { result[key] = try apply(member, field: "\(field).\(key)") }
+            for (key, member) in members {
+                result[key] = try apply(member, field: "\(field).\(key)", unresolved: unresolved)
+            }
             return .object(result)
         case .null, .bool, .integer, .number: return value
         }
     }
 
-    package func apply(_ text: String, field: String) throws(Failure) -> String {
+    package func apply(
+        _ text: String, field: String, unresolved: Unresolved = .refused
+    ) throws(Failure) -> String {
         var result = ""
         var rest = Substring(text)
         while let reference = Self.firstReference(in: rest) {
