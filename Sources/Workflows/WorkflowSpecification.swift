@@ -25,10 +25,13 @@ package struct WorkflowSpecification: Sendable {
     var serviceAccountName: String? { json["serviceAccountName"]?.string }
 
     /// Reads and checks all of it, as before a workflow's start.
-    package init(_ workflow: Workflow) throws(Unsupported) { try self.init(workflow, isChecked: false) }
+    package init(_ workflow: Workflow) throws(Unsupported) {
+        self.init(reading: workflow)
+        try check()
+    }
 
-    /// - Parameter isChecked: Whether an earlier look has found nothing wrong with it.
-    init(_ workflow: Workflow, isChecked: Bool) throws(Unsupported) {
+    /// Reads what an earlier look has found nothing wrong with.
+    init(reading workflow: Workflow) {
         json = workflow.json["status", "storedWorkflowTemplateSpec"]?.object ?? workflow.spec
         for key in Self.podMembers.sorted() { podMembers[key] = json[key] }
         for parameter in (json["arguments", "parameters"]?.array ?? []).compactMap(\.object) {
@@ -40,7 +43,6 @@ package struct WorkflowSpecification: Sendable {
             let template = Template(element.object ?? [:], defaults: json["templateDefaults"]?.object)
             templates[template.name] = template
         }
-        if !isChecked { try check() }
     }
 
     /// The template that an entry of `templates` of some spec is, with this workflow's defaults.
@@ -77,6 +79,8 @@ extension WorkflowSpecification {
         let tasks: [Call]
         /// The steps or tasks whose `outputs.result` is used anywhere in the template.
         let resultReferences: Set<String>
+        /// The steps or tasks that anything in the template speaks of.
+        let references: Set<String>
         /// The steps or tasks that the template's outputs speak of.
         let outputReferences: Set<String>
 
@@ -107,6 +111,7 @@ extension WorkflowSpecification {
                 all.add(.object(merged))
                 outputs.add(merged["outputs"] ?? .null)
             }
+            references = all.names
             resultReferences = all.results
             outputReferences = outputs.names
         }
