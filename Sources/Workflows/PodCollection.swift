@@ -24,25 +24,22 @@ struct PodCollection: Sendable {
         self.delay = json["deleteDelayDuration"]?.parameterText.flatMap(Duration.init(argo:)) ?? delay
     }
 
+    private static let operations: [String: LabelSelector.Operator] = [
+        "In": .among, "NotIn": .notAmong, "Exists": .exists, "DoesNotExist": .absent,
+    ]
+
     private static func requirements(_ json: JSONObject) -> [LabelSelector.Requirement] {
-        let equal = (json["matchLabels"]?.object?.stringMembers ?? [:]).sorted { $0.key < $1.key }
-            .map { LabelSelector.Requirement(key: $0.key, operation: .in, values: [$0.value]) }
-        return equal
-            + (json["matchExpressions"]?.array ?? []).compactMap(\.object).compactMap { expression in
-                let operation: LabelSelector.Operator? =
-                    switch expression["operator"]?.string {
-                    case "In": .in
-                    case "NotIn": .notIn
-                    case "Exists": .exists
-                    case "DoesNotExist": .doesNotExist
-                    default: nil
-                    }
-                return operation.map {
-                    LabelSelector.Requirement(
-                        key: expression["key"]?.string ?? "", operation: $0,
-                        values: expression["values"]?.strings ?? [])
-                }
-            }
+        let labels = json["matchLabels"]?.object?.stringMembers ?? [:]
+        var requirements = labels.sorted { $0.key < $1.key }
+            .map { LabelSelector.Requirement(key: $0.key, operation: .equal, values: [$0.value]) }
+        for expression in (json["matchExpressions"]?.array ?? []).compactMap(\.object) {
+            guard let operation = operations[expression["operator"]?.string ?? ""] else { continue }
+            requirements.append(
+                LabelSelector.Requirement(
+                    key: expression["key"]?.string ?? "", operation: operation,
+                    values: expression["values"]?.strings ?? []))
+        }
+        return requirements
     }
 
     /// What is to be done about a pod that has ended: Argo's `determinePodCleanupAction`.

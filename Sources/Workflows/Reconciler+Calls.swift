@@ -19,7 +19,10 @@ extension Reconciler {
         var condition: Bool?
         var text = ""
         if let when = call.when {
-            text = try fill(.string(when), scope, field: "\(call.field).when", unresolved: .keptExcept(["steps", "tasks"]))
+            text =
+                try fill(
+                    .string(when), scope, field: "\(call.field).when", unresolved: .keptExcept(["steps", "tasks"])
+                )
                 .string ?? ""
             do throws(WhenCondition.Failure) {
                 condition = try WhenCondition.holds(text)
@@ -57,7 +60,8 @@ extension Reconciler {
         return expanded
     }
 
-    private func loopItems(of call: WorkflowSpecification.Call, _ scope: Substitution) throws(Halt) -> [LoopItems.Item] {
+    private func loopItems(of call: WorkflowSpecification.Call, _ scope: Substitution) throws(Halt) -> [LoopItems.Item]
+    {
         var loop = JSONObject()
         for key in ["withItems", "withParam", "withSequence"] {
             guard let value = call.json[key], !value.isNull else { continue }
@@ -114,7 +118,9 @@ extension Reconciler {
     func text(of expression: String, _ scope: Substitution) throws(Halt) -> String {
         do throws(ExpressionError) {
             let value = try Expression(expression).evaluate(scope.environment, times: scope.times, now: now)
-            guard let text = value.parameterText else { throw ExpressionError(text: expression, column: 1, message: "is nil") }
+            guard let text = value.parameterText else {
+                throw ExpressionError(text: expression, column: 1, message: "is nil")
+            }
             return text
         } catch {
             throw Halt("failed to evaluate expression \"\(expression)\": \(error.description)")
@@ -170,7 +176,9 @@ extension Reconciler {
         var parameters: [JSONValue] = []
         var values: [String: [String]] = [:]
         for child in children where child.phase == .succeeded {
-            if let result = child.result { results.append((try? JSONValue(parsing: Array(result.utf8))) ?? .string(result)) }
+            if let result = child.result {
+                results.append((try? JSONValue(parsing: Array(result.utf8))) ?? .string(result))
+            }
             let own = child.outputParameters
             if !own.isEmpty {
                 parameters.append(.object(JSONObject(Dictionary(own.map { ($0.name, $0.value) }) { $1 })))

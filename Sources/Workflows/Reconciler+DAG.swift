@@ -26,7 +26,8 @@ extension Reconciler {
             boundary: try boundary(id, template, scope), base: resolved.base, isOnExit: invocation.isOnExit)
         var targets = graph.leaves
         if let target = template.json["dag", "target"]?.string, !target.isEmpty {
-            targets = try fill(target, scope, field: "\(template.field).dag.target").split(separator: " ").map(String.init)
+            targets = try fill(target, scope, field: "\(template.field).dag.target").split(separator: " ").map(
+                String.init)
             if let unknown = targets.first(where: { graph.places[$0] == nil }) {
                 throw Halt("\(template.field).dag.target: target '\(unknown)' is not defined")
             }
@@ -46,7 +47,9 @@ extension Reconciler {
             return endDaemons(within: id)
         }
         var outputs = scope
-        for task in graph.tasks where template.outputReferences.contains(task.name) { describe(task, dag, in: &outputs) }
+        for task in graph.tasks where template.outputReferences.contains(task.name) {
+            describe(task, dag, in: &outputs)
+        }
         try setOutputs(id, template, outputs)
         mark(id, .succeeded)
         endDaemons(within: id)
@@ -107,7 +110,11 @@ extension Reconciler {
             for one in expanded { runExpanded(one, task, place, dag, under: id) }
             finishGroup(id, expanded, dag)
         } catch {
-            if nodes[id] == nil { leave(task, id, dag, .error, error.message, place) } else { mark(id, .error, message: error.message) }
+            if nodes[id] == nil {
+                leave(task, id, dag, .error, error.message, place)
+            } else {
+                mark(id, .error, message: error.message)
+            }
         }
     }
 
@@ -118,7 +125,8 @@ extension Reconciler {
     ) {
         guard nodes[id] == nil else { return }
         initialize(
-            dag.taskName(task.name), .skipped, phase, call: task, base: dag.base, boundary: dag.boundary, message: message)
+            dag.taskName(task.name), .skipped, phase, call: task, base: dag.base, boundary: dag.boundary,
+            message: message)
         follow(id, place, dag)
     }
 

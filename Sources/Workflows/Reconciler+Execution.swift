@@ -128,7 +128,9 @@ extension Reconciler {
                 value = try own.parameterText.map { text throws(Halt) in try fill(text, scope, field: field) }
             }
             guard let value else { throw Halt("inputs.parameters.\(name) was not supplied") }
-            if let choices = input["enum"]?.array, !choices.isEmpty, !choices.contains(where: { $0.parameterText == value }) {
+            if let choices = input["enum"]?.array, !choices.isEmpty,
+                !choices.contains(where: { $0.parameterText == value })
+            {
                 throw Halt("inputs.parameters.\(name) value \(value) must be present in enum parameter list")
             }
             scope["inputs.parameters.\(name)"] = value

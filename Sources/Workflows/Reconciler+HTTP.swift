@@ -1,4 +1,5 @@
 import Kubernetes
+import Resilience
 
 extension Reconciler {
     /// Takes the results that the agent has written into the task set over into the nodes.

@@ -15,7 +15,7 @@ extension Reconciler {
         for (name, hook) in call.hooks {
             let hookName = "\(node.name).hooks.\(name)"
             let isRunning = nodes[nodeID(hookName)] != nil
-            guard try isRunning || holds(hook.json["expression"]?.string ?? "", scope) else { continue }
+            if !isRunning { guard try holds(hook.json["expression"]?.string ?? "", scope) else { continue } }
             try runHook(hook, named: hookName, parent: id, scope, boundary, base, isOnExit: false)
             if nodes[nodeID(hookName)]?.isFulfilled != true { isOver = false }
         }
@@ -74,7 +74,7 @@ extension Reconciler {
             case .running, nil: .running
             }
         globals["workflow.status"] = phase.rawValue
-        globals["workflow.failures"] = failures()
+        if hasHooks { globals["workflow.failures"] = failures() }
         var areHooksOver = true
         do throws(Halt) {
             areHooksOver = try runWorkflowHooks()
@@ -100,7 +100,11 @@ extension Reconciler {
         finish(phase, message: phase == .succeeded ? nil : message)
     }
 
+    /// Whether anything is called besides the entrypoint.
+    private var hasHooks: Bool { specification.json["hooks"] != nil || specification.json["onExit"] != nil }
+
     private mutating func runWorkflowHooks() throws(Halt) -> Bool {
+        guard hasHooks else { return true }
         let spec = WorkflowSpecification.Call(["hooks": specification.json["hooks"] ?? .null], field: "spec")
         let name = workflow.metadata.name
         var isOver = true
@@ -109,7 +113,7 @@ extension Reconciler {
         for (hookName, hook) in spec.hooks {
             let nodeName = "\(name).hooks.\(hookName)"
             let isRunning = nodes[nodeID(nodeName)] != nil
-            guard try isRunning || holds(hook.json["expression"]?.string ?? "", scope) else { continue }
+            if !isRunning { guard try holds(hook.json["expression"]?.string ?? "", scope) else { continue } }
             try runHook(hook, named: nodeName, parent: name, scope, nil, localBase, isOnExit: false)
             if nodes[nodeID(nodeName)]?.isFulfilled != true { isOver = false }
         }
@@ -118,8 +122,11 @@ extension Reconciler {
 
     /// - Returns: Whether the workflow's exit handler is over, or there is none.
     private mutating func runExitHandler() throws(Halt) -> Bool {
-        let spec = WorkflowSpecification.Call(specification.json, field: "spec")
-        guard let exit = spec.exitHook else { return true }
+        guard hasHooks else { return true }
+        let members: JSONObject = [
+            "hooks": specification.json["hooks"] ?? .null, "onExit": specification.json["onExit"] ?? .null,
+        ]
+        guard let exit = WorkflowSpecification.Call(members, field: "spec").exitHook else { return true }
         let name = "\(workflow.metadata.name).onExit"
         guard nodes[nodeID(name)] != nil || mayRun(onExit: true) else { return true }
         var scope = Substitution(variables: globals)

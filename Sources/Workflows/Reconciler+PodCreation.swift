@@ -121,7 +121,7 @@ extension Reconciler {
         }
         let pod: JSONObject = ["spec": .object(spec)]
         do throws(PatchError) {
-            let schema = ObjectSchema.schemas["Pod"]
+            let schema = ObjectSchema.builtIn["Pod"]
             spec = try pod.applying(strategicMerge: ["spec": patch], schema: schema)["spec"]?.object ?? spec
         } catch {
             throw Halt("\(field): \(error.message)")

@@ -104,7 +104,8 @@ extension Reconciler {
         var list: [JSONValue] = []
         for (name, path) in wanted {
             guard let value = values[name] else {
-                return "failed to read the output parameter \"\(name)\": \(path.string ?? ""): no such file or directory"
+                return
+                    "failed to read the output parameter \"\(name)\": \(path.string ?? ""): no such file or directory"
             }
             var parameter: JSONObject = ["name": .string(name), "value": .string(value)]
             parameter["globalName"] = globalNames[name]

@@ -164,7 +164,7 @@ extension Classifier {
     /// What the rules say of an error of which no more than its words are known.
     fileprivate func isTransient(message: String) -> Bool {
         // Argo's `OnTransientError` too has nothing but the text of the node.
-        classify(APIError(code: .internalError, message: message)) == .transient
+        classify(CallFailure(httpStatus: 500, reason: "InternalError", message: message)) == .transient
     }
 }
 

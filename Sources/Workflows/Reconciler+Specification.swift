@@ -1,3 +1,4 @@
+import Determinism
 import Kubernetes
 
 // What the workflow is to do: its spec, together with the WorkflowTemplates that it refers to.
@@ -230,8 +231,9 @@ private struct EnvironmentTree {
     }
 
     var object: JSONObject {
-        JSONObject(uniqueKeysWithValues: members.map { key, tree in
-            (key, tree.members.isEmpty ? tree.value ?? .null : .object(tree.object))
-        })
+        JSONObject(
+            uniqueKeysWithValues: members.map { key, tree in
+                (key, tree.members.isEmpty ? tree.value ?? .null : .object(tree.object))
+            })
     }
 }

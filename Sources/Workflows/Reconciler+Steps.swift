@@ -94,7 +94,9 @@ extension Reconciler {
         for step in group {
             let expanded = try expand(step, scope)
             if expanded.isEmpty {
-                skip("\(nodes[groupID]?.name ?? "").\(step.name)", step, groupID, boundary, base, "Skipped, empty params")
+                skip(
+                    "\(nodes[groupID]?.name ?? "").\(step.name)", step, groupID, boundary, base, "Skipped, empty params"
+                )
             }
             for one in expanded {
                 let name = "\(nodes[groupID]?.name ?? "").\(one.name)"
@@ -131,7 +133,8 @@ extension Reconciler {
     /// Whether there is nothing to be done for a node but to wait for what it stands for.
     func isLeftAlone(_ id: String) -> Bool {
         guard let node = nodes[id] else { return false }
-        return node.phase.isTerminal || node.isDaemoned && node.kind != .retry || node.kind == .pod && node.phase == .running
+        return node.phase.isTerminal || node.isDaemoned && node.kind != .retry
+            || node.kind == .pod && node.phase == .running
     }
 
     private mutating func skip(
@@ -166,7 +169,8 @@ extension Reconciler {
         }
         guard isOver else { return }
         for id in children {
-            guard let node = nodes[id], node.phase.isFailure, let step = steps[id]?.step, !step.continues(on: node.phase)
+            guard let node = nodes[id], node.phase.isFailure, let step = steps[id]?.step,
+                !step.continues(on: node.phase)
             else { continue }
             return mark(groupID, .failed, message: "child '\(id)' failed")
         }

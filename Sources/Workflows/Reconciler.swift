@@ -190,8 +190,8 @@ package struct Reconciler {
 
     /// Marks the workflow as begun.
     private mutating func begin() {
-        if let seconds = specification.json["activeDeadlineSeconds"]?.integer, let started = workflow.startedAt ?? now {
-            deadline = started + .seconds(seconds)
+        if let text = specification.json["activeDeadlineSeconds"]?.parameterText, let seconds = Int64(text) {
+            deadline = (workflow.startedAt ?? now) + .seconds(seconds)
             look(at: deadline)
         }
         guard workflow.phase != .running else { return }

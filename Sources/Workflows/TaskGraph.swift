@@ -74,7 +74,9 @@ struct TaskGraph: Sendable {
     private static func sort(_ dependencies: [[Int]]) -> [Int] {
         var waiting = dependencies.map(\.count)
         var dependents: [[Int]] = Array(repeating: [], count: dependencies.count)
-        for (place, list) in dependencies.enumerated() { for dependency in list { dependents[dependency].append(place) } }
+        for (place, list) in dependencies.enumerated() {
+            for dependency in list { dependents[dependency].append(place) }
+        }
         var order = dependencies.indices.filter { waiting[$0] == 0 }
         var next = 0
         while next < order.count {

@@ -98,7 +98,9 @@ package struct WorkflowNode: Hashable, Sendable {
     /// `outputs.parameters` that have a value.
     package var outputParameters: [(name: String, value: String)] {
         (json["outputs", "parameters"]?.array ?? []).compactMap(\.object).compactMap { parameter in
-            guard let name = parameter["name"]?.string, let value = parameter["value"]?.parameterText else { return nil }
+            guard let name = parameter["name"]?.string, let value = parameter["value"]?.parameterText else {
+                return nil
+            }
             return (name, value)
         }
     }

@@ -11,8 +11,10 @@ extension WorkflowSpecification {
     ]
     private static let specFields: Set<String> = podMembers.union([
         "activeDeadlineSeconds", "archiveLogs", "arguments", "artifactRepositoryRef", "entrypoint", "executor", "hooks",
-        "onExit", "parallelism", "podGC", "podMetadata", "podPriority", "podPriorityClassName", "podSpecPatch", "priority",
-        "retryStrategy", "serviceAccountName", "shutdown", "suspend", "synchronization", "templateDefaults", "templates",
+        "onExit", "parallelism", "podGC", "podMetadata", "podPriority", "podPriorityClassName", "podSpecPatch",
+        "priority",
+        "retryStrategy", "serviceAccountName", "shutdown", "suspend", "synchronization", "templateDefaults",
+        "templates",
         "ttlStrategy", "workflowMetadata", "workflowTemplateRef",
     ])
     /// What a template's pod takes over as it stands.
@@ -76,18 +78,20 @@ extension WorkflowSpecification {
             at: "spec.workflowMetadata")
         try Self.check(json["podMetadata"]?.object ?? [:], fields: ["annotations", "labels"], at: "spec.podMetadata")
         try Self.check(
-            json["workflowTemplateRef"]?.object ?? [:], fields: ["clusterScope", "name"], at: "spec.workflowTemplateRef")
+            json["workflowTemplateRef"]?.object ?? [:], fields: ["clusterScope", "name"], at: "spec.workflowTemplateRef"
+        )
         try Self.check(json["executor"]?.object ?? [:], fields: ["serviceAccountName"], at: "spec.executor")
         try Self.checkRetries(json["retryStrategy"], at: "spec.retryStrategy")
         let hooks = Call(["hooks": json["hooks"] ?? .null], field: "spec")
         try check(hooksOf: hooks)
+        for hook in hooks.hooks.map(\.call) + [hooks.exitHook].compactMap(\.self) { try checkTarget(of: hook) }
         if let shutdown = json["shutdown"]?.string, !["", "Stop", "Terminate"].contains(shutdown) {
             throw Unsupported(field: "spec.shutdown", why: "there is no strategy \"\(shutdown)\"")
         }
     }
 
-    /// Refuses what a template can't be.
-    func check(_ template: Template) throws(Unsupported) {
+    /// Refuses what a template can't be, wherever it stands.
+    func checkShape(_ template: Template) throws(Unsupported) {
         let field = template.field
         try Self.check(template.json, fields: Self.templateFields, at: field)
         guard let kind = template.kind else {
@@ -98,8 +102,10 @@ extension WorkflowSpecification {
         }
         try Self.checkInputs(template)
         try Self.checkOutputs(template, kind)
-        try Self.check(template.json["metadata"]?.object ?? [:], fields: ["annotations", "labels"], at: "\(field).metadata")
-        try Self.check(template.json["archiveLocation"]?.object ?? [:], fields: ["archiveLogs"], at: "\(field).archiveLocation")
+        try Self.check(
+            template.json["metadata"]?.object ?? [:], fields: ["annotations", "labels"], at: "\(field).metadata")
+        try Self.check(
+            template.json["archiveLocation"]?.object ?? [:], fields: ["archiveLogs"], at: "\(field).archiveLocation")
         try Self.checkRetries(template.json["retryStrategy"], at: "\(field).retryStrategy")
         for key in ["sidecars", "initContainers"] {
             for (index, container) in (template.json[key]?.array ?? []).enumerated() {
@@ -118,9 +124,33 @@ extension WorkflowSpecification {
         case .steps: try checkSteps(template)
         case .dag: try checkTasks(template)
         }
-        for reference in Substitution.references(in: .object(template.json), field: field)
-        where !isKnown(reference.name, in: template) {
-            throw Unsupported(field: reference.field, why: "unsupported variable {{\(reference.name)}}")
+    }
+
+    /// Refuses what a template can't be, and what it uses that can't be given.
+    private func check(_ template: Template, within parent: Template? = nil) throws(Unsupported) {
+        try checkShape(template)
+        var own = template.json
+        var parts: [(value: JSONValue, field: String)] = []
+        for call in template.steps.joined() + template.tasks {
+            var json = call.json
+            if let inline = json["inline"]?.object {
+                json["inline"] = nil
+                try check(self.template(inline, field: "\(call.field).inline"), within: template)
+            }
+            parts.append((.object(json), call.field))
+        }
+        own["steps"] = nil
+        own["dag", "tasks"] = nil
+        for (value, field) in parts + [(.object(own), template.field)] {
+            for reference in Substitution.references(in: value, field: field)
+            where !isKnown(reference.name, in: template) && !(parent.map { isKnown(reference.name, in: $0) } ?? false) {
+                throw Unsupported(field: reference.field, why: "unsupported variable {{\(reference.name)}}")
+            }
+        }
+        for call in template.steps.joined() + template.tasks {
+            for target in [call] + call.hooks.map(\.call) + [call.exitHook].compactMap(\.self) {
+                try checkTarget(of: target)
+            }
         }
     }
 
@@ -142,7 +172,7 @@ extension WorkflowSpecification {
             case .container, .script: ["default", "path"]
             case .steps, .dag: ["default", "expression", "parameter"]
             case .suspend: ["default", "supplied"]
-            case .http: ["default"]
+            case .http: []
             }
         try checkParameters(outputs["parameters"], sources: sources, at: "\(field).parameters")
     }
@@ -203,8 +233,8 @@ extension WorkflowSpecification {
         try Self.check(call.json, fields: fields, at: call.field)
         guard !call.name.isEmpty else { throw Unsupported(field: call.field, why: "has no name") }
         try Self.checkArguments(call.json["arguments"], at: "\(call.field).arguments")
-        try Self.check(call.json["continueOn"]?.object ?? [:], fields: ["error", "failed"], at: "\(call.field).continueOn")
-        try checkTarget(of: call)
+        try Self.check(
+            call.json["continueOn"]?.object ?? [:], fields: ["error", "failed"], at: "\(call.field).continueOn")
         try check(hooksOf: call)
     }
 
@@ -212,7 +242,6 @@ extension WorkflowSpecification {
         for hook in call.hooks.map(\.call) + [call.exitHook].compactMap(\.self) {
             try Self.check(hook.json, fields: Self.hookFields, at: hook.field)
             try Self.checkArguments(hook.json["arguments"], at: "\(hook.field).arguments")
-            try checkTarget(of: hook)
             let expression = hook.json["expression"]?.string ?? ""
             if expression.isEmpty {
                 guard hook.name != "exit" else { continue }
@@ -243,9 +272,6 @@ extension WorkflowSpecification {
             if reference["clusterScope"] == .bool(true) {
                 throw Unsupported(field: "\(call.field).templateRef.clusterScope", why: "is not supported")
             }
-        }
-        if let inline = call.json["inline"]?.object {
-            try check(template(inline, field: "\(call.field).inline"))
         }
     }
 

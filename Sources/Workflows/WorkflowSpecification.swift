@@ -169,7 +169,9 @@ extension WorkflowSpecification {
 
         /// `hooks.exit`, or the older `onExit`.
         var exitHook: Call? {
-            if let hook = json["hooks", "exit"]?.object { return Call(hook, field: "\(field).hooks.exit", name: "exit") }
+            if let hook = json["hooks", "exit"]?.object {
+                return Call(hook, field: "\(field).hooks.exit", name: "exit")
+            }
             guard let template = json["onExit"]?.string, !template.isEmpty else { return nil }
             return Call(["template": .string(template)], field: "\(field).onExit", name: "exit")
         }
