@@ -1,27 +1,36 @@
 import Kubernetes
+import Resilience
 
 extension Reconciler {
     /// Takes the results that the agent has written into the task set over into the nodes.
     mutating func mergeTaskResults() {
         guard let results = taskSet?.results else { return }
         for (id, result) in results {
-            guard var node = workflow.node(id), node.kind == .http, !node.phase.isTerminal,
+            guard let node = nodes[id], node.kind == .http, !node.phase.isTerminal,
                 let result = result.object, let phase = result["phase"]?.string.flatMap(WorkflowNode.Phase.init)
             else { continue }
-            node.json["outputs"] = result["outputs"]
-            node.message = nil
-            node.mark(phase, message: result["message"]?.string, at: now)
-            workflow.setNode(node)
+            change(id) { [now] node in
+                node.json["outputs"] = result["outputs"]
+                node.message = nil
+                node.mark(phase, message: result["message"]?.string, at: now)
+            }
         }
     }
 
     /// - Returns: Whether the workflow goes on.
     mutating func assessAgent() -> Bool {
-        guard let agentPod, agentPod.phase == .failed, !unfinishedHTTPNodes.isEmpty else { return true }
-        let code = agentPod.containerStatuses.compactMap(\.exitCode).first { $0 != 0 }
-        let reason = Self.failureMessage(of: agentPod, exitCode: code)
-        let message = "agent pod failed with reason:\"\(reason)\""
-        guard !settings.isAgentLossFatal else {
+        guard let agentPod, agentPod.phase.isTerminal, !unfinishedHTTPNodes.isEmpty else { return true }
+        guard settings.onAgentLoss != .requeue else {
+            // Another one is made once this one is gone; what it has found out is in the task set.
+            if agentPod.metadata.deletionTimestamp == nil {
+                effects.append(.deletePod(agentPod.metadata.key, uid: agentPod.metadata.uid))
+            }
+            return true
+        }
+        guard agentPod.phase == .failed, settings.onAgentLoss != .ignore else { return true }
+        let status = agentPod.containerStatuses.first { ($0.exitCode ?? 0) != 0 }
+        let message = "agent pod failed with reason:\"\(Self.failureMessage(of: agentPod, status))\""
+        guard settings.onAgentLoss != .failWorkflow else {
             finish(.error, message: message)
             return false
         }
@@ -31,14 +40,16 @@ extension Reconciler {
 
     mutating func runHTTP(
         _ id: String, _ template: WorkflowSpecification.Template, _ scope: Substitution
-    ) throws(Substitution.Failure) {
-        let http = try scope.apply(template.json["http"] ?? .object([:]), field: "\(template.field).http")
+    ) throws(Halt) {
+        guard nodes[id]?.phase.isTerminal == false else { return }
+        let http = try fill(template.json["http"] ?? .object([:]), scope, field: "\(template.field).http")
         tasks[id] = ["name": .string(template.name), "inputs": [:], "outputs": [:], "metadata": [:], "http": http]
     }
 
     /// Hands unfinished HTTP nodes to the agent: first what there is to do, then somebody to do it.
-    mutating func reconcileTasks(_ specification: WorkflowSpecification) {
-        guard !tasks.isEmpty else { return }
+    mutating func reconcileTasks() {
+        pruneTasks()
+        guard !tasks.isEmpty, !workflow.phase.isTerminal else { return }
         let handedOver = taskSet?.tasks
         if handedOver == nil || tasks.keys.contains(where: { handedOver?[$0] == nil }) {
             var taskSet = WorkflowTaskSet(name: workflow.metadata.name, namespace: workflow.metadata.namespace)
@@ -54,5 +65,22 @@ extension Reconciler {
         effects.append(.createAgentPod(pod))
     }
 
-    var unfinishedHTTPNodes: [WorkflowNode] { workflow.nodes.filter { $0.kind == .http && !$0.phase.isTerminal } }
+    /// Takes finished tasks out of the task set; once the workflow is over, marks it as completed.
+    mutating func pruneTasks() {
+        guard let taskSet else { return }
+        let finished = Set(taskSet.tasks.keys + taskSet.results.keys).sorted().filter { id in
+            // Without the results in the stored status, the task set is the only place that has them.
+            let node = settings.prunesTasksFirst ? nodes[id] : observation.workflow.node(id)
+            return node?.phase.isTerminal ?? false
+        }
+        if !finished.isEmpty { effects.append(.pruneTaskSet(nodeIDs: finished)) }
+        guard observation.workflow.phase.isTerminal,
+            taskSet.metadata.labels[WorkflowNames.completedLabel] != "true"
+        else { return }
+        effects.append(.completeTaskSet)
+    }
+
+    var unfinishedHTTPNodes: [WorkflowNode] {
+        nodes.keys.sorted().compactMap { nodes[$0] }.filter { $0.kind == .http && !$0.phase.isTerminal }
+    }
 }

@@ -1,164 +1,139 @@
 import Kubernetes
 
+// The nodes while they are worked on.
+
 extension Reconciler {
-    /// One call of a template: by the entrypoint, or by a step.
-    struct Invocation {
-        var template: String
-        var nodeName: String
-        var displayName: String
-        /// The node of the steps template that this is within.
-        var boundaryID: String?
-        var arguments: [String: String]
+    mutating func loadNodes() {
+        for (id, node) in workflow.json["status", "nodes"]?.object ?? JSONObject() {
+            guard let json = node.object else { continue }
+            let node = WorkflowNode(json: json)
+            nodes[id] = node
+            count(node, 1)
+        }
+        for (id, node) in nodes where node.kind == .pod && isActive(node) && podsByNode[id] != nil { activePods += 1 }
     }
 
-    /// Carries a node as far as it goes now.
-    ///
-    /// - Returns: The node's id.
-    @discardableResult
-    mutating func run(_ invocation: Invocation, of specification: WorkflowSpecification) -> String {
-        let id = WorkflowNames.nodeID(workflow: workflow.metadata.name, nodeName: invocation.nodeName)
-        if let node = workflow.node(id), node.phase.isTerminal { return id }
-        guard let template = specification.templates[invocation.template] else { return id }
-        let kind: WorkflowNode.Kind =
-            template.json["http"] != nil ? .http : template.json["steps"] != nil ? .steps : .pod
-        if workflow.node(id) == nil {
-            workflow.setNode(
-                WorkflowNode(
-                    id: id, name: invocation.nodeName, displayName: invocation.displayName, kind: kind,
-                    phase: kind == .steps ? .running : .pending, templateName: template.name,
-                    boundaryID: invocation.boundaryID, startedAt: now))
+    /// Puts the nodes into the status, with the progress that they show.
+    mutating func storeNodes() {
+        guard !nodes.isEmpty else { return }
+        var working = 0
+        var done = 0
+        for node in nodes.values where node.kind == .pod || node.kind == .http {
+            working += 1
+            if node.phase == .succeeded { done += 1 }
         }
-        do throws(Substitution.Failure) {
-            let scope = try scope(of: template, invocation, specification)
-            record(inputs: scope, of: template, nodeID: id)
-            switch kind {
-            case .pod: try runPod(id, template, scope, specification)
-            case .http: try runHTTP(id, template, scope)
-            case .steps, .stepGroup: try runSteps(id, template, scope, invocation, specification)
-            }
-        } catch {
-            mark(id, .error, message: error.description)
-        }
-        return id
+        let all = JSONObject(uniqueKeysWithValues: nodes.lazy.map { ($0.key, JSONValue.object($0.value.json)) })
+        workflow.json["status", "nodes"] = .object(all)
+        workflow.json["status", "progress"] = .string("\(done)/\(working)")
+    }
+
+    func nodeID(_ name: String) -> String { WorkflowNames.nodeID(workflow: workflow.metadata.name, nodeName: name) }
+
+    mutating func change(_ id: String, _ body: (inout WorkflowNode) -> Void) {
+        guard let before = nodes[id] else { return }
+        count(before, -1)
+        var node = before
+        body(&node)
+        count(node, 1)
+        nodes[id] = node
     }
 
     mutating func mark(_ id: String, _ phase: WorkflowNode.Phase, message: String? = nil) {
-        guard var node = workflow.node(id) else { return }
-        node.mark(phase, message: message, at: now)
-        workflow.setNode(node)
+        change(id) { [now] in $0.mark(phase, message: message, at: now) }
     }
 
-    private func scope(
-        of template: WorkflowSpecification.Template, _ invocation: Invocation, _ specification: WorkflowSpecification
-    ) throws(Substitution.Failure) -> Substitution {
-        let metadata = workflow.metadata
-        var variables = [
-            "workflow.name": metadata.name, "workflow.namespace": metadata.namespace ?? "",
-            "workflow.uid": metadata.uid ?? "",
-        ]
-        for (name, value) in specification.arguments { variables["workflow.parameters.\(name)"] = value }
-        for input in template.inputs {
-            let name = "inputs.parameters.\(input.name)"
-            guard let value = invocation.arguments[input.name] ?? input.fallback else {
-                throw Substitution.Failure(field: "\(template.field).inputs.parameters", name: name)
-            }
-            variables[name] = value
-        }
-        return Substitution(variables: variables)
+    private func isActive(_ node: WorkflowNode) -> Bool {
+        !node.phase.isTerminal && node.json["synchronizationStatus"] == nil
     }
 
-    private mutating func record(
-        inputs scope: Substitution, of template: WorkflowSpecification.Template, nodeID: String
-    ) {
-        guard !template.inputs.isEmpty, var node = workflow.node(nodeID), node.json["inputs"] == nil else { return }
-        node.json["inputs", "parameters"] = .array(
-            template.inputs.map { input in
-                let value = scope.variables["inputs.parameters.\(input.name)"] ?? ""
-                return ["name": .string(input.name), "value": .string(value)]
-            })
-        workflow.setNode(node)
+    private mutating func count(_ node: WorkflowNode, _ sign: Int) {
+        guard let boundary = node.boundaryID, let kind = node.kind, [.pod, .steps, .dag].contains(kind) else { return }
+        if !node.phase.isTerminal { census[boundary, default: (0, 0)].active += sign }
+        if node.phase.isFailure { census[boundary, default: (0, 0)].failed += sign }
     }
 
-    /// Groups one after another; the steps of a group side by side.
-    private mutating func runSteps(
-        _ id: String, _ template: WorkflowSpecification.Template, _ scope: Substitution, _ invocation: Invocation,
-        _ specification: WorkflowSpecification
-    ) throws(Substitution.Failure) {
-        var scope = scope
-        var predecessors = [id]
-        for (index, group) in specification.groups(of: template).enumerated() {
-            let groupID = beginGroup(index, within: invocation.nodeName, boundaryID: id, after: predecessors)
-            let groupName = "\(invocation.nodeName)[\(index)]"
-            var children: [String] = []
-            for step in group {
-                let arguments = try arguments(of: step, scope)
-                children.append(
-                    run(
-                        Invocation(
-                            template: step.template, nodeName: "\(groupName).\(step.name)", displayName: step.name,
-                            boundaryID: id, arguments: arguments), of: specification))
-            }
-            adopt(children, by: groupID)
-            let nodes = children.compactMap { workflow.node($0) }
-            guard nodes.allSatisfy(\.phase.isTerminal) else { return }
-            if let failed = nodes.first(where: { $0.phase != .succeeded }) {
-                let message = "child '\(failed.id)' failed"
-                mark(groupID, .failed, message: message)
-                mark(id, .failed, message: message)
-                return
-            }
-            mark(groupID, .succeeded)
-            for (step, node) in zip(group, nodes) {
-                scope.variables["steps.\(step.name).id"] = node.id
-                scope.variables["steps.\(step.name).status"] = node.phase.rawValue
-                scope.variables["steps.\(step.name).outputs.result"] = node.result
-                scope.variables["steps.\(step.name).outputs.exitCode"] = node.exitCode
-            }
-            predecessors = nodes.isEmpty ? [groupID] : nodes.flatMap(outbound)
-        }
-        if var node = workflow.node(id) {
-            node.outboundNodes = predecessors
-            node.mark(.succeeded, at: now)
-            workflow.setNode(node)
-        }
-    }
-
-    private func arguments(
-        of step: WorkflowSpecification.Step, _ scope: Substitution
-    ) throws(Substitution.Failure) -> [String: String] {
-        var arguments: [String: String] = [:]
-        for (index, parameter) in (step.arguments["parameters"]?.array ?? []).enumerated() {
-            guard let name = parameter.object?["name"]?.string, let text = parameter.object?["value"]?.parameterText
-            else { continue }
-            let field = "\(step.field).arguments.parameters[\(index)].value"
-            arguments[name] = try scope.apply(text, field: field)
-        }
-        return arguments
-    }
-
-    private mutating func beginGroup(
-        _ index: Int, within parent: String, boundaryID: String, after predecessors: [String]
+    /// Makes a node, as Argo's `initializeNode` does.
+    ///
+    /// - Returns: Its id.
+    @discardableResult
+    mutating func initialize(
+        _ name: String, _ kind: WorkflowNode.Kind, _ phase: WorkflowNode.Phase, call: WorkflowSpecification.Call?,
+        base: String, boundary: Boundary?, message: String? = nil
     ) -> String {
-        let name = "\(parent)[\(index)]"
-        let id = WorkflowNames.nodeID(workflow: workflow.metadata.name, nodeName: name)
-        if workflow.node(id) == nil {
-            workflow.setNode(
-                WorkflowNode(
-                    id: id, name: name, displayName: "[\(index)]", kind: .stepGroup, phase: .running,
-                    templateName: nil, boundaryID: boundaryID, startedAt: now))
-        }
-        for predecessor in predecessors { adopt([id], by: predecessor) }
+        let id = nodeID(name)
+        var displayName = name
+        if let boundary, let rest = name.dropPrefix(boundary.name) { displayName = Self.displayName(rest) }
+        var node = WorkflowNode(
+            id: id, name: name, displayName: displayName, kind: kind, phase: phase,
+            templateName: call?.json["template"]?.string.flatMap { $0.isEmpty ? nil : $0 }, boundaryID: boundary?.id,
+            startedAt: now)
+        node.json["templateRef"] = call?.json["templateRef"]
+        node.json["templateScope"] = .string(base)
+        node.message = message
+        if phase.isTerminal { node.mark(phase, at: now) }
+        nodes[id] = node
+        count(node, 1)
         return id
     }
 
-    private mutating func adopt(_ children: [String], by parentID: String) {
-        guard var parent = workflow.node(parentID) else { return }
-        let known = parent.children
-        parent.children = known + children.filter { !known.contains($0) }
-        workflow.setNode(parent)
+    /// Without a leading `[0].` or `.`.
+    private static func displayName(_ text: String) -> String {
+        var rest = Substring(text)
+        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]") { rest = rest[rest.index(after: end)...] }
+        return rest.hasPrefix(".") ? String(rest.dropFirst()) : text
     }
 
-    private func outbound(_ node: WorkflowNode) -> [String] {
-        node.outboundNodes.isEmpty ? [node.id] : node.outboundNodes
+    /// Marks a node that there is as an error, or makes one that is.
+    mutating func fail(_ invocation: Invocation, _ message: String) {
+        let id = nodeID(invocation.nodeName)
+        if nodes[id] != nil { return mark(id, .error, message: message) }
+        initialize(
+            invocation.nodeName, .skipped, .error, call: invocation.call, base: invocation.base,
+            boundary: invocation.boundary, message: message)
+        flag(id, invocation)
+    }
+
+    func flagged(_ invocation: Invocation, isRetried: Bool) -> JSONValue? {
+        var flag = JSONObject()
+        if invocation.isHooked { flag["hooked"] = true }
+        if isRetried { flag["retried"] = true }
+        return flag.isEmpty ? nil : .object(flag)
+    }
+
+    mutating func flag(_ id: String, _ invocation: Invocation, isRetried: Bool = false) {
+        guard let flag = flagged(invocation, isRetried: isRetried) else { return }
+        change(id) { $0.json["nodeFlag"] = flag }
+    }
+
+    mutating func connect(_ child: String, to parent: String) {
+        guard nodes[child] != nil else { return }
+        change(parent) { node in
+            let known = node.children
+            if !known.contains(child) { node.children = known + [child] }
+        }
+    }
+
+    /// The nodes that what follows a node hangs from.
+    func outbound(_ id: String) -> [String] {
+        guard let node = nodes[id] else { return [] }
+        switch node.kind {
+        case .taskGroup:
+            let children = node.children
+            return children.isEmpty ? [id] : children.flatMap(outbound)
+        case .retry: return node.children.last.map { [$0] } ?? []
+        case .steps, .dag: return node.outboundNodes.flatMap(outbound)
+        case .stepGroup: return node.outboundNodes.isEmpty ? [id] : node.outboundNodes.flatMap(outbound)
+        case .pod, .http, .suspend, .skipped, nil: return [id]
+        }
+    }
+
+    /// Whether a node is an exit handler, or within one.
+    func isPartOfExitHandler(_ node: WorkflowNode) -> Bool {
+        var current: WorkflowNode? = node
+        while let node = current {
+            if node.displayName.hasSuffix(".onExit") { return true }
+            current = node.boundaryID.flatMap { nodes[$0] }
+        }
+        return false
     }
 }

@@ -7,68 +7,113 @@ extension Reconciler {
 
     /// Brings the nodes of pods in step with their pods.
     mutating func assessPods() {
-        for var node in workflow.nodes where node.kind == .pod && !node.phase.isTerminal {
-            guard let pod = podsByNode[node.id] else {
-                // A pending node's pod is created again; one that ran is gone for good.
-                if node.phase == .running, let started = node.startedAt, now - started > Self.recentlyStarted {
-                    node.mark(.error, message: "pod deleted", at: now)
-                    workflow.setNode(node)
-                }
+        for id in podsByNode.keys.sorted() {
+            guard let pod = podsByNode[id], let node = nodes[id], node.kind == .pod, !node.phase.isTerminal else {
                 continue
             }
-            switch pod.phase {
-            case .pending, .unknown: continue
-            case .running:
-                guard node.phase == .pending else { continue }
-                node.mark(.running, at: now)
-                node.message = nil
-            case .succeeded:
-                node.exitCode = "0"
-                node.message = nil
-                node.mark(.succeeded, at: now)
-            case .failed:
-                let code = pod.containerStatuses.compactMap(\.exitCode).first { $0 != 0 }
-                node.exitCode = code.map { String($0) }
-                node.mark(.failed, message: Self.failureMessage(of: pod, exitCode: code), at: now)
+            assess(pod, node)
+        }
+        for id in nodes.keys.sorted() {
+            guard let node = nodes[id] else { continue }
+            if node.kind == .suspend { settle(node) }
+            // A pending node's pod is created again; one that ran is gone for good.
+            guard node.kind == .pod, node.phase == .running, podsByNode[id] == nil, let started = node.startedAt else {
+                continue
             }
-            workflow.setNode(node)
+            guard now - started > Self.recentlyStarted else {
+                look(at: started + Self.recentlyStarted + .seconds(1))
+                continue
+            }
+            change(id) { $0.json["daemoned"] = nil }
+            mark(id, .error, message: "pod deleted")
         }
     }
 
-    static func failureMessage(of pod: Pod, exitCode: Int64?) -> String {
+    private mutating func assess(_ pod: Pod, _ node: WorkflowNode) {
+        let isDaemon = pod.metadata.annotations[WorkflowNames.daemonAnnotation] == "true"
+        switch pod.phase {
+        case .pending, .unknown: return
+        case .running:
+            // A daemon is there for others once all of it is ready.
+            let isReady = pod.containerStatuses.allSatisfy { $0.json["ready"] != .bool(false) }
+            guard node.phase == .pending || isDaemon && !node.isDaemoned, !isDaemon || isReady else { return }
+            change(node.id) { [now] node in
+                node.mark(.running, at: now)
+                node.message = nil
+                if isDaemon {
+                    node.json["daemoned"] = true
+                    node.json["podIP"] = pod.json["status", "podIP"]
+                }
+            }
+        case .succeeded:
+            let missing = takeOutputs(of: pod, node)
+            change(node.id) { [now] node in
+                node.exitCode = "0"
+                node.message = nil
+                node.json["daemoned"] = nil
+                if let missing {
+                    node.mark(.error, message: missing, at: now)
+                } else {
+                    // What is to run on and on has no good end.
+                    node.mark(isDaemon ? .failed : .succeeded, at: now)
+                }
+            }
+        case .failed:
+            _ = takeOutputs(of: pod, node)
+            let status = pod.containerStatuses.first { ($0.exitCode ?? 0) != 0 }
+            let message = Self.failureMessage(of: pod, status)
+            change(node.id) { [now] node in
+                node.exitCode = status?.exitCode.map { String($0) }
+                node.json["daemoned"] = nil
+                node.mark(.failed, message: message, at: now)
+            }
+        }
+        if let host = pod.nodeName, nodes[node.id]?.json["hostNodeName"] == nil {
+            change(node.id) { $0.json["hostNodeName"] = .string(host) }
+        }
+    }
+
+    static func failureMessage(of pod: Pod, _ status: ContainerStatus?) -> String {
         if let message = pod.statusMessage, !message.isEmpty { return message }
-        if let exitCode { return "Error (exit code \(exitCode))" }
+        if let code = status?.exitCode {
+            let reason = status?.json["state", "terminated", "reason"]?.string ?? ""
+            return "\(reason.isEmpty ? "Error" : reason) (exit code \(code))"
+        }
         return pod.statusReason ?? "pod failed for unknown reason"
     }
 
-    mutating func runPod(
-        _ id: String, _ template: WorkflowSpecification.Template, _ scope: Substitution,
-        _ specification: WorkflowSpecification
-    ) throws(Substitution.Failure) {
-        guard let node = workflow.node(id), node.phase == .pending, podsByNode[id] == nil else { return }
-        let container = try scope.apply(
-            template.json["container"] ?? .object([:]), field: "\(template.field).container")
-        var pod = makePod(
-            name: WorkflowNames.podName(
-                workflow: workflow.metadata.name, nodeName: node.name, template: template.name))
-        let metadata = try scope.apply(template.json["metadata"] ?? .object([:]), field: "\(template.field).metadata")
-        let labels = metadata.object?["labels"]?.object?.stringMembers ?? [:]
-        pod.metadata.labels.merge(labels, uniquingKeysWith: { own, _ in own })
-        pod.metadata.annotations = (metadata.object?["annotations"]?.object?.stringMembers ?? [:])
-            .merging(
-                [
-                    WorkflowNames.nodeNameAnnotation: node.name, WorkflowNames.nodeIDAnnotation: id,
-                    "kubectl.kubernetes.io/default-container": "main",
-                ], uniquingKeysWith: { _, own in own })
-        var main = container.object ?? [:]
-        main["name"] = "main"
-        var spec = specification.podMembers
-        for key in ["nodeSelector", "tolerations"] { spec[key] = template.json[key] ?? spec[key] }
-        spec["containers"] = [.object(main)]
-        spec["restartPolicy"] = "Never"
-        spec["serviceAccountName"] = specification.serviceAccountName.map(JSONValue.string)
-        pod.json["spec"] = .object(spec)
-        effects.append(.createPod(pod, nodeID: id))
+    /// Takes over what the virtual node has read out of a pod at its end.
+    ///
+    /// - Returns: What is wrong with it.
+    private mutating func takeOutputs(of pod: Pod, _ node: WorkflowNode) -> String? {
+        let annotations = pod.metadata.annotations
+        let reported = annotations[WorkflowNames.outputsAnnotation].flatMap(JSONObject.init(text:)) ?? [:]
+        if let result = reported["result"]?.parameterText {
+            change(node.id) { $0.json["outputs", "result"] = .string(result) }
+        }
+        guard let wanted = annotations[WorkflowNames.outputParametersAnnotation].flatMap(JSONObject.init(text:)) else {
+            return nil
+        }
+        let globalNames = annotations[WorkflowNames.globalNamesAnnotation].flatMap(JSONObject.init(text:)) ?? [:]
+        let defaults = annotations[WorkflowNames.outputDefaultsAnnotation].flatMap(JSONObject.init(text:)) ?? [:]
+        var values = defaults.stringMembers
+        for parameter in (reported["parameters"]?.array ?? []).compactMap(\.object) {
+            guard let name = parameter["name"]?.string, let value = parameter["value"]?.parameterText else { continue }
+            values[name] = value
+        }
+        var list: [JSONValue] = []
+        for (name, path) in wanted {
+            guard let value = values[name] else {
+                return
+                    "failed to read the output parameter \"\(name)\": \(path.string ?? ""): no such file or directory"
+            }
+            var parameter: JSONObject = ["name": .string(name), "value": .string(value)]
+            parameter["globalName"] = globalNames[name]
+            list.append(.object(parameter))
+            if let global = globalNames[name]?.string { exportGlobally(global, value) }
+        }
+        change(node.id) { $0.json["outputs", "parameters"] = .array(list) }
+        return nil
     }
 
     /// A pod of this workflow, without its spec.
@@ -84,5 +129,17 @@ extension Reconciler {
         var labels = [WorkflowNames.workflowLabel: workflow.metadata.name]
         labels[WorkflowNames.instanceLabel] = settings.instanceID
         return labels
+    }
+
+    func podName(_ nodeName: String, _ template: WorkflowSpecification.Template) -> String {
+        WorkflowNames.podName(workflow: workflow.metadata.name, nodeName: nodeName, template: template.name)
+    }
+}
+
+extension JSONObject {
+    /// The object that a text is.
+    fileprivate init?(text: String) {
+        guard let object = try? JSONValue(parsing: Array(text.utf8)).object else { return nil }
+        self = object
     }
 }

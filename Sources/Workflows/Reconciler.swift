@@ -36,13 +36,30 @@ package struct Reconciler {
     package struct Settings: Sendable {
         package var instanceID: String?
         package var agent: AgentPod
-        /// Whether the loss of the agent pod ends the workflow (Argo before v3.5.11), or its unfinished HTTP nodes.
-        package var isAgentLossFatal: Bool
+        /// What the loss of the agent pod ends: the workflow (Argo before v3.6), its unfinished HTTP nodes, or nothing
+        /// but the pod.
+        package var onAgentLoss: Policy.Disposition
+        /// Whether finished tasks leave the task set before the status that has their results is written.
+        package var prunesTasksFirst: Bool
+        /// Whether the status says that a lock is held before the work that it guards begins, and says that the work
+        /// has ended before the lock is given back.
+        package var isWriteAhead: Bool
+        /// Which spellings of `synchronization` are understood.
+        package var synchronizationForms: SynchronizationForms
+        /// How long after its end a pod is deleted, unless the workflow says otherwise.
+        package var deleteDelay: Duration
+        /// Tells for `retryPolicy: OnTransientError` whether a message speaks of trouble that passes.
+        package var classifier: Classifier
 
         package init(instanceID: String?, agent: AgentPod = AgentPod(), policy: Policy) {
             self.instanceID = instanceID
             self.agent = agent
-            isAgentLossFatal = policy.rule(for: .agentPodCreate).onPermanent == .failWorkflow
+            onAgentLoss = policy.agent.onPodLoss
+            prunesTasksFirst = policy.agent.prunesTasksFirst
+            isWriteAhead = policy.locks.isWriteAhead
+            synchronizationForms = policy.locks.forms
+            deleteDelay = policy.cleanup.deleteDelay
+            classifier = policy.classifier
         }
     }
 
@@ -92,25 +109,47 @@ package struct Reconciler {
     }
 
     let settings: Settings
+    let observation: Observation
     let now: Timestamp
     let taskSet: WorkflowTaskSet?
     let agentPod: Pod?
     let podsByNode: [String: Pod]
     var workflow: Workflow
+    var specification: WorkflowSpecification
+    /// The workflow's nodes while it is worked on, in place of those in its status.
+    var nodes: [String: WorkflowNode] = [:]
+    /// How many nodes within each boundary are at work, and how many have failed.
+    var census: [String: (active: Int, failed: Int)] = [:]
+    /// The pods that are at work.
+    var activePods = 0
+    /// The variables that are the same everywhere in the workflow.
+    var globals: [String: String] = [:]
     var effects: [Effect] = []
+    var lookAgain: Timestamp?
     /// The templates of the unfinished HTTP nodes, by node id.
     var tasks = JSONObject()
+    /// The graphs of dag templates, by the template's place.
+    var graphs: [String: TaskGraph] = [:]
+    /// Templates that were resolved in this look, by scope and name.
+    var resolved: [String: Resolved] = [:]
+    /// How many templates call one another at this point.
+    var depth = 0
 
     package static func reconcile(_ observation: Observation, settings: Settings) -> Plan {
         var reconciler = Reconciler(observation, settings: settings)
         reconciler.operate()
-        return Plan(workflow: reconciler.workflow, effects: reconciler.effects)
+        let isOver = reconciler.workflow.phase.isTerminal
+        return Plan(
+            workflow: reconciler.workflow, effects: reconciler.effects,
+            lookAgain: isOver ? nil : reconciler.lookAgain)
     }
 
     private init(_ observation: Observation, settings: Settings) {
         self.settings = settings
+        self.observation = observation
         now = observation.now
         workflow = observation.workflow
+        specification = WorkflowSpecification(reading: workflow)
         let metadata = workflow.metadata
         // A namesake's leftovers are not this workflow's.
         let uid = metadata.uid
@@ -127,37 +166,53 @@ package struct Reconciler {
     }
 
     private mutating func operate() {
-        guard !workflow.phase.isTerminal else { return cleanUp() }
+        guard !workflow.phase.isTerminal else { return windUp() }
         guard workflow.metadata.deletionTimestamp == nil else { return }
-        let specification: WorkflowSpecification
-        do {
-            specification = try WorkflowSpecification(workflow)
+        do throws(WorkflowSpecification.Unsupported) {
+            try prepare()
         } catch {
             return finish(.error, message: error.description)
         }
-        if workflow.phase != .running {
-            workflow.phase = .running
-            if workflow.startedAt == nil { workflow.startedAt = now }
-            Self.label(&workflow, .running)
-        }
+        loadNodes()
+        guard acquireWorkflowLocks() else { return }
+        begin()
         assessPods()
         mergeTaskResults()
-        if !assessAgent() { return }
-        let name = workflow.metadata.name
-        run(
-            Invocation(
-                template: specification.entrypoint, nodeName: name, displayName: name, boundaryID: nil,
-                arguments: specification.arguments), of: specification)
-        reconcileTasks(specification)
-        if let root = workflow.node(name), root.phase.isTerminal {
-            finish(Workflow.Phase(rawValue: root.phase.rawValue) ?? .error, message: root.message)
+        applyExecutionControl()
+        defer {
+            storeNodes()
+            collectPods()
+            releaseLocks()
         }
-        updateProgress()
+        guard !isSuspended, assessAgent() else { return }
+        carryOn()
     }
 
-    private mutating func cleanUp() {
-        guard let agentPod, agentPod.metadata.deletionTimestamp == nil else { return }
-        effects.append(.deletePod(agentPod.metadata.key, uid: agentPod.metadata.uid))
+    /// Marks the workflow as begun.
+    private mutating func begin() {
+        if let text = specification.json["activeDeadlineSeconds"]?.parameterText, let seconds = Int64(text) {
+            deadline = (workflow.startedAt ?? now) + .seconds(seconds)
+            look(at: deadline)
+        }
+        guard workflow.phase != .running else { return }
+        workflow.phase = .running
+        workflow.message = nil
+        if workflow.startedAt == nil { workflow.startedAt = now }
+        Self.label(&workflow, .running)
+    }
+
+    /// When the workflow has to be over, its exit handlers apart.
+    var deadline: Timestamp?
+
+    /// The workflow is over: what it has left behind goes.
+    private mutating func windUp() {
+        loadNodes()
+        if let agentPod, agentPod.metadata.deletionTimestamp == nil {
+            effects.append(.deletePod(agentPod.metadata.key, uid: agentPod.metadata.uid))
+        }
+        pruneTasks()
+        collectPods()
+        releaseLocks()
     }
 
     mutating func finish(_ phase: Workflow.Phase, message: String?) {
@@ -173,15 +228,18 @@ package struct Reconciler {
         label(&workflow, phase)
     }
 
-    private static func label(_ workflow: inout Workflow, _ phase: Workflow.Phase) {
+    static func label(_ workflow: inout Workflow, _ phase: Workflow.Phase) {
         workflow.metadata.labels[WorkflowNames.phaseLabel] = phase.rawValue
         workflow.metadata.labels[WorkflowNames.completedLabel] = phase.isTerminal ? "true" : "false"
     }
 
-    /// `<succeeded>/<all>`, of the nodes that do work themselves.
-    private mutating func updateProgress() {
-        let working = workflow.nodes.filter { $0.kind == .pod || $0.kind == .http }
-        let done = working.count { $0.phase == .succeeded }
-        workflow.json["status", "progress"] = .string("\(done)/\(working.count)")
+    /// Asks to be called again at a moment to come.
+    mutating func look(at moment: Timestamp?) {
+        guard let moment, moment > now else { return }
+        lookAgain = lookAgain.map { min($0, moment) } ?? moment
+    }
+
+    var isSuspended: Bool {
+        (workflow.spec["suspend"] ?? specification.json["suspend"]) == .bool(true)
     }
 }

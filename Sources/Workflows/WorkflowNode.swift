@@ -12,6 +12,14 @@ package struct WorkflowNode: Hashable, Sendable {
         case http = "HTTP"
         case steps = "Steps"
         case stepGroup = "StepGroup"
+        case dag = "DAG"
+        /// A dag's task that a loop makes many of.
+        case taskGroup = "TaskGroup"
+        /// The tries of one template.
+        case retry = "Retry"
+        case suspend = "Suspend"
+        /// What never came to run: by its condition, or by an error before it had a type.
+        case skipped = "Skipped"
     }
 
     package enum Phase: String, Sendable, CaseIterable {
@@ -20,8 +28,17 @@ package struct WorkflowNode: Hashable, Sendable {
         case succeeded = "Succeeded"
         case failed = "Failed"
         case error = "Error"
+        /// Its condition did not hold.
+        case skipped = "Skipped"
+        /// What it depends on did not end as it wants.
+        case omitted = "Omitted"
 
         package var isTerminal: Bool { self != .pending && self != .running }
+
+        /// Whether work was done, and ended.
+        package var isCompleted: Bool { self == .succeeded || isFailure }
+
+        package var isFailure: Bool { self == .failed || self == .error }
     }
 
     package init(
@@ -47,6 +64,8 @@ package struct WorkflowNode: Hashable, Sendable {
 
     package var templateName: String? { json["templateName"]?.string }
 
+    package var boundaryID: String? { json["boundaryID"]?.string }
+
     package var phase: Phase { json["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .pending }
 
     package var message: String? {
@@ -55,6 +74,8 @@ package struct WorkflowNode: Hashable, Sendable {
     }
 
     package var startedAt: Timestamp? { json["startedAt"]?.string.flatMap(Timestamp.init(rfc3339:)) }
+
+    package var finishedAt: Timestamp? { json["finishedAt"]?.string.flatMap(Timestamp.init(rfc3339:)) }
 
     package var children: [String] {
         get { json["children"]?.strings ?? [] }
@@ -74,11 +95,33 @@ package struct WorkflowNode: Hashable, Sendable {
         set { json["outputs", "exitCode"] = newValue.map(JSONValue.string) }
     }
 
+    /// `outputs.parameters` that have a value.
+    package var outputParameters: [(name: String, value: String)] {
+        (json["outputs", "parameters"]?.array ?? []).compactMap(\.object).compactMap { parameter in
+            guard let name = parameter["name"]?.string, let value = parameter["value"]?.parameterText else {
+                return nil
+            }
+            return (name, value)
+        }
+    }
+
+    /// Whether it runs on in the background while what follows it is done.
+    package var isDaemoned: Bool { json["daemoned"] == .bool(true) }
+
+    /// Whether what follows it may begin.
+    package var isFulfilled: Bool { phase.isTerminal || (isDaemoned && phase != .pending) }
+
+    /// Whether it was made by a hook.
+    package var isHooked: Bool { json["nodeFlag", "hooked"] == .bool(true) }
+
+    /// Whether it is one of the tries of a ``Kind/retry`` node.
+    package var isRetried: Bool { json["nodeFlag", "retried"] == .bool(true) }
+
     /// Moves on to a phase; a terminal one stamps the node's end.
     package mutating func mark(_ phase: Phase, message: String? = nil, at now: Timestamp) {
         json["phase"] = .string(phase.rawValue)
-        if let message { self.message = message }
-        if phase.isTerminal { json["finishedAt"] = .string(now.rfc3339) }
+        if let message { self.message = message.isEmpty ? nil : message }
+        if phase.isTerminal, json["finishedAt"] == nil { json["finishedAt"] = .string(now.rfc3339) }
     }
 }
 

@@ -6,207 +6,236 @@ package import Kubernetes
 /// than its author wrote.
 package struct WorkflowSpecification: Sendable {
     package struct Unsupported: Error, Hashable, Sendable, CustomStringConvertible {
-        /// `spec.templates[call].dag`, say.
+        /// `spec.templates[call].resource`, say.
         package var field: String
         package var why: String
 
         package var description: String { "\(field): \(why)" }
     }
 
-    /// A template and its place in the spec.
-    struct Template: Sendable {
-        var name: String
-        var json: JSONObject
-        var field: String
-
-        /// The names and defaults of `inputs.parameters`.
-        var inputs: [(name: String, fallback: String?)] {
-            (json["inputs", "parameters"]?.array ?? []).compactMap(\.object).map {
-                ($0["name"]?.string ?? "", ($0["value"] ?? $0["default"])?.parameterText)
-            }
-        }
-    }
-
-    /// One call of a template within a group of steps.
-    struct Step: Sendable {
-        var name: String
-        var template: String
-        var arguments: JSONObject
-        var field: String
-    }
-
+    /// The spec that is carried out: the workflow's own, or what it became together with its WorkflowTemplate's.
+    let json: JSONObject
     private(set) var entrypoint = ""
     private(set) var templates: [String: Template] = [:]
-    /// `spec.arguments.parameters`.
+    /// `spec.arguments.parameters` that have a value.
     private(set) var arguments: [String: String] = [:]
     /// What every pod gets: node selector, tolerations and the like.
     private(set) var podMembers = JSONObject()
-    private(set) var serviceAccountName: String?
 
-    private static let podMembers: Set<String> = [
-        "imagePullSecrets", "nodeSelector", "schedulerName", "securityContext", "tolerations",
-    ]
-    private static let specFields: Set<String> = podMembers.union([
-        "arguments", "entrypoint", "serviceAccountName", "templates",
-    ])
-    private static let templateFields: Set<String> = [
-        "container", "http", "inputs", "metadata", "name", "nodeSelector", "outputs", "steps", "tolerations",
-    ]
-    private static let kinds = ["container", "http", "steps"]
-    private static let httpFields: Set<String> = [
-        "body", "headers", "method", "successCondition", "timeoutSeconds", "url",
-    ]
-    private static let parameterFields: Set<String> = ["default", "description", "enum", "name", "value"]
+    var serviceAccountName: String? { json["serviceAccountName"]?.string }
 
+    /// Reads and checks all of it, as before a workflow's start.
     package init(_ workflow: Workflow) throws(Unsupported) {
-        let spec = workflow.spec
-        try Self.check(spec, fields: Self.specFields, at: "spec")
-        for key in Self.podMembers.sorted() { podMembers[key] = spec[key] }
-        serviceAccountName = spec["serviceAccountName"]?.string
-        try Self.check(spec["arguments"]?.object ?? [:], fields: ["parameters"], at: "spec.arguments")
-        arguments = try Self.parameters(spec["arguments"], at: "spec.arguments")
-        for element in spec["templates"]?.array ?? [] {
-            let json = element.object ?? [:]
+        self.init(reading: workflow)
+        try check()
+    }
+
+    /// Reads what an earlier look has found nothing wrong with.
+    init(reading workflow: Workflow) {
+        json = workflow.json["status", "storedWorkflowTemplateSpec"]?.object ?? workflow.spec
+        for key in Self.podMembers.sorted() { podMembers[key] = json[key] }
+        for parameter in (json["arguments", "parameters"]?.array ?? []).compactMap(\.object) {
+            guard let name = parameter["name"]?.string else { continue }
+            arguments[name] = (parameter["value"] ?? parameter["default"])?.parameterText
+        }
+        entrypoint = json["entrypoint"]?.string ?? ""
+        for element in json["templates"]?.array ?? [] {
+            let template = Template(element.object ?? [:], defaults: json["templateDefaults"]?.object)
+            templates[template.name] = template
+        }
+    }
+
+    /// The template that an entry of `templates` of some spec is, with this workflow's defaults.
+    func template(_ json: JSONObject, field: String) -> Template {
+        Template(json, defaults: self.json["templateDefaults"]?.object, field: field)
+    }
+}
+
+extension WorkflowSpecification {
+    /// A template and its place in the spec.
+    struct Template: Sendable {
+        enum Kind: String, CaseIterable, Sendable {
+            case container, dag, http, script, steps, suspend
+
+            /// The type of the nodes that it makes.
+            var nodeKind: WorkflowNode.Kind {
+                switch self {
+                case .container, .script: .pod
+                case .dag: .dag
+                case .http: .http
+                case .steps: .steps
+                case .suspend: .suspend
+                }
+            }
+        }
+
+        let name: String
+        let json: JSONObject
+        let field: String
+        /// Nil where it has none, or more than one.
+        let kind: Kind?
+        /// Those within a group run in parallel; the groups one after the other.
+        let steps: [[Call]]
+        let tasks: [Call]
+        /// The steps or tasks whose `outputs.result` is used anywhere in the template.
+        let resultReferences: Set<String>
+        /// The steps or tasks that anything in the template speaks of.
+        let references: Set<String>
+        /// The steps or tasks that the template's outputs speak of.
+        let outputReferences: Set<String>
+
+        init(_ json: JSONObject, defaults: JSONObject?, field: String? = nil) {
             let name = json["name"]?.string ?? ""
-            let template = Template(name: name, json: json, field: "spec.templates[\(name)]")
-            templates[name] = template
-            try check(template)
+            let field = field ?? "spec.templates[\(name)]"
+            let kinds = Kind.allCases.filter { json[$0.rawValue].map { !$0.isNull } ?? false }
+            var merged = json
+            if var defaults {
+                for kind in Kind.allCases where !kinds.contains(kind) { defaults[kind.rawValue] = nil }
+                merged = JSONValue.object(defaults).merging(.object(json)).object ?? json
+            }
+            self.name = name
+            self.field = field
+            self.json = merged
+            kind = kinds.count == 1 ? kinds.first : nil
+            steps = (merged["steps"]?.array ?? []).enumerated().map { groupIndex, group in
+                (group.array ?? group.object?["steps"]?.array ?? []).enumerated().map { index, step in
+                    Call(step.object ?? [:], field: "\(field).steps[\(groupIndex)][\(index)]")
+                }
+            }
+            tasks = (merged["dag", "tasks"]?.array ?? []).enumerated().map { index, task in
+                Call(task.object ?? [:], field: "\(field).dag.tasks[\(index)]")
+            }
+            var all = SiblingReferences()
+            var outputs = SiblingReferences()
+            if kinds == [.steps] || kinds == [.dag] {
+                all.add(.object(merged))
+                outputs.add(merged["outputs"] ?? .null)
+            }
+            references = all.names
+            resultReferences = all.results
+            outputReferences = outputs.names
         }
-        guard let entrypoint = spec["entrypoint"]?.string, !entrypoint.isEmpty else {
-            throw Unsupported(field: "spec.entrypoint", why: "is required")
-        }
-        self.entrypoint = entrypoint
-        try checkReferences()
+
+        var inputs: [JSONObject] { (json["inputs", "parameters"]?.array ?? []).compactMap(\.object) }
+
+        var outputParameters: [JSONObject] { (json["outputs", "parameters"]?.array ?? []).compactMap(\.object) }
+
+        var makesPods: Bool { kind?.nodeKind == .pod }
+
+        var isDaemon: Bool { json["daemon"] == .bool(true) }
     }
 
-    /// The groups of a steps template; those within a group run in parallel.
-    func groups(of template: Template) -> [[Step]] {
-        (template.json["steps"]?.array ?? []).enumerated().map { groupIndex, group in
-            (group.array ?? []).enumerated().map { index, step in
-                let json = step.object ?? [:]
-                return Step(
-                    name: json["name"]?.string ?? "", template: json["template"]?.string ?? "",
-                    arguments: json["arguments"]?.object ?? [:],
-                    field: "\(template.field).steps[\(groupIndex)][\(index)]")
+    /// A call of a template: a step, a task, or a hook.
+    struct Call: Sendable {
+        let name: String
+        let json: JSONObject
+        let field: String
+        /// The other steps or tasks that it speaks of.
+        let references: Set<String>
+
+        init(_ json: JSONObject, field: String, name: String? = nil) {
+            self.json = json
+            self.field = field
+            self.name = name ?? json["name"]?.string ?? ""
+            var references = SiblingReferences()
+            references.add(.object(json))
+            self.references = references.names
+        }
+
+        var parameters: [JSONObject] { (json["arguments", "parameters"]?.array ?? []).compactMap(\.object) }
+
+        var when: String? { json["when"]?.string.flatMap { $0.isEmpty ? nil : $0 } }
+
+        var isLoop: Bool {
+            json["withItems"]?.array?.isEmpty == false || json["withParam"]?.string?.isEmpty == false
+                || json["withSequence"]?.object != nil
+        }
+
+        /// Whether its caller goes on although it ended so.
+        func continues(on phase: WorkflowNode.Phase) -> Bool {
+            switch phase {
+            case .error: json["continueOn", "error"] == .bool(true)
+            case .failed: json["continueOn", "failed"] == .bool(true)
+            case .pending, .running, .succeeded, .skipped, .omitted: false
             }
         }
-    }
 
-    private func check(_ template: Template) throws(Unsupported) {
-        try Self.check(template.json, fields: Self.templateFields, at: template.field)
-        guard !template.name.isEmpty else { throw Unsupported(field: template.field, why: "has no name") }
-        let kinds = Self.kinds.filter { template.json[$0] != nil }
-        guard kinds.count == 1 else {
-            let why = "has \(kinds.isEmpty ? "none" : "more than one") of \(Self.kinds.joined(separator: ", "))"
-            throw Unsupported(field: template.field, why: why)
-        }
-        let inputs = template.json["inputs"]?.object ?? [:]
-        try Self.check(inputs, fields: ["artifacts", "parameters"], at: "\(template.field).inputs")
-        try Self.checkEmpty(inputs["artifacts"], at: "\(template.field).inputs.artifacts")
-        _ = try Self.parameters(.object(inputs), at: "\(template.field).inputs")
-        try Self.checkEmpty(template.json["outputs"], at: "\(template.field).outputs")
-        let metadata = template.json["metadata"]?.object ?? [:]
-        try Self.check(metadata, fields: ["annotations", "labels"], at: "\(template.field).metadata")
-        if let http = template.json["http"]?.object { try Self.check(http: http, at: "\(template.field).http") }
-        if template.json["steps"] != nil { try checkSteps(template) }
-    }
-
-    private static func check(http: JSONObject, at field: String) throws(Unsupported) {
-        try check(http, fields: httpFields, at: field)
-        guard http["url"]?.string?.isEmpty == false else {
-            throw Unsupported(field: "\(field).url", why: "is required")
-        }
-        for (index, header) in (http["headers"]?.array ?? []).enumerated() {
-            try check(header.object ?? [:], fields: ["name", "value"], at: "\(field).headers[\(index)]")
-        }
-        guard let condition = http["successCondition"]?.string else { return }
-        do {
-            _ = try SuccessCondition(condition)
-        } catch {
-            throw Unsupported(field: "\(field).successCondition", why: error.description)
-        }
-    }
-
-    private func checkSteps(_ template: Template) throws(Unsupported) {
-        for (index, group) in (template.json["steps"]?.array ?? []).enumerated() where group.array == nil {
-            throw Unsupported(field: "\(template.field).steps[\(index)]", why: "is not a list of steps")
-        }
-        for (groupIndex, group) in (template.json["steps"]?.array ?? []).enumerated() {
-            for (index, step) in (group.array ?? []).enumerated() {
-                let field = "\(template.field).steps[\(groupIndex)][\(index)]"
-                let json = step.object ?? [:]
-                try Self.check(json, fields: ["arguments", "name", "template"], at: field)
-                let arguments = json["arguments"]?.object ?? [:]
-                try Self.check(arguments, fields: ["parameters"], at: "\(field).arguments")
-                _ = try Self.parameters(.object(arguments), at: "\(field).arguments")
+        /// Its hooks but for `exit`, sorted by name.
+        var hooks: [(name: String, call: Call)] {
+            (json["hooks"]?.object ?? [:]).compactMap { name, hook in
+                name == "exit" ? nil : (name, Call(hook.object ?? [:], field: "\(field).hooks.\(name)", name: name))
             }
         }
-    }
 
-    /// Templates that are called exist, and variables that are used can be given.
-    private func checkReferences() throws(Unsupported) {
-        guard templates[entrypoint] != nil else {
-            throw Unsupported(field: "spec.entrypoint", why: "there is no template named \"\(entrypoint)\"")
-        }
-        for name in templates.keys.sorted() {
-            guard let template = templates[name] else { continue }
-            for step in groups(of: template).joined() where templates[step.template] == nil {
-                throw Unsupported(
-                    field: "\(step.field).template", why: "there is no template named \"\(step.template)\"")
+        /// `hooks.exit`, or the older `onExit`.
+        var exitHook: Call? {
+            if let hook = json["hooks", "exit"]?.object {
+                return Call(hook, field: "\(field).hooks.exit", name: "exit")
             }
-            for reference in Substitution.references(in: .object(template.json), field: template.field)
-            where !isKnown(reference.name, in: template) {
-                throw Unsupported(field: reference.field, why: "unsupported variable {{\(reference.name)}}")
-            }
-            if reaches(name, from: template, depth: 0) {
-                throw Unsupported(field: "\(template.field).steps", why: "the template calls itself")
-            }
+            guard let template = json["onExit"]?.string, !template.isEmpty else { return nil }
+            return Call(["template": .string(template)], field: "\(field).onExit", name: "exit")
         }
     }
+}
 
-    private func reaches(_ name: String, from template: Template, depth: Int) -> Bool {
-        guard depth <= templates.count else { return true }
-        return groups(of: template).joined().contains { step in
-            step.template == name || templates[step.template].map { reaches(name, from: $0, depth: depth + 1) } == true
-        }
-    }
+/// The steps and tasks that some text speaks of.
+struct SiblingReferences {
+    private(set) var names: Set<String> = []
+    /// Those of them whose `outputs.result` it uses.
+    private(set) var results: Set<String> = []
 
-    private func isKnown(_ variable: String, in template: Template) -> Bool {
-        if ["workflow.name", "workflow.namespace", "workflow.uid"].contains(variable) { return true }
-        let parts = variable.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        switch (parts.first, parts.count) {
-        case ("workflow", 3): return parts[1] == "parameters" && arguments[parts[2]] != nil
-        case ("inputs", 3): return parts[1] == "parameters" && template.inputs.contains { $0.name == parts[2] }
-        case ("steps", 3): return parts[2] == "status" || parts[2] == "id"
-        case ("steps", 4): return parts[2] == "outputs" && (parts[3] == "result" || parts[3] == "exitCode")
-        default: return false
-        }
-    }
-
-    private static func check(_ json: JSONObject, fields: Set<String>, at place: String) throws(Unsupported) {
-        for key in json.keys where !fields.contains(key) {
-            throw Unsupported(field: "\(place).\(key)", why: "is not supported")
-        }
-    }
-
-    private static func checkEmpty(_ value: JSONValue?, at field: String) throws(Unsupported) {
+    mutating func add(_ value: JSONValue) {
         switch value {
-        case nil, .null, .array([]), .object([:]): return
-        default: throw Unsupported(field: field, why: "is not supported")
+        case .string(let text): add(text)
+        case .array(let elements): for element in elements { add(element) }
+        case .object(let members): for member in members { add(member.value) }
+        case .null, .bool, .integer, .number: return
         }
     }
 
-    private static func parameters(_ holder: JSONValue?, at field: String) throws(Unsupported) -> [String: String] {
-        var values: [String: String] = [:]
-        for (index, parameter) in (holder?.object?["parameters"]?.array ?? []).enumerated() {
-            let json = parameter.object ?? [:]
-            let place = "\(field).parameters[\(index)]"
-            try check(json, fields: parameterFields, at: place)
-            guard let name = json["name"]?.string, !name.isEmpty else {
-                throw Unsupported(field: place, why: "has no name")
+    private mutating func add(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count > 6 else { return }
+        var index = 0
+        while index + 6 < bytes.count {
+            guard Self.isKeyword(bytes[index..<(index + 5)]) else {
+                index += 1
+                continue
             }
-            values[name] = (json["value"] ?? json["default"])?.parameterText
+            index += 5
+            let start: Int
+            let isEnd: (UInt8) -> Bool
+            if bytes[index] == UInt8(ascii: ".") {
+                start = index + 1
+                isEnd = { !Self.isNamePart($0) }
+            } else if bytes[index] == UInt8(ascii: "["), [0x22, 0x27].contains(bytes[index + 1]) {
+                start = index + 2
+                let quote = bytes[index + 1]
+                isEnd = { $0 == quote }
+            } else {
+                continue
+            }
+            let end = bytes[start...].firstIndex(where: isEnd) ?? bytes.count
+            let name = String(decoding: bytes[start..<end], as: UTF8.self)
+            names.insert(name)
+            let rest = bytes[end...].drop { $0 == 0x22 || $0 == 0x27 || $0 == UInt8(ascii: "]") }
+            if rest.starts(with: ".outputs.result".utf8) { results.insert(name) }
+            index = end
         }
-        return values
+    }
+
+    private static let keywords = [Array("steps".utf8), Array("tasks".utf8)]
+
+    private static func isKeyword(_ bytes: ArraySlice<UInt8>) -> Bool {
+        (bytes.first == UInt8(ascii: "s") || bytes.first == UInt8(ascii: "t")) && keywords.contains(Array(bytes))
+    }
+
+    private static func isNamePart(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }

@@ -131,7 +131,10 @@ struct ReconcilerTests {
         #expect(done.workflow.node("hello")?.result == "hi")
         #expect(done.workflow.json["status", "progress"] == "1/1")
         let over = reconcile(done.workflow, pods: [agent], taskSet: taskSet)
-        #expect(over.effects == [.deletePod(agent.metadata.key, uid: "u")])
+        #expect(
+            over.effects == [
+                .deletePod(agent.metadata.key, uid: "u"), .pruneTaskSet(nodeIDs: ["hello"]), .completeTaskSet,
+            ])
         #expect(over.workflow == done.workflow)
     }
 

@@ -189,11 +189,11 @@ struct WorkflowControllerTests {
     @Test("a field that is not supported is refused by name")
     func unsupported() async throws {
         var spec = WorkflowFixtures.containerSpec
-        spec["parallelism"] = 3
+        spec["volumes"] = [["name": "data"]]
         let trial = Trial(.boreas)
         let workflow = try await trial.run(WorkflowFixtures.workflow(spec: spec))
         #expect(workflow.phase == .error)
-        #expect(workflow.message == "spec.parallelism: is not supported")
+        #expect(workflow.message == "spec.volumes: is not supported")
         #expect(trial.api.objects(Pod.self).isEmpty)
     }
 

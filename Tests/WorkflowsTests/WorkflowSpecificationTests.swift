@@ -16,17 +16,17 @@ struct WorkflowSpecificationTests {
     private static let container: JSONObject = ["container": ["image": "x"]]
 
     private static let refused: [(JSONObject, String)] = [
-        (spec(container, ["onExit": "bye"]), "spec.onExit: is not supported"),
-        (spec(container, ["synchronization": ["mutex": [:]]]), "spec.synchronization: is not supported"),
+        (spec(container, ["onExit": "bye"]), "spec.onExit: there is no template named \"bye\""),
+        (spec(container, ["volumes": [[:]]]), "spec.volumes: is not supported"),
         (spec(container, ["entrypoint": "other"]), "spec.entrypoint: there is no template named \"other\""),
         (spec(container, ["entrypoint": ""]), "spec.entrypoint: is required"),
-        (spec(["dag": [:]]), "spec.templates[main].dag: is not supported"),
-        (spec([:]), "spec.templates[main]: has none of container, http, steps"),
+        (spec(["resource": [:]]), "spec.templates[main].resource: is not supported"),
+        (spec([:]), "spec.templates[main]: has none of container, dag, http, script, steps, suspend"),
         (
             spec(["container": [:], "http": ["url": "u"]]),
-            "spec.templates[main]: has more than one of container, http, steps"
+            "spec.templates[main]: has more than one of container, dag, http, script, steps, suspend"
         ),
-        (spec(["container": [:], "retryStrategy": [:]]), "spec.templates[main].retryStrategy: is not supported"),
+        (spec(["container": [:], "memoize": [:]]), "spec.templates[main].memoize: is not supported"),
         (spec(["http": ["url": "u", "bodyFrom": [:]]]), "spec.templates[main].http.bodyFrom: is not supported"),
         (
             spec(["http": ["url": "u", "headers": [["name": "h", "valueFrom": [:]]]]]),
@@ -37,7 +37,7 @@ struct WorkflowSpecificationTests {
             "spec.templates[main].http.successCondition: unsupported successCondition \"len(response.body) > 3\": "
                 + "\"len(response.body) > 3\" is not a comparison of response.statusCode or response.body with a literal"
         ),
-        (spec(["http": ["url": "{{=1+1}}"]]), "spec.templates[main].http.url: unsupported variable {{=1+1}}"),
+        (spec(["http": ["url": "{{=1+}}"]]), "spec.templates[main].http.url: unsupported variable {{=1+}}"),
         (
             spec(["container": ["args": ["a", "{{inputs.parameters.x}}"]]]),
             "spec.templates[main].container.args[1]: unsupported variable {{inputs.parameters.x}}"
@@ -47,20 +47,16 @@ struct WorkflowSpecificationTests {
             "spec.templates[main].inputs.artifacts: is not supported"
         ),
         (
-            spec(["steps": [[["name": "a", "template": "main"]]]]),
-            "spec.templates[main].steps: the template calls itself"
-        ),
-        (
-            spec(["steps": [[["name": "a", "template": "main", "when": "true"]]]]),
-            "spec.templates[main].steps[0][0].when: is not supported"
+            spec(["steps": [[["name": "a", "template": "main", "onError": "true"]]]]),
+            "spec.templates[main].steps[0][0].onError: is not supported"
         ),
         (
             spec(["steps": [[["name": "a", "template": "b"]]]]),
             "spec.templates[main].steps[0][0].template: there is no template named \"b\""
         ),
         (
-            spec(container, ["arguments": ["parameters": [["name": "p", "valueFrom": [:]]]]]),
-            "spec.arguments.parameters[0].valueFrom: is not supported"
+            spec(container, ["arguments": ["parameters": [["name": "p", "valueFrom": ["configMapKeyRef": [:]]]]]]),
+            "spec.arguments.parameters[0].valueFrom.configMapKeyRef: is not supported"
         ),
     ]
 
