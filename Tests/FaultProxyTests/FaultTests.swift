@@ -84,6 +84,34 @@ struct FaultTests {
         }
     }
 
+    @Test("a half-open exec is upgraded, and then no byte passes while the connection stays up")
+    func halfOpenUpgrade() async throws {
+        let rule = Rule(name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen)
+        try await ProxySetup.with(rule) { setup in
+            try await setup.withUpgrade(early: "early") { inbound, outbound in
+                var bytes = inbound.makeAsyncIterator()
+                var text = ""
+                while !text.hasSuffix("\r\n\r\n"), let chunk = try await bytes.next() { text += String(buffer: chunk) }
+                #expect(text.hasPrefix("HTTP/1.1 101 "))
+                try await outbound.write(ByteBuffer(string: "more"))
+                let silence = try await withThrowingTaskGroup(of: Bool.self) { group in
+                    group.addTask {
+                        var rest = inbound.makeAsyncIterator()
+                        return try await rest.next() == nil
+                    }
+                    group.addTask {
+                        try await Task.sleep(for: .milliseconds(300))
+                        return true
+                    }
+                    defer { group.cancelAll() }
+                    return try await group.next() ?? false
+                }
+                #expect(silence)
+            }
+            #expect(setup.injections.map(\.identity.description) == ["connect pods/exec t/p"])
+        }
+    }
+
     @Test("latency holds the request back, and then all is well", arguments: ["1.1", "2"])
     func latency(version: String) async throws {
         try await ProxySetup.with(rule(.latency(Fault.Latency(fixed: .milliseconds(300))))) { setup in

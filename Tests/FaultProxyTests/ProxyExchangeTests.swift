@@ -47,7 +47,7 @@ struct ProxyExchangeTests {
             case .deliver(.body): "deliver body"
             case .deliver(.end): "deliver end"
             case .answer(let answer): "answer \(answer.code)"
-            case .switchProtocols: "switch"
+            case .switchProtocols(_, let isMute): isMute ? "switch, muted" : "switch"
             case .refuse(let span): "refuse \(span)"
             case .reset: "reset"
             case .mirror(let end): "mirror \(end)"
@@ -169,6 +169,18 @@ struct ProxyExchangeTests {
     func halfOpen() {
         var exchange = exchange()
         #expect(words(exchange.decided(decision(.halfOpen))) == ["record", "silence", "connect"])
+    }
+
+    @Test("a half-open connection that asks for an upgrade falls silent once it is upgraded")
+    func halfOpenUpgrade() {
+        var exchange = ProxyExchange(
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/x"), gathersBody: false, bodyBytesMax: 8,
+            answersForLong: true, isFramingOpen: false, isUpgrade: true)
+        #expect(words(exchange.decided(decision(.halfOpen))) == ["record", "connect"])
+        _ = exchange.received(end: nil)
+        #expect(words(exchange.connected()) == ["send head", "send end"])
+        #expect(words(exchange.answered(head(.switchingProtocols))) == [])
+        #expect(words(exchange.answered(end: nil)) == ["switch, muted", "finish"])
     }
 
     @Test("a request that is held back is sent when its time is over, unless the client is gone")

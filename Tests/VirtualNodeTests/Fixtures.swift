@@ -71,9 +71,12 @@ extension PodMachine {
 
     /// Takes the status that is to be written, and acknowledges it.
     mutating func writeStatus(at now: Duration) -> JSONObject? {
-        guard case .writeStatus(let status) = takeRequest(at: now) else { return nil }
-        answered(nil, now: now)
-        return status
+        switch takeRequest(at: now) {
+        case .writeStatus(let status), .report(let status, _):
+            answered(nil, now: now)
+            return status
+        case .bind, .finalize, nil: return nil
+        }
     }
 
     /// As ``writeStatus(at:)``, where there must be one.

@@ -12,7 +12,8 @@ import VirtualNode
         actions.map { action in
             switch action {
             case .request(let pod, .bind): "bind \(pod.key.name)"
-            case .request(let pod, .writeStatus(let status)): "\(status.phase ?? "") \(pod.key.name)"
+            case .request(let pod, .writeStatus(let status)), .request(let pod, .report(let status, _)):
+                "\(status.phase ?? "") \(pod.key.name)"
             case .request(let pod, .finalize): "finalize \(pod.key.name)"
             case .startAgent(let pod, let run): "start \(pod.metadata.name) \(run)"
             case .stopAgent(let pod, let run): "stop \(pod.key.name) \(run)"
@@ -158,7 +159,7 @@ import VirtualNode
         case .bind:
             if pod.nodeName != nil { return APIError(.conflict(.pods, name: identity.key.name)) }
             pod.nodeName = "virtual"
-        case .writeStatus(let status):
+        case .writeStatus(let status), .report(let status, _):
             #expect(!pod.phase.isTerminal, "a pod that has ended stays as it is")
             pod.json["status"] = .object(status)
         case .finalize:

@@ -50,16 +50,59 @@ import VirtualNode
     }
 
     @Test(
-        "anything else is not guessed at",
-        arguments: [
-            [], ["curl", "https://example.org"], ["exit", "3"], ["sh"], ["sh", "-c", "sleep $TIME"],
-            ["sh", "-c", "echo hi > file"], ["sh", "-c", "sleep 1 | cat"], ["sh", "-c", "sleep 1 &"],
-            ["sh", "-c", "false || true"], ["sh", "-c", "echo 'open"], ["sh", "-c", "sleep 1 &&"],
-            ["sh", "-c", "; sleep 1; && true"], ["sh", "-c", "sleep 1; make"], ["sh", "-c", "# nothing"],
-            ["sh", "-c", "echo \"$(date)\""], ["sh", "-x", "script.sh"], ["sh", "-c", ""],
-        ])
+        "a program that no shell has is not guessed at, and neither is a shell without a script",
+        arguments: [[], ["curl", "https://example.org"], ["exit", "3"], ["sh"], ["sh", "-x", "script.sh"]])
     func unrecognised(_ command: [String]) {
         #expect(ShellScript(command: command) == nil)
+    }
+
+    @Test(
+        "scripts print what a shell would print",
+        arguments: [
+            ("X=1; Y=\"$X 2\"; echo \"$Y\" $X", "1 2 1\n"), ("echo '$X' \"a'b\"", "$X a'b\n"),
+            ("false || echo or", "or\n"), ("true || echo or", ""), ("! false && echo not", "not\n"),
+            ("if [ a = b ]; then echo yes; elif test 2 -gt 1; then echo elif; else echo no; fi", "elif\n"),
+            ("for i in 1 2 3; do echo -n $i; done", "123"), ("for i in $(seq 2 4); do echo $i; done", "2\n3\n4\n"),
+            ("i=0\nwhile [ $i -lt 3 ]; do\n  i=$((i + 1))\ndone\necho $i", "3\n"),
+            ("echo text > /tmp/f; cat /tmp/f; echo more >> /tmp/f; cat /tmp/f | wc -l", "text\n2\n"),
+            ("printf '%s-%d\\n' a 7", "a-7\n"), ("echo $((2 * (3 + 4) % 5)) `echo tick`", "4 tick\n"),
+            ("expr 2 + 3", "5\n"), ("echo ${X:-none} ${X:=set} $X ${X:+there} ${#X}", "none set set there 3\n"),
+            ("sh -c 'echo inner; exit 4'; echo $?", "inner\n4\n"), ("(X=2; echo $X); echo \"[$X]\"", "2\n[]\n"),
+            ("{ echo a; echo b; } > /dev/null; echo c # not this", "c\n"), ("echo a 1>&2 2> /dev/null", "a\n"),
+            ("for i in 1 2 3; do if [ $i = 2 ]; then break; fi; echo $i; done", "1\n"),
+            ("set -e; false; echo never", ""), ("frobnicate --now && echo fine", "fine\n"), ("sleep 1 & echo x", ""),
+            ("f() { echo x; }; f", ""), ("date +%s", "0\n"), ("sleep 61; date '+%H:%M:%S'", "00:01:01\n"),
+            ("echo \"$@\" $1", "\n"), ("echo a | cat | tee /tmp/x; cat /tmp/x", "a\na\n"), ("", ""),
+            ("echo one \\\n  two", "one two\n"), ("[ -f /none ] || echo missing", "missing\n"),
+        ])
+    func scripts(script: String, output: String) throws {
+        let plan = try #require(ShellScript(command: ["sh", "-c", script])).plan
+        #expect(plan.output.map(\.text).joined() == output)
+    }
+
+    @Test(
+        "a script ends with the code that a shell would give it",
+        arguments: [
+            ("exit 3", 3), ("false; true", 0), ("true | false", 1), ("echo 'open", 2), ("sleep 1 &&", 2),
+            ("if true", 2),
+            ("! true", 1), ("[ 1 = 2 ]", 1), ("X=$(exit 5)", 5), ("cat /none", 1), ("set -e; if false; then :; fi", 0),
+            ("while true; do :; done", 0), ("return 7", 7), ("(exit 6)", 6), ("false || exit 9; exit 1", 9),
+        ])
+    func codes(script: String, code: Int) throws {
+        #expect(try #require(ShellScript(command: ["/bin/bash", "-c", script])).plan.exitCode == code)
+    }
+
+    @Test("a script that never ends runs until it is stopped")
+    func endless() throws {
+        #expect(try #require(ShellScript(command: ["sh", "-c", "while true; do sleep 1; done"])).plan.duration == nil)
+    }
+
+    @Test("files and the environment are there")
+    func files() throws {
+        let script = "echo \"$GREETING\" > /tmp/out; echo oops >&2; printf x > /tmp/other"
+        let plan = try #require(ShellScript(command: ["sh", "-c", script], environment: ["GREETING": "hi"])).plan
+        #expect(plan.files == ["/tmp/out": "hi\n", "/tmp/other": "x"])
+        #expect(plan.output.map(\.stream) == [.standardError])
     }
 
     @Test("output stands at the moment it is printed")
