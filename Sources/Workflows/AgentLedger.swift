@@ -19,9 +19,14 @@ package struct AgentLedger: Sendable {
     /// What a look at the task set asks for.
     package struct Change: Hashable, Sendable {
         /// The ids of the tasks to start, in their order.
-        package var started: [String] = []
+        package var started: [String]
         /// Whether results that were handed in before are not there any more.
-        package var hasLostResults = false
+        package var hasLostResults: Bool
+
+        package init(started: [String] = [], hasLostResults: Bool = false) {
+            self.started = started
+            self.hasLostResults = hasLostResults
+        }
     }
 
     private let refusesConsidered: Bool
