@@ -18,6 +18,8 @@ struct LeaderElectorTests {
         case lost
         /// Never done, and never answered.
         case hung
+        /// As that, and the client keeps no time limit.
+        case deaf
     }
 
     private final class WeatherAPI: KubernetesAPI {
@@ -39,7 +41,9 @@ struct LeaderElectorTests {
                 _ = try? await inner.send(request)
                 throw APIError.lostAnswer
             case .hung:
-                // Deaf to the request's time limit, too.
+                try await clock.sleep(for: request.timeout ?? .seconds(1_000_000))
+                throw APIError.lostAnswer
+            case .deaf:
                 try await clock.sleep(for: .seconds(1_000_000))
                 throw APIError.lostAnswer
             }
@@ -193,7 +197,8 @@ struct LeaderElectorTests {
     }
 
     private static let partitions: [(Policy, Weather)] = [
-        (.boreas, .refused), (.boreas, .lost), (.boreas, .hung), (.argo412, .refused), (.argo412, .hung),
+        (.boreas, .refused), (.boreas, .lost), (.boreas, .hung), (.boreas, .deaf), (.argo412, .refused),
+        (.argo412, .hung), (.argo412, .deaf),
     ]
 
     @Test("a leader that can't renew stops within its deadline, before another begins", arguments: partitions)
@@ -257,9 +262,9 @@ struct LeaderElectorTests {
             guard world.time.now < .seconds(3600) else { return .fair }
             return coin.withLock { coin in
                 switch coin.uniform() {
-                case ..<0.15: .refused
-                case ..<0.3: .lost
-                case ..<0.35: .hung
+                case ..<0.25: .refused
+                case ..<0.5: .lost
+                case ..<0.65: .hung
                 default: .fair
                 }
             }
