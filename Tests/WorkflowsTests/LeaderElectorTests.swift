@@ -254,7 +254,7 @@ struct LeaderElectorTests {
 
     @Test(
         "in any weather there are never two leaders, and in fair weather there is one",
-        arguments: 0..<25 as Range<UInt64>)
+        arguments: 0..<8 as Range<UInt64>)
     func anyWeather(seed: UInt64) throws {
         let world = World()
         let coin = Mutex(RandomStreams(seed: seed).stream("weather"))
