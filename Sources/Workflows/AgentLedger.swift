@@ -8,7 +8,7 @@ package struct AgentLedger: Sendable {
     private enum Entry: Hashable, Sendable {
         /// Being done. Can move to `finished`.
         case taken(JSONObject)
-        /// Done, and its result not known to be in the task set. Can move to `handedIn` or to `givenUp`.
+        /// Done, and its result to be written, until a write is known to have been done. Can move to `handedIn` or to `givenUp`.
         case finished(JSONObject)
         /// In the task set, or so it was. Can move back to `finished`.
         case handedIn(JSONObject)
@@ -19,9 +19,14 @@ package struct AgentLedger: Sendable {
     /// What a look at the task set asks for.
     package struct Change: Hashable, Sendable {
         /// The ids of the tasks to start, in their order.
-        package var started: [String] = []
+        package var started: [String]
         /// Whether results that were handed in before are not there any more.
-        package var hasLostResults = false
+        package var hasLostResults: Bool
+
+        package init(started: [String] = [], hasLostResults: Bool = false) {
+            self.started = started
+            self.hasLostResults = hasLostResults
+        }
     }
 
     private let refusesConsidered: Bool
@@ -36,13 +41,7 @@ package struct AgentLedger: Sendable {
     package mutating func changed(_ taskSet: WorkflowTaskSet) -> Change {
         let done = taskSet.results
         var change = Change()
-        for (id, template) in taskSet.tasks {
-            guard done[id] == nil else {
-                if case .finished(let result) = entries[id], done[id] == .object(result) {
-                    entries[id] = .handedIn(result)
-                }
-                continue
-            }
+        for (id, template) in taskSet.tasks where done[id] == nil {
             switch entries[id] {
             case nil:
                 entries[id] = .taken(template.object ?? [:])
