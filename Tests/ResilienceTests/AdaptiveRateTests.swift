@@ -69,7 +69,8 @@ struct AdaptiveRateTests {
     func foretold() throws {
         var rate = throttled()
         let foretold = rate.wait(at: .milliseconds(5_050))
-        let met = try #require(rate.take(now: .milliseconds(5_050)))
+        let metGiven = rate.take(now: .milliseconds(5_050))
+        let met = try #require(metGiven)
         #expect(foretold == met)
         #expect(rate.wait(at: .milliseconds(5_050) + met) == .zero)
         #expect(rate.take(now: .milliseconds(5_050) + met) == nil)
