@@ -98,7 +98,6 @@ package struct AdaptiveRate: Hashable, Sendable {
             rateMax = isLimiting ? min(measured, rate) : measured
             plateau = Self.cubeRoot(rateMax * (1 - parameters.beta) / parameters.scale)
             throttledAt = seconds
-            if !isLimiting { filledAt = seconds }
             isLimiting = true
             target = rateMax * parameters.beta
         } else {

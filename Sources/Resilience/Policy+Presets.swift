@@ -48,8 +48,7 @@ extension Policy {
     /// is left out.
     package static let clientGo = Policy(
         name: "client-go",
-        description: "client-go's defaults: Retry-After obeyed by the transport, 5 writes of a status 10 ms apart, "
-            + "requeues from 5 ms doubling to 1000 s.",
+        description: "client-go's defaults: Retry-After obeyed, DefaultRetry for status, requeues from 5 ms to 1000 s.",
         call: Call(
             backoff: Backoff(.additiveJitter, base: .milliseconds(10), factor: 1, jitter: 0.1), maxAttempts: 5,
             stopsAtCap: true),

@@ -58,9 +58,9 @@ struct PolicyDocumentTests {
     @Test("a budget is one of its kinds, with numbers that make sense")
     func budgets() throws {
         var document = try written(.boreas)
-        document["budget", "throttle"] = ["tokensMax": 10, "ratio": 0.1]
+        document["budget", "throttle"] = ["tokensMax": 10, "ratio": .number(0.1)]
         #expect(try refusal(document).contains("give one of throttle, share and quota"))
-        document["budget"] = ["throttle": ["tokensMax": 0, "ratio": 0.1]]
+        document["budget"] = ["throttle": ["tokensMax": 0, "ratio": .number(0.1)]]
         #expect(try refusal(document).contains("tokensMax goes from 1 to 1000"))
         document = try written(.circuitBreaker)
         document["breaker", "attemptsMin"] = 101

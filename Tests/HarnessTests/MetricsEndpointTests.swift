@@ -9,7 +9,7 @@ struct MetricsEndpointTests {
         let result = try await Subprocess.run(
             .name("curl"), arguments: Arguments(["--silent", "--show-error", "--max-time", "20"] + arguments),
             output: .string(limit: 65_536), error: .discarded)
-        return try #require(result.standardOutput)
+        return result.standardOutput
     }
 
     @Test("curl gets the text of the moment, with Prometheus's media type")
@@ -38,8 +38,10 @@ struct MetricsEndpointTests {
     @Test("nothing else is served")
     func others() async throws {
         try await MetricsEndpoint.with(port: 0, exposition: { "x 1\n" }) { url in
-            #expect(try await curl("\(url)/x", "-o", "/dev/null", "-w", "%{http_code}") == "404")
-            #expect(try await curl("-d", "y", url, "-o", "/dev/null", "-w", "%{http_code}") == "405")
+            let elsewhere = try await curl("\(url)/x", "-o", "/dev/null", "-w", "%{http_code}")
+            #expect(elsewhere == "404")
+            let posted = try await curl("-d", "y", url, "-o", "/dev/null", "-w", "%{http_code}")
+            #expect(posted == "405")
         }
     }
 

@@ -9,7 +9,8 @@ struct CircuitBreakerTests {
     private var breaker = CircuitBreaker(small)
 
     private mutating func attempt(isFailure: Bool, now: Duration = .zero) throws {
-        let permit = try #require(breaker.permit(now: now))
+        let permitGiven = breaker.permit(now: now)
+        let permit = try #require(permitGiven)
         breaker.recorded(isFailure: isFailure, permit, now: now)
     }
 
@@ -34,9 +35,11 @@ struct CircuitBreakerTests {
     mutating func open() throws {
         for _ in 1...4 { try attempt(isFailure: true, now: .seconds(5)) }
         #expect(breaker.permit(now: .seconds(64)) == nil)
-        let first = try #require(breaker.permit(now: .seconds(65)))
+        let firstGiven = breaker.permit(now: .seconds(65))
+        let first = try #require(firstGiven)
         #expect(breaker.state == .halfOpen)
-        let second = try #require(breaker.permit(now: .seconds(65)))
+        let secondGiven = breaker.permit(now: .seconds(65))
+        let second = try #require(secondGiven)
         #expect(breaker.permit(now: .seconds(65)) == nil)
         breaker.recorded(isFailure: false, first, now: .seconds(66))
         #expect(breaker.state == .halfOpen)
@@ -57,7 +60,8 @@ struct CircuitBreakerTests {
     @Test("a trial that is given up makes room for another")
     mutating func abandoned() throws {
         for _ in 1...4 { try attempt(isFailure: true) }
-        let lost = try #require(breaker.permit(now: .seconds(60)))
+        let lostGiven = breaker.permit(now: .seconds(60))
+        let lost = try #require(lostGiven)
         _ = breaker.permit(now: .seconds(60))
         breaker.abandoned(lost)
         #expect(breaker.permit(now: .seconds(60)) != nil)
@@ -66,9 +70,11 @@ struct CircuitBreakerTests {
 
     @Test("the outcome of an attempt from before it opened says nothing of the trials")
     mutating func late() throws {
-        let early = try #require(breaker.permit(now: .zero))
+        let earlyGiven = breaker.permit(now: .zero)
+        let early = try #require(earlyGiven)
         for _ in 1...4 { try attempt(isFailure: true) }
-        let trial = try #require(breaker.permit(now: .seconds(60)))
+        let trialGiven = breaker.permit(now: .seconds(60))
+        let trial = try #require(trialGiven)
         for _ in 1...5 { breaker.recorded(isFailure: true, early, now: .seconds(61)) }
         #expect(breaker.state == .halfOpen)
         breaker.recorded(isFailure: false, trial, now: .seconds(61))

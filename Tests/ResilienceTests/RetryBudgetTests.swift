@@ -72,8 +72,10 @@ struct RetryBudgetTests {
     @Test("the AWS quota takes by the kind of failure, and gives back what a retry that succeeds had cost")
     func quota() throws {
         var budget = RetryBudget(.quota(.init(capacity: 30)))
-        let first = try #require(budget.withdraw(after: Self.overload, now: .zero))
-        let second = try #require(budget.withdraw(after: Self.throttling, now: .zero))
+        let firstGiven = budget.withdraw(after: Self.overload, now: .zero)
+        let first = try #require(firstGiven)
+        let secondGiven = budget.withdraw(after: Self.throttling, now: .zero)
+        let second = try #require(secondGiven)
         #expect(first == 14 && second == 5)
         // 11 are left.
         #expect(budget.withdraw(after: Self.overload, now: .zero) == nil)

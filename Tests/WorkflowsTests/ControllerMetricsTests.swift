@@ -176,7 +176,8 @@ struct ControllerMetricsTests {
         metrics.cronTriggered(ObjectKey(namespace: "n", name: "c"))
         metrics.cronPolicyTriggered(ObjectKey(namespace: "n", name: "c"), policy: "Forbid")
         metrics.errorOccurred(.cronWorkflowSubmissionError)
-        metrics.cleanupFailed(.killContainers, error: APIError(Status(code: 503, reason: "ServiceUnavailable")))
+        metrics.cleanupFailed(
+            .killContainers, error: APIError(Status(code: 503, reason: "ServiceUnavailable", message: "busy")))
         metrics.cleanupFailed(.killContainers, error: nil)
         metrics.leaderChanged(isLeader: true)
         metrics.started(version: "1.0", platform: "linux/amd64")
