@@ -161,10 +161,11 @@ extension Reconciler {
 }
 
 extension Classifier {
-    /// What the rules say of an error of which no more than its words are known.
+    /// What the rules say of an error of which no more than its words are known: Argo's `OnTransientError` has nothing
+    /// but the text of the node, and so have rules without words nothing to say about it.
     fileprivate func isTransient(message: String) -> Bool {
-        // Argo's `OnTransientError` too has nothing but the text of the node.
-        classify(CallFailure(httpStatus: 500, reason: "InternalError", message: message)) == .transient
+        let failure = CallFailure(httpStatus: 500, reason: "InternalError", message: message)
+        return rules.first { $0.message != nil && $0.matches(failure) }?.verdict == .transient
     }
 }
 
