@@ -66,7 +66,7 @@ struct DependsExpressionTests {
         ("A B", "unexpected \"B\", expected \"&&\", \"||\" or the end"),
         ("(A", "unexpected the end, expected \")\""), ("A)", "unexpected \")\", expected \"&&\", \"||\" or the end"),
         ("|| A", "unexpected \"||\", expected a task"), ("A & B", "unexpected \"&\""), ("A == B", "unexpected \"=\""),
-        ("or([A, B])", "there is no task \"or\""),
+        ("or([A, B])", "unexpected \"[\""),
     ]
 
     @Test("unknown tasks, unknown results and what cannot be read are refused with the field", arguments: refused)

@@ -83,7 +83,8 @@ struct SubstitutionTests {
 
     private static let kept: [(String, String)] = [
         ("{{z}} {{inner}}", "{{z}} suffix"), ("{{ z }}", "{{ z }}"), ("{{=z + 1}}", "{{=z + 1}}"),
-        ("{{=steps.b.outputs.result ?? 'early'}}", "early"), ("{{=retries ?? 'early'}}", "{{=retries ?? 'early'}}"),
+        ("{{=steps.b.outputs.result ?? 'early'}}", "{{=steps.b.outputs.result ?? 'early'}}"),
+        ("{{=retries ?? 'early'}}", "{{=retries ?? 'early'}}"),
         ("{{=nil}}", "{{=nil}}"), ("{{=1 +}}", "{{=1 +}}"),
         ("{{=workflow.status == 'Succeeded'}}", "{{=workflow.status == 'Succeeded'}}"),
         ("{{z-{{inner}}}}", "{{z-suffix}}"), ("{{=workflow.name}}", "wf"), ("{{item.other}}", "{{item.other}}"),
@@ -120,6 +121,30 @@ struct SubstitutionTests {
     func nesting() throws {
         let substitution = Substitution(variables: ["a": "x", "a-b": "y", "a.b": "1", "a.c.d": "2", "ab": "4"])
         #expect(substitution.environment(roots: ["a", "ab"]) == ["a": ["b": "1", "c": ["d": "2"]], "ab": "4"])
+    }
+
+    @Test("an expression by itself may name what is not there, as long as it does not come to it")
+    func bareExpressions() throws {
+        let choice = "steps['a-b'].outputs.result == 'heads' ? steps['a-b'].status : steps.tails.outputs.result"
+        #expect(try Self.substitution.evaluate(choice, field: "f") == "Succeeded")
+        #expect(try Self.substitution.evaluate("asInt(item.n) + 1", field: "f") == 3)
+        #expect(try Self.substitution.holds("workflow.name matches 'w'", field: "f"))
+        #expect(try Self.substitution.text(of: "asInt(item.n) == 2 ? 1 : 'x'", field: "f") == "1")
+        #expect(throws: Substitution.Failure(field: "f", name: "=item.none", why: "the result is nil")) {
+            try Self.substitution.text(of: "item.none", field: "f")
+        }
+        let failures: [(String, String)] = [
+            (
+                "steps.tails.outputs.result",
+                "cannot fetch outputs from <nil> at column 13 of \"steps.tails.outputs.result\""
+            ),
+            ("z", "unknown name z at column 1 of \"z\""), ("workflow.name", "expected true or false (is string)"),
+        ]
+        for (text, why) in failures {
+            #expect(throws: Substitution.Failure(field: "f", name: "=" + text, why: why)) {
+                try Self.substitution.holds(text, field: "f")
+            }
+        }
     }
 
     @Test("moments are for expressions, with the clock that is given")
