@@ -1,5 +1,6 @@
-/// What a task of a dag waits for.
+/// What a task of a dag waits for: its `depends`, or its older `dependencies`.
 package struct DependsExpression: Hashable, Sendable {
+    /// What can be asked about a task that has ended.
     package enum Result: String, Hashable, Sendable, CaseIterable {
         case succeeded = "Succeeded"
         case failed = "Failed"
@@ -7,7 +8,9 @@ package struct DependsExpression: Hashable, Sendable {
         case skipped = "Skipped"
         case omitted = "Omitted"
         case daemoned = "Daemoned"
+        /// Of the items of a loop, one at least.
         case anySucceeded = "AnySucceeded"
+        /// Of the items of a loop, every one, of which there is one at least.
         case allFailed = "AllFailed"
     }
 
@@ -29,20 +32,76 @@ package struct DependsExpression: Hashable, Sendable {
         package var description: String { "\(field): \(why)" }
     }
 
-    /// The tasks that are waited for, each once, in the order in which they are first named.
-    package var tasks: [String] { preconditionFailure("not written yet") }
+    indirect enum Node: Hashable, Sendable {
+        case result(String, Result)
+        case not(Node)
+        case and(Node, Node)
+        case or(Node, Node)
+    }
 
-    /// Those of ``tasks`` whose expanded items are asked about (`AnySucceeded`, `AllFailed`).
-    package var tasksWithItems: [String] { preconditionFailure("not written yet") }
+    /// The tasks that are waited for, each once, in the order in which they are first named.
+    package private(set) var tasks: [String] = []
+    /// Those of ``tasks`` whose items are asked about (`AnySucceeded`, `AllFailed`).
+    package private(set) var tasksWithItems: [String] = []
+    /// Nil where there is nothing to wait for.
+    private let root: Node?
+    private let field: String
 
     /// - Parameter tasks: All tasks of the dag.
-    package init(_ text: String, tasks: [String: ContinueOn], field: String) throws(Failure) {}
+    package init(_ text: String, tasks: [String: ContinueOn], field: String) throws(Failure) {
+        self.field = field
+        do throws(ExpressionFault) {
+            root = try DependsParser.parse(text, tasks: tasks)
+        } catch {
+            throw Failure(field: field, why: error.message)
+        }
+        if let root { note(root) }
+    }
 
     /// The older form, `dependencies: [A, B]`: all of them.
-    package init(dependencies: [String], tasks: [String: ContinueOn], field: String) throws(Failure) {}
+    package init(dependencies: [String], tasks: [String: ContinueOn], field: String) throws(Failure) {
+        self.field = field
+        var root: Node?
+        for (index, name) in dependencies.enumerated() {
+            guard let continueOn = tasks[name] else {
+                throw Failure(field: "\(field)[\(index)]", why: "there is no task \"\(name)\"")
+            }
+            let node = DependsParser.goodEnds(of: name, continueOn)
+            root = root.map { .and($0, node) } ?? node
+        }
+        self.root = root
+        if let root { note(root) }
+    }
 
     /// - Parameter results: Which results are true of each of ``tasks``, all of which have ended.
     package func holds(_ results: [String: Set<Result>]) throws(Failure) -> Bool {
-        preconditionFailure("not written yet")
+        guard let root else { return true }
+        return try holds(root, results)
+    }
+
+    private func holds(_ node: Node, _ results: [String: Set<Result>]) throws(Failure) -> Bool {
+        switch node {
+        case .result(let name, let result):
+            guard let results = results[name] else {
+                throw Failure(field: field, why: "the results of task \"\(name)\" are not known")
+            }
+            return results.contains(result)
+        case .not(let inner): return try !holds(inner, results)
+        case .and(let left, let right): return try holds(left, results) ? try holds(right, results) : false
+        case .or(let left, let right): return try holds(left, results) ? true : try holds(right, results)
+        }
+    }
+
+    private mutating func note(_ node: Node) {
+        switch node {
+        case .result(let name, let result):
+            if !tasks.contains(name) { tasks.append(name) }
+            let isAboutItems = result == .anySucceeded || result == .allFailed
+            if isAboutItems, !tasksWithItems.contains(name) { tasksWithItems.append(name) }
+        case .not(let inner): note(inner)
+        case .and(let left, let right), .or(let left, let right):
+            note(left)
+            note(right)
+        }
     }
 }

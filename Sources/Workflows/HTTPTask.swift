@@ -30,13 +30,13 @@ package struct HTTPTask: Hashable, Sendable {
         }
         do {
             let condition = try SuccessCondition(successCondition)
-            if condition.holds(statusCode: response.status, body: response.body) {
+            if try condition.holds(statusCode: response.status, body: response.body, headers: response.headers) {
                 return ["phase": "Succeeded", "outputs": outputs]
             }
             let message = "successCondition '\(successCondition)' evaluated false"
             return ["phase": "Failed", "message": .string(message), "outputs": outputs]
         } catch {
-            return Self.error(error.description)
+            return Self.error("\(error)")
         }
     }
 

@@ -100,7 +100,10 @@ extension Reconciler {
     private mutating func mayTry(_ id: String, _ strategy: RetryPlan, _ invocation: Invocation) -> Bool {
         let tries = tries(of: id)
         guard let last = tries.last.flatMap({ nodes[$0] }) else { return true }
-        if last.isDaemoned { return false }
+        if last.isDaemoned {
+            change(id) { $0.json["daemoned"] = true }
+            return false
+        }
         guard last.phase.isTerminal else { return true }
         change(id) { $0.json["daemoned"] = nil }
         guard last.phase.isFailure else {

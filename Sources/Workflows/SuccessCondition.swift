@@ -1,122 +1,51 @@
-/// The part of Argo's `successCondition` that is understood: comparisons of `response.statusCode` and `response.body`
-/// with a number or a string, joined by `&&` and `||`.
+import Kubernetes
+
+/// Argo's `successCondition` of an HTTP template: an expression over `response.statusCode`, `response.body` and
+/// `response.headers`.
 package struct SuccessCondition: Hashable, Sendable {
     package struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         package var expression: String
-        package var part: String
+        package var why: String
 
-        package var description: String {
-            "unsupported successCondition \"\(expression)\": \"\(part)\" is not a comparison of response.statusCode or "
-                + "response.body with a literal"
+        package var description: String { "unsupported successCondition \"\(expression)\": \(why)" }
+    }
+
+    private let expression: Expression
+
+    package init(_ text: String) throws(ParseError) {
+        do throws(ExpressionError) {
+            expression = try Expression(text)
+        } catch {
+            throw ParseError(expression: text, why: "\(error.message) at column \(error.column)")
+        }
+        let known: Set<String> = ["body", "headers", "statusCode"]
+        for path in expression.references where path[0] != "response" || path.count > 1 && !known.contains(path[1]) {
+            let name = path.joined(separator: ".")
+            throw ParseError(
+                expression: text,
+                why: "there is no \(name), only response.statusCode, response.body and response.headers")
         }
     }
 
-    private enum Comparison: String, CaseIterable {
-        // Longer operators first: `<=` begins with `<`.
-        case equal = "=="
-        case notEqual = "!="
-        case atMost = "<="
-        case atLeast = ">="
-        case contains = " contains "
-        case below = "<"
-        case above = ">"
-    }
-
-    private struct Term: Hashable, Sendable {
-        var comparison: Comparison
-        var isAboutBody: Bool
-        var literal: String
-        var number: Int?
-    }
-
-    /// A disjunction of conjunctions.
-    private let alternatives: [[Term]]
-
-    package init(_ expression: String) throws(ParseError) {
-        var alternatives: [[Term]] = []
-        for alternative in Self.split(expression, at: "||") {
-            var terms: [Term] = []
-            for part in Self.split(alternative, at: "&&") {
-                guard let term = Self.term(part) else {
-                    throw ParseError(expression: expression, part: Self.trimmed(part))
-                }
-                terms.append(term)
-            }
-            alternatives.append(terms)
+    /// Throws where the expression does not fit the answer, or is neither true nor false.
+    package func holds(
+        statusCode: Int, body: String, headers: [HTTPPort.Header] = []
+    ) throws(ExpressionError) -> Bool {
+        var named = JSONObject()
+        for header in headers {
+            let name = Self.canonical(header.name)
+            named[name] = .array((named[name]?.array ?? []) + [.string(header.value)])
         }
-        self.alternatives = alternatives
+        let response: JSONObject = [
+            "statusCode": .integer(Int64(statusCode)), "body": .string(body), "headers": .object(named),
+        ]
+        return try expression.holds(["response": .object(response)])
     }
 
-    package func holds(statusCode: Int, body: String) -> Bool {
-        alternatives.contains { $0.allSatisfy { Self.holds($0, statusCode, body) } }
-    }
-
-    private static func term(_ part: String) -> Term? {
-        for comparison in Comparison.allCases {
-            let sides = split(part, at: comparison.rawValue)
-            guard sides.count == 2 else { continue }
-            let (left, right) = (trimmed(sides[0]), trimmed(sides[1]))
-            switch left {
-            case "response.statusCode":
-                guard comparison != .contains, let number = Int(right) else { return nil }
-                return Term(comparison: comparison, isAboutBody: false, literal: right, number: number)
-            case "response.body":
-                guard [.equal, .notEqual, .contains].contains(comparison), let text = unquoted(right) else {
-                    return nil
-                }
-                return Term(comparison: comparison, isAboutBody: true, literal: text, number: nil)
-            default: return nil
-            }
-        }
-        return nil
-    }
-
-    private static func holds(_ term: Term, _ statusCode: Int, _ body: String) -> Bool {
-        guard let number = term.number else {
-            return switch term.comparison {
-            case .contains: body.contains(term.literal)
-            case .notEqual: body != term.literal
-            case .equal, .atMost, .atLeast, .below, .above: body == term.literal
-            }
-        }
-        return switch term.comparison {
-        case .equal: statusCode == number
-        case .notEqual: statusCode != number
-        case .atMost: statusCode <= number
-        case .atLeast: statusCode >= number
-        case .below: statusCode < number
-        case .above: statusCode > number
-        case .contains: false
-        }
-    }
-
-    private static func unquoted(_ text: String) -> String? {
-        guard text.count >= 2, let quote = text.first, quote == "\"" || quote == "'", text.last == quote else {
-            return nil
-        }
-        let inner = String(text.dropFirst().dropLast())
-        return inner.contains(quote) || inner.contains("\\") ? nil : inner
-    }
-
-    /// Splits outside of quotes.
-    private static func split(_ text: String, at separator: String) -> [String] {
-        var parts = [""]
-        var quote: Character?
-        var rest = Substring(text)
-        while let next = rest.first {
-            if quote == nil, rest.hasPrefix(separator) {
-                parts.append("")
-                rest = rest.dropFirst(separator.count)
-                continue
-            }
-            if quote == next { quote = nil } else if quote == nil, next == "\"" || next == "'" { quote = next }
-            parts[parts.count - 1].append(next)
-            rest = rest.dropFirst()
-        }
-        return parts
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    /// `content-type` is `Content-Type` in Go, however the server spells it.
+    private static func canonical(_ name: String) -> String {
+        name.split(separator: "-", omittingEmptySubsequences: false).map { part in
+            part.prefix(1).uppercased() + part.dropFirst().lowercased()
+        }.joined(separator: "-")
     }
 }

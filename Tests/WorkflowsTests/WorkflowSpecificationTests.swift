@@ -34,6 +34,12 @@ struct WorkflowSpecificationTests {
         ),
         (spec(["http": ["url": "{{=1+}}"]]), "spec.templates[main].http.url: unsupported variable {{=1+}}"),
         (
+            spec(["http": ["url": "u", "successCondition": "response.status == 200"]]),
+            "spec.templates[main].http.successCondition: unsupported successCondition \"response.status == 200\": "
+                + "there is no response.status, only response.statusCode, response.body and response.headers"
+        ),
+        (spec(["http": ["url": "{{=z+1}}"]]), "spec.templates[main].http.url: unsupported variable {{z}}"),
+        (
             spec(["container": ["args": ["a", "{{inputs.parameters.x}}"]]]),
             "spec.templates[main].container.args[1]: unsupported variable {{inputs.parameters.x}}"
         ),
