@@ -10,6 +10,9 @@ final class LockGate: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many wait for their turn.
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+
     /// Runs `body` when its turn has come.
     ///
     /// - Throws: `CancellationError` where the task is cancelled before that; whatever `body` throws.

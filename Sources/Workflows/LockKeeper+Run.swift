@@ -28,7 +28,7 @@ extension LockKeeper {
     }
 
     /// Renews every permit once, and has those look again who wait for permits that others record.
-    func renewPermits() async throws {
+    package func renewPermits() async throws {
         let due = state.withLock { state in
             state.table.holders.filter { !state.recording.contains($0) }.map { holder in
                 (holder: holder, locks: state.table.locks(heldBy: holder), grant: state.grants[holder])

@@ -42,7 +42,7 @@ package final class LockKeeper: Sendable {
     let logger: Logger
     let state = Mutex(State())
     let reads = LockLimitReads()
-    private let gate = LockGate()
+    let gate = LockGate()
     private let onAvailable: @Sendable (ObjectKey, Duration) -> Void
     private let onGrant: @Sendable (LockName, Duration) -> Void
     let wakeUps: AsyncStream<Void>
@@ -265,17 +265,19 @@ extension LockKeeper {
 
     private func withdraw(_ locks: [LockName], of request: LockRequest, contended: LockName?) {
         let now = runner.clock.now
-        state.withLock { state in
+        let wake = state.withLock { state -> [ObjectKey] in
             if let contended { state.contended.insert(contended) }
-            guard state.grants.removeValue(forKey: request.holder) != nil else { return }
-            state.table.withdrawn(request, taken: locks)
+            guard state.grants.removeValue(forKey: request.holder) != nil else { return [] }
+            let wake = state.table.withdrawn(request, taken: locks)
             // What it had before stays granted.
             if !state.table.locks(heldBy: request.holder).isEmpty {
                 state.lastGrant += 1
                 state.grants[request.holder] = state.lastGrant
             }
             state.waitingSince[request.holder] = state.waitingSince[request.holder] ?? now
+            return wake
         }
+        self.wake(wake)
     }
 
     /// Takes permits out of the store; where that is given up, they lapse there, or are tried again by ``run()``.

@@ -27,6 +27,9 @@ final class LockLimitReads: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many wait for reads of others.
+    var followerCount: Int { state.withLock { $0.followers.values.reduce(0) { $0 + $1.count } } }
+
     /// The ConfigMap, by a read of the caller's own or by one that is under way.
     ///
     /// - Throws: what `body` throws, here or where it is under way.

@@ -89,16 +89,18 @@ extension LockTable {
         var request = request
         let own = held[request.holder] ?? []
         request.locks.removeAll(where: own.contains)
+        let left = (waiting[request.holder]?.locks ?? []).filter { !request.locks.contains($0) }
         leaveLine(request.holder)
-        guard !request.locks.isEmpty else { return Decision(answer: .granted) }
+        guard !request.locks.isEmpty else { return Decision(answer: .granted, wake: available(at: left)) }
         standInLine(request)
         if let (lock, message) = obstacle(to: request) {
-            return Decision(answer: .waiting(on: lock, message: message), wake: overdue(before: request))
+            let wake = overdue(before: request) + available(at: left)
+            return Decision(answer: .waiting(on: lock, message: message), wake: wake)
         }
         leaveLine(request.holder)
         for lock in request.locks { locks[lock, default: Lock()].holders.insert(request.holder) }
         held[request.holder] = own + request.locks
-        return Decision(answer: .granted, taken: request.locks, wake: available(at: request.locks))
+        return Decision(answer: .granted, taken: request.locks, wake: available(at: request.locks + left))
     }
 
     /// Somebody asks for locks who can't be given any yet.
@@ -110,14 +112,17 @@ extension LockTable {
     }
 
     /// What was granted could not be recorded: the holder stands in line again, in its old place.
-    package mutating func withdrawn(_ request: LockRequest, taken: [LockName]) {
-        guard let own = held[request.holder] else { return }
+    ///
+    /// - Returns: Other workflows to look at again, that came before it meanwhile.
+    package mutating func withdrawn(_ request: LockRequest, taken: [LockName]) -> [ObjectKey] {
+        guard let own = held[request.holder] else { return [] }
         let rest = own.filter { !taken.contains($0) }
         held[request.holder] = rest.isEmpty ? nil : rest
         for lock in taken { locks[lock]?.holders.remove(request.holder) }
         var request = request
         request.locks = taken
         standInLine(request)
+        return available(at: taken).filter { $0 != request.holder.workflow }
     }
 
     /// A holder gives everything back, and wants nothing any more.
