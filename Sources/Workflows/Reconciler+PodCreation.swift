@@ -91,6 +91,12 @@ extension Reconciler {
         if spec["serviceAccountName"] == nil {
             spec["serviceAccountName"] = specification.serviceAccountName.map(JSONValue.string)
         }
+        for (value, field) in [
+            (template.json["podResources"], "\(template.field).podResources"),
+            (specification.json["podResources"], "spec.podResources"),
+        ] where spec["resources"] == nil {
+            spec["resources"] = try value.map { value throws(Halt) in try fill(value, scope, field: field) }
+        }
         spec["containers"] = [.object(try mainContainer(of: template, scope))]
         let initializers = try containers("initContainers", template, scope)
         // Argo's executor stops sidecars once the main container has ended; without one, Kubernetes does so for init

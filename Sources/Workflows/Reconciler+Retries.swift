@@ -100,7 +100,10 @@ extension Reconciler {
     private mutating func mayTry(_ id: String, _ strategy: RetryPlan, _ invocation: Invocation) -> Bool {
         let tries = tries(of: id)
         guard let last = tries.last.flatMap({ nodes[$0] }) else { return true }
-        if last.isDaemoned { return false }
+        if last.isDaemoned {
+            change(id) { $0.json["daemoned"] = true }
+            return false
+        }
         guard last.phase.isTerminal else { return true }
         change(id) { $0.json["daemoned"] = nil }
         guard last.phase.isFailure else {
@@ -161,10 +164,11 @@ extension Reconciler {
 }
 
 extension Classifier {
-    /// What the rules say of an error of which no more than its words are known.
+    /// What the rules say of an error of which no more than its words are known: Argo's `OnTransientError` has nothing
+    /// but the text of the node, and so have rules without words nothing to say about it.
     fileprivate func isTransient(message: String) -> Bool {
-        // Argo's `OnTransientError` too has nothing but the text of the node.
-        classify(CallFailure(httpStatus: 500, reason: "InternalError", message: message)) == .transient
+        let failure = CallFailure(httpStatus: 500, reason: "InternalError", message: message)
+        return rules.first { $0.message != nil && $0.matches(failure) }?.verdict == .transient
     }
 }
 

@@ -127,6 +127,38 @@ package struct Substitution: Sendable {
 
     // MARK: Expressions
 
+    /// The value of an expression that stands by itself, without braces: of `valueFrom.expression`, of a
+    /// `retryStrategy` or of a hook. Unlike that of a tag, it may name variables that are not there as long as it does
+    /// not come to them: `steps.a.status == 'Succeeded' ? steps.a.outputs.result : steps.b.outputs.result`.
+    package func evaluate(_ expression: String, field: String) throws(Failure) -> JSONValue {
+        do throws(ExpressionError) {
+            let parsed = try Expression(expression)
+            return try parsed.evaluate(environment(roots: Self.roots(of: parsed)), times: times, now: now)
+        } catch {
+            throw Failure(field: field, name: "=" + expression, why: error.description)
+        }
+    }
+
+    /// Like ``evaluate(_:field:)``, as the text of an output parameter (Go's `%v`); nil is none.
+    package func text(of expression: String, field: String) throws(Failure) -> String {
+        let value = try evaluate(expression, field: field)
+        guard !value.isNull else { throw Failure(field: field, name: "=" + expression, why: "the result is nil") }
+        return GoText.plain(value)
+    }
+
+    /// Like ``evaluate(_:field:)``, where only true or false is of use.
+    package func holds(_ expression: String, field: String) throws(Failure) -> Bool {
+        let value = try evaluate(expression, field: field)
+        guard case .bool(let holds) = value else {
+            throw Failure(field: field, name: "=" + expression, why: "expected true or false (is \(value.typeName))")
+        }
+        return holds
+    }
+
+    private static func roots(of expression: Expression) -> Set<String> {
+        Set(expression.references.map { $0[0] })
+    }
+
     /// Nil where the tag stays.
     private func evaluate(_ text: String, _ field: String, _ unresolved: Unresolved) throws(Failure) -> String? {
         let outcome = Result { () throws(ExpressionError) in try evaluate(Expression(text)) }
@@ -149,7 +181,7 @@ package struct Substitution: Sendable {
 
     private func evaluate(_ expression: Expression) throws(ExpressionError) -> Outcome {
         let references = expression.references
-        let environment = environment(roots: Set(references.map { $0[0] }))
+        let environment = environment(roots: Self.roots(of: expression))
         let missing = references.filter { !isKnown($0, in: environment) }
         guard missing.isEmpty else { return .missing(missing.map { $0.joined(separator: ".") }) }
         let value = try expression.evaluate(environment, times: times, now: now)

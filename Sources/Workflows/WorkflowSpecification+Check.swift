@@ -7,11 +7,12 @@ extension WorkflowSpecification {
     /// What pods take over as it stands.
     static let podMembers: Set<String> = [
         "affinity", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "hostAliases", "hostNetwork",
-        "imagePullSecrets", "nodeSelector", "schedulerName", "securityContext", "tolerations",
+        "imagePullSecrets", "nodeSelector", "resourceClaims", "schedulerName", "securityContext", "tolerations",
     ]
     private static let specFields: Set<String> = podMembers.union([
         "activeDeadlineSeconds", "archiveLogs", "arguments", "artifactRepositoryRef", "entrypoint", "executor", "hooks",
-        "onExit", "parallelism", "podGC", "podMetadata", "podPriority", "podPriorityClassName", "podSpecPatch",
+        "onExit", "parallelism", "podGC", "podMetadata", "podPriority", "podPriorityClassName", "podResources",
+        "podSpecPatch",
         "priority",
         "retryStrategy", "serviceAccountName", "shutdown", "suspend", "synchronization", "templateDefaults",
         "templates",
@@ -19,13 +20,15 @@ extension WorkflowSpecification {
     ])
     /// What a template's pod takes over as it stands.
     static let templatePodMembers: Set<String> = [
-        "affinity", "automountServiceAccountToken", "hostAliases", "nodeSelector", "priorityClassName", "schedulerName",
+        "affinity", "automountServiceAccountToken", "hostAliases", "nodeSelector", "priorityClassName",
+        "resourceClaims", "schedulerName",
         "securityContext", "serviceAccountName", "tolerations",
     ]
     private static let templateFields: Set<String> = templatePodMembers.union([
         "activeDeadlineSeconds", "annotations", "archiveLocation", "container", "daemon", "dag", "executor", "failFast",
         "http", "initContainers", "inputs", "metadata", "name", "outputs", "parallelism", "pendingTimeout",
-        "podSpecPatch", "priority", "retryStrategy", "script", "sidecars", "steps", "suspend", "synchronization",
+        "podResources", "podSpecPatch", "priority", "retryStrategy", "script", "sidecars", "steps", "suspend",
+        "synchronization",
         "timeout",
     ])
     private static let callFields: Set<String> = [
@@ -82,6 +85,7 @@ extension WorkflowSpecification {
         )
         try Self.check(json["executor"]?.object ?? [:], fields: ["serviceAccountName"], at: "spec.executor")
         try Self.checkRetries(json["retryStrategy"], at: "spec.retryStrategy")
+        try Self.checkPatch(json["podSpecPatch"], at: "spec.podSpecPatch")
         let hooks = Call(["hooks": json["hooks"] ?? .null], field: "spec")
         try check(hooksOf: hooks)
         for hook in hooks.hooks.map(\.call) + [hooks.exitHook].compactMap(\.self) { try checkTarget(of: hook) }
@@ -112,6 +116,7 @@ extension WorkflowSpecification {
                 try Self.check(container: container.object ?? [:], at: "\(field).\(key)[\(index)]")
             }
         }
+        try Self.checkPatch(template.json["podSpecPatch"], at: "\(field).podSpecPatch")
         for key in ["timeout", "pendingTimeout"] { try Self.checkDuration(template.json[key], at: "\(field).\(key)") }
         switch kind {
         case .container, .script:
@@ -178,7 +183,7 @@ extension WorkflowSpecification {
     }
 
     private static func check(container: JSONObject, at field: String) throws(Unsupported) {
-        for key in ["volumeMounts", "volumeDevices", "mirrorVolumeMounts"] {
+        for key in ["volumeMounts", "volumeDevices"] {
             try checkEmpty(container[key], at: "\(field).\(key)")
         }
     }
@@ -302,6 +307,14 @@ extension WorkflowSpecification {
             return
         }
         throw Unsupported(field: field, why: "unable to parse \(text) as a duration")
+    }
+
+    private static func checkPatch(_ value: JSONValue?, at field: String) throws(Unsupported) {
+        guard let text = value?.string, !text.isEmpty else { return }
+        // Argo takes YAML too.
+        guard text.drop(while: \.isWhitespace).first == "{" else {
+            throw Unsupported(field: field, why: "must be a JSON object")
+        }
     }
 
     private static func checkArguments(_ value: JSONValue?, at field: String) throws(Unsupported) {

@@ -184,7 +184,7 @@ struct WorkflowScenarioTests {
             "retryStrategy.expression evaluated to false", 1
         ),
         (
-            #"{"backoff": {"duration": "2s", "factor": 2, "maxDuration": "20s"}}"#,
+            #"{"backoff": {"duration": "2s", "factor": 2, "maxDuration": "30s"}}"#,
             "Backoff would exceed max duration limit", 4
         ),
     ]
@@ -327,7 +327,7 @@ struct WorkflowScenarioTests {
         #expect(play.workflow.message == "Stopped with strategy '\(strategy)'")
         #expect(play.node(".a")?.message == "workflow shutdown with strategy:  \(strategy)")
         #expect(play.node(".w")?.message == "Stopped with strategy '\(strategy)'")
-        #expect(play.node(".b")?.phase.isFailure != false)
+        #expect(!play.createdPods.contains { $0 == "wf-echo-\(WorkflowNames.fnv32a("wf.b"))" })
         #expect((play.node(".onExit")?.phase == .succeeded) == runsExitHandler)
     }
 

@@ -32,12 +32,13 @@ struct WorkflowSpecificationTests {
             spec(["http": ["url": "u", "headers": [["name": "h", "valueFrom": [:]]]]]),
             "spec.templates[main].http.headers[0].valueFrom: is not supported"
         ),
-        (
-            spec(["http": ["url": "u", "successCondition": "len(response.body) > 3"]]),
-            "spec.templates[main].http.successCondition: unsupported successCondition \"len(response.body) > 3\": "
-                + "\"len(response.body) > 3\" is not a comparison of response.statusCode or response.body with a literal"
-        ),
         (spec(["http": ["url": "{{=1+}}"]]), "spec.templates[main].http.url: unsupported variable {{=1+}}"),
+        (
+            spec(["http": ["url": "u", "successCondition": "response.status == 200"]]),
+            "spec.templates[main].http.successCondition: unsupported successCondition \"response.status == 200\": "
+                + "there is no response.status, only response.statusCode, response.body and response.headers"
+        ),
+        (spec(["http": ["url": "{{=z+1}}"]]), "spec.templates[main].http.url: unsupported variable {{z}}"),
         (
             spec(["container": ["args": ["a", "{{inputs.parameters.x}}"]]]),
             "spec.templates[main].container.args[1]: unsupported variable {{inputs.parameters.x}}"
