@@ -48,14 +48,16 @@ package struct CronExpressions: Sendable {
     /// The variables that Argo gives, but for the moments.
     package static func environment(_ cron: CronWorkflow) -> JSONObject {
         let metadata = cron.metadata
-        return [
+        var environment: JSONObject = [
             "cronworkflow": [
                 "name": .string(metadata.name), "namespace": .string(metadata.namespace ?? ""),
                 "labels": .object(JSONObject(metadata.labels)),
                 "annotations": .object(JSONObject(metadata.annotations)),
-                "failed": .integer(cron.failed), "succeeded": .integer(cron.succeeded), "lastScheduledTime": .null,
+                "failed": .integer(cron.failed), "succeeded": .integer(cron.succeeded),
             ]
         ]
+        if cron.lastScheduledTime == nil { environment["cronworkflow", "lastScheduledTime"] = .null }
+        return environment
     }
 
     package static func times(_ cron: CronWorkflow) -> [String: Timestamp] {
