@@ -152,9 +152,9 @@ extension ExpressionEvaluator {
         if left.isNull || right.isNull { return .bool(false) }
         guard case .string(let text) = left, case .string(let part) = right else { return nil }
         switch symbol {
-        case .contains: return .bool(text.contains(part))
-        case .startsWith: return .bool(text.hasPrefix(part))
-        case .endsWith: return .bool(text.hasSuffix(part))
+        case .contains: return .bool(GoStrings.contains(text, part))
+        case .startsWith: return .bool(GoStrings.hasPrefix(text, part))
+        case .endsWith: return .bool(GoStrings.hasSuffix(text, part))
         default: return .bool(try GoPattern(part).matches(text))
         }
     }

@@ -39,10 +39,10 @@ extension ExpressionFunction {
             return .string(elements.filter { !$0.isNull }.map(GoText.plain).joined(separator: glue))
         },
         "splitList": ExpressionFunction(2) {
-            .json(JSONValue(parts(of: try $0.text(1), at: try $0.text(0), limit: -1)))
+            .json(JSONValue(GoStrings.split(try $0.text(1), at: try $0.text(0))))
         },
         "split": ExpressionFunction(2) { arguments in
-            let all = parts(of: try arguments.text(1), at: try arguments.text(0), limit: -1)
+            let all = GoStrings.split(try arguments.text(1), at: try arguments.text(0))
             return .object(
                 JSONObject(uniqueKeysWithValues: all.enumerated().map { ("_\($0)", .string($1)) }))
         },
