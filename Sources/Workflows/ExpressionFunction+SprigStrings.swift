@@ -65,7 +65,8 @@ extension ExpressionFunction {
 
     /// From the end where the count is negative; Go counts bytes, this counts characters.
     private static func truncated(_ text: String, to count: Int) -> String {
-        count < 0 ? String(text.suffix(-count)) : String(text.prefix(count))
+        let length = Int(clamping: count.magnitude)
+        return String(count < 0 ? text.suffix(length) : text.prefix(length))
     }
 
     private static func part(of text: String, _ start: Int, _ end: Int) -> String {

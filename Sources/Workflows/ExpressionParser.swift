@@ -1,5 +1,3 @@
-import Kubernetes
-
 /// Reads an expression by precedence climbing, as github.com/expr-lang/expr does, with its precedences.
 struct ExpressionParser {
     /// Bounds the recursion of reading and of evaluating.

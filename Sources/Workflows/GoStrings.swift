@@ -24,7 +24,7 @@ enum GoStrings {
     /// `strings.Replace`: a negative limit is none.
     static func replace(_ text: String, _ old: String, _ new: String, limit: Int = -1) -> String {
         guard !old.isEmpty else { return interspersed(text, with: new, limit: limit) }
-        return split(text, at: old, limit: limit < 0 ? -1 : limit + 1).joined(separator: new)
+        return split(text, at: old, limit: limit < 0 || limit == .max ? -1 : limit + 1).joined(separator: new)
     }
 
     /// `strings.SplitN`: an empty separator splits between characters; a negative limit is none.
