@@ -55,7 +55,7 @@ package struct DependsExpression: Hashable, Sendable {
         } catch {
             throw Failure(field: field, why: error.message)
         }
-        if let root { note(root) }
+        if let root { noteTasks(of: root) }
     }
 
     /// The older form, `dependencies: [A, B]`: all of them.
@@ -70,7 +70,7 @@ package struct DependsExpression: Hashable, Sendable {
         }
         let root = Node.all(nodes)
         self.root = root
-        note(root)
+        noteTasks(of: root)
     }
 
     /// - Parameter results: Which results are true of each of ``tasks``, all of which have ended.
@@ -96,14 +96,22 @@ package struct DependsExpression: Hashable, Sendable {
         }
     }
 
-    private mutating func note(_ node: Node) {
+    /// All that is asked about tasks, as it stands.
+    private static func questions(in node: Node) -> [(task: String, result: Result)] {
         switch node {
-        case .result(let name, let result):
-            if !tasks.contains(name) { tasks.append(name) }
+        case .result(let name, let result): [(name, result)]
+        case .not(let inner): questions(in: inner)
+        case .all(let nodes), .any(let nodes): nodes.flatMap(questions)
+        }
+    }
+
+    private mutating func noteTasks(of root: Node) {
+        var known: Set<String> = []
+        var knownWithItems: Set<String> = []
+        for (task, result) in Self.questions(in: root) {
+            if known.insert(task).inserted { tasks.append(task) }
             let isAboutItems = result == .anySucceeded || result == .allFailed
-            if isAboutItems, !tasksWithItems.contains(name) { tasksWithItems.append(name) }
-        case .not(let inner): note(inner)
-        case .all(let nodes), .any(let nodes): for node in nodes { note(node) }
+            if isAboutItems, knownWithItems.insert(task).inserted { tasksWithItems.append(task) }
         }
     }
 }
