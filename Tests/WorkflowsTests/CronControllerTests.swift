@@ -138,7 +138,8 @@ struct CronControllerTests {
     func lostCreateLostStatusLostRun() async throws {
         let trial = Trial(.boreas) { request, ordinal in
             if Self.isCreate(request) { return ordinal == 1 ? .loseAnswer(.lostAnswer) : nil }
-            return Self.isStatusWrite(request) && ordinal <= 12 ? .refuse(.lostAnswer) : nil
+            // The first tells of a run; without one there is nothing to make up for.
+            return Self.isStatusWrite(request) && (2...20).contains(ordinal) ? .refuse(.lostAnswer) : nil
         }
         _ = try await trial.api.create(Self.cron(["startingDeadlineSeconds": 60]))
         let names = Mutex<[String]>([])
@@ -177,7 +178,12 @@ struct CronControllerTests {
                 try await trial.cleanAway(after: { name in first.withLock { $0 == name } ? 1 : count }) { name in
                     names.withLock { $0.append(name) }
                 }
-            }, until: { _ in names.withLock { $0.count } >= 6 })
+            },
+            until: { _ in
+                let seen = names.withLock { $0 }
+                // How soon Argo looks again depends on the machine; that it does, does not.
+                return isRepeated ? Set(seen).count < seen.count : seen.count >= 6
+            })
         let seen = names.withLock { $0 }
         #expect((Set(seen).count < seen.count) == isRepeated)
     }
@@ -208,14 +214,12 @@ struct CronControllerTests {
             return isLost ? .refuse(.lostAnswer) : nil
         }
         _ = try await trial.api.create(Self.cron())
-        let message = Mutex<String?>(nil)
-        try await trial.run { api in
-            // The next run that succeeds takes the condition away.
-            if let error = api.objects(CronWorkflow.self).first?[.submissionError] { message.withLock { $0 = error } }
-            return api.objects(Workflow.self).count >= 3
+        try await trial.run(until: Self.runs(3))
+        // The next run that succeeds takes the condition away.
+        let messages = trial.api.requests.filter(Self.isStatusWrite).compactMap { request in
+            request.body?.object?["status", "conditions"]?.array?.first?.object?["message"]?.string
         }
-        let error = message.withLock { $0 }
-        #expect(error == "Failed to submit Workflow: Recv failure: Connection reset by peer")
+        #expect(messages == ["Failed to submit Workflow: Recv failure: Connection reset by peer"])
         #expect(try trial.audit(ticks: 3).missed.count == 1)
         #expect(try trial.cron().failed == 1)
         // Five tries in place, and no more.
