@@ -139,7 +139,7 @@ struct CronControllerTests {
         let trial = Trial(.boreas) { request, ordinal in
             if Self.isCreate(request) { return ordinal == 1 ? .loseAnswer(.lostAnswer) : nil }
             // The first tells of a run; without one there is nothing to make up for.
-            return Self.isStatusWrite(request) && (2...20).contains(ordinal) ? .refuse(.lostAnswer) : nil
+            return Self.isStatusWrite(request) && (2...60).contains(ordinal) ? .refuse(.lostAnswer) : nil
         }
         _ = try await trial.api.create(Self.cron(["startingDeadlineSeconds": 60]))
         let names = Mutex<[String]>([])
