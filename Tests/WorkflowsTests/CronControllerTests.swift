@@ -138,7 +138,8 @@ struct CronControllerTests {
     func lostCreateLostStatusLostRun() async throws {
         let trial = Trial(.boreas) { request, ordinal in
             if Self.isCreate(request) { return ordinal == 1 ? .loseAnswer(.lostAnswer) : nil }
-            return Self.isStatusWrite(request) && ordinal <= 12 ? .refuse(.lostAnswer) : nil
+            // The first tells of a run; without one there is nothing to make up for.
+            return Self.isStatusWrite(request) && (2...60).contains(ordinal) ? .refuse(.lostAnswer) : nil
         }
         _ = try await trial.api.create(Self.cron(["startingDeadlineSeconds": 60]))
         let names = Mutex<[String]>([])
@@ -177,7 +178,12 @@ struct CronControllerTests {
                 try await trial.cleanAway(after: { name in first.withLock { $0 == name } ? 1 : count }) { name in
                     names.withLock { $0.append(name) }
                 }
-            }, until: { _ in names.withLock { $0.count } >= 6 })
+            },
+            until: { _ in
+                let seen = names.withLock { $0 }
+                // How soon Argo looks again depends on the machine; that it does, does not.
+                return isRepeated ? Set(seen).count < seen.count : seen.count >= 6
+            })
         let seen = names.withLock { $0 }
         #expect((Set(seen).count < seen.count) == isRepeated)
     }
@@ -208,14 +214,12 @@ struct CronControllerTests {
             return isLost ? .refuse(.lostAnswer) : nil
         }
         _ = try await trial.api.create(Self.cron())
-        let message = Mutex<String?>(nil)
-        try await trial.run { api in
-            // The next run that succeeds takes the condition away.
-            if let error = api.objects(CronWorkflow.self).first?[.submissionError] { message.withLock { $0 = error } }
-            return api.objects(Workflow.self).count >= 3
+        try await trial.run(until: Self.runs(3))
+        // The next run that succeeds takes the condition away.
+        let messages = trial.api.requests.filter(Self.isStatusWrite).compactMap { request in
+            request.body?.object?["status", "conditions"]?.array?.first?.object?["message"]?.string
         }
-        let error = message.withLock { $0 }
-        #expect(error == "Failed to submit Workflow: Recv failure: Connection reset by peer")
+        #expect(messages == ["Failed to submit Workflow: Recv failure: Connection reset by peer"])
         #expect(try trial.audit(ticks: 3).missed.count == 1)
         #expect(try trial.cron().failed == 1)
         // Five tries in place, and no more.
@@ -288,7 +292,9 @@ struct CronControllerTests {
             _ = try await trial.api.create(WorkflowTemplate(name: "job", namespace: WorkflowFixtures.namespace))
             _ = try await trial.api.create(Self.cron(["workflowSpec": ["workflowTemplateRef": ["name": "job"]]]))
             try await trial.run(until: Self.runs(2))
-            let failed = trial.log.operations.filter { $0.path == .cronTemplateRead && $0.outcome == .failed(.transient) }
+            let failed = trial.log.operations.filter {
+                $0.path == .cronTemplateRead && $0.outcome == .failed(.transient)
+            }
             #expect(failed.count == (policy == .boreas ? 0 : 1))
             #expect(try trial.cron().failed == (policy == .boreas ? 0 : 1))
         }
@@ -309,14 +315,15 @@ struct CronControllerTests {
     @Test("a foreign workflow of a run's name is not taken for the run")
     func foreign() async throws {
         let trial = Trial(.boreas)
-        var cron = Self.cron()
-        let tick = WorkflowFixtures.start + .seconds(10)
-        var foreign = WorkflowFixtures.workflow(
-            CronNames.workflowName(cron: "nightly", tick: tick), spec: WorkflowFixtures.containerSpec)
-        foreign.metadata.annotations = [CronNames.scheduledTimeAnnotation: tick.rfc3339]
-        _ = try await trial.api.create(foreign)
-        cron.json["spec", "schedules"] = ["50 6 15 * * *"]
-        _ = try await trial.api.create(cron)
+        // At every tick for a while: there is no telling which the controller sees first.
+        for number in 1...100 {
+            let tick = WorkflowFixtures.start + .seconds(5 * number)
+            var foreign = WorkflowFixtures.workflow(
+                CronNames.workflowName(cron: "nightly", tick: tick), spec: WorkflowFixtures.containerSpec)
+            foreign.metadata.annotations = [CronNames.scheduledTimeAnnotation: tick.rfc3339]
+            _ = try await trial.api.create(foreign)
+        }
+        _ = try await trial.api.create(Self.cron())
         try await trial.run { $0.objects(CronWorkflow.self).first?[.submissionError] != nil }
         let message = try #require(trial.cron()[.submissionError])
         #expect(message.hasSuffix("already exists"))
