@@ -231,7 +231,9 @@ extension LeaseLockStore {
         let identity = RequestIdentity(
             verb: .delete, group: Lease.resource.group, resource: Lease.resource.name, namespace: lock.namespace,
             name: "\(LeaseName.base(of: lock))-release")
-        try await runner.perform(.permit, identity, for: holder.workflow) { call in
+        // Not the workflow's own operation, which ends with the workflow: this one often begins when that is deleted.
+        let owner = ObjectKey(namespace: holder.workflow.namespace, name: "\(holder.workflow.name)#\(holder.uid)")
+        try await runner.perform(.permit, identity, for: owner) { call in
             let request = APIRequest(
                 .list, Lease.resource, namespace: lock.namespace,
                 options: RequestOptions(labelSelector: "\(Self.lockLabel)=\(LeaseName.hash(of: lock))"))
