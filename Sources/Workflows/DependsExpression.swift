@@ -35,8 +35,8 @@ package struct DependsExpression: Hashable, Sendable {
     indirect enum Node: Hashable, Sendable {
         case result(String, Result)
         case not(Node)
-        case and(Node, Node)
-        case or(Node, Node)
+        case all([Node])
+        case any([Node])
     }
 
     /// The tasks that are waited for, each once, in the order in which they are first named.
@@ -61,16 +61,16 @@ package struct DependsExpression: Hashable, Sendable {
     /// The older form, `dependencies: [A, B]`: all of them.
     package init(dependencies: [String], tasks: [String: ContinueOn], field: String) throws(Failure) {
         self.field = field
-        var root: Node?
+        var nodes: [Node] = []
         for (index, name) in dependencies.enumerated() {
             guard let continueOn = tasks[name] else {
                 throw Failure(field: "\(field)[\(index)]", why: "there is no task \"\(name)\"")
             }
-            let node = DependsParser.goodEnds(of: name, continueOn)
-            root = root.map { .and($0, node) } ?? node
+            nodes.append(DependsParser.goodEnds(of: name, continueOn))
         }
+        let root = Node.all(nodes)
         self.root = root
-        if let root { note(root) }
+        note(root)
     }
 
     /// - Parameter results: Which results are true of each of ``tasks``, all of which have ended.
@@ -87,8 +87,12 @@ package struct DependsExpression: Hashable, Sendable {
             }
             return results.contains(result)
         case .not(let inner): return try !holds(inner, results)
-        case .and(let left, let right): return try holds(left, results) ? try holds(right, results) : false
-        case .or(let left, let right): return try holds(left, results) ? true : try holds(right, results)
+        case .all(let nodes):
+            for node in nodes where try !holds(node, results) { return false }
+            return true
+        case .any(let nodes):
+            for node in nodes where try holds(node, results) { return true }
+            return false
         }
     }
 
@@ -99,9 +103,7 @@ package struct DependsExpression: Hashable, Sendable {
             let isAboutItems = result == .anySucceeded || result == .allFailed
             if isAboutItems, !tasksWithItems.contains(name) { tasksWithItems.append(name) }
         case .not(let inner): note(inner)
-        case .and(let left, let right), .or(let left, let right):
-            note(left)
-            note(right)
+        case .all(let nodes), .any(let nodes): for node in nodes { note(node) }
         }
     }
 }

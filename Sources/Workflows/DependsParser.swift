@@ -31,11 +31,10 @@ struct DependsParser {
     static func goodEnds(
         of task: String, _ continueOn: DependsExpression.ContinueOn
     ) -> DependsExpression.Node {
-        var node = DependsExpression.Node.or(
-            .or(.result(task, .succeeded), .result(task, .skipped)), .result(task, .daemoned))
-        if continueOn.error { node = .or(node, .result(task, .errored)) }
-        if continueOn.failed { node = .or(node, .result(task, .failed)) }
-        return node
+        var results: [DependsExpression.Result] = [.succeeded, .skipped, .daemoned]
+        if continueOn.error { results.append(.errored) }
+        if continueOn.failed { results.append(.failed) }
+        return .any(results.map { .result(task, $0) })
     }
 
     private init(knownTasks: [String: DependsExpression.ContinueOn]) { self.knownTasks = knownTasks }
@@ -44,21 +43,21 @@ struct DependsParser {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Self.nestingMax else { throw ExpressionFault("the expression is nested too deeply") }
-        var node = try conjunction()
+        var nodes = [try conjunction()]
         while tokens.first == .or {
             tokens.removeFirst()
-            node = .or(node, try conjunction())
+            nodes.append(try conjunction())
         }
-        return node
+        return nodes.count == 1 ? nodes[0] : .any(nodes)
     }
 
     private mutating func conjunction() throws(ExpressionFault) -> DependsExpression.Node {
-        var node = try operand()
+        var nodes = [try operand()]
         while tokens.first == .and {
             tokens.removeFirst()
-            node = .and(node, try operand())
+            nodes.append(try operand())
         }
-        return node
+        return nodes.count == 1 ? nodes[0] : .all(nodes)
     }
 
     private mutating func operand() throws(ExpressionFault) -> DependsExpression.Node {

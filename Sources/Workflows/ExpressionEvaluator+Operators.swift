@@ -3,6 +3,9 @@ import Kubernetes
 
 /// The operators on values, and the methods of moments and spans.
 extension ExpressionEvaluator {
+    /// Longer texts are not put together, so that no expression can fill the memory by doubling one.
+    private static let textMax = 10_000_000
+
     static func apply(
         _ symbol: ExpressionNode.UnaryOperator, _ value: ExpressionValue
     ) throws(ExpressionFault) -> ExpressionValue {
@@ -78,16 +81,20 @@ extension ExpressionEvaluator {
                 }
             guard !isTooLarge else { throw ExpressionFault("the result is beyond the whole numbers of 64 bits") }
             return .integer(result)
-        case (.json(.string(let left)), .add, .json(.string(let right))): return .string(left + right)
+        case (.json(.string(let left)), .add, .json(.string(let right))):
+            guard left.utf8.count + right.utf8.count <= textMax else { throw ExpressionFault("the text is too long") }
+            return .string(left + right)
         case (.time(let time), .add, .duration(let duration)), (.duration(let duration), .add, .time(let time)):
             return .time(time + duration)
         case (.time(let time), .subtract, .duration(let duration)): return .time(time + (.zero - duration))
-        case (.time(let left), .subtract, .time(let right)): return .duration(left - right)
-        case (.duration(let left), .add, .duration(let right)): return .duration(left + right)
-        case (.duration(let left), .subtract, .duration(let right)): return .duration(left - right)
+        case (.time(let left), .subtract, .time(let right)): return try .span(left - right)
+        case (.duration(let left), .add, .duration(let right)): return try .span(left + right)
+        case (.duration(let left), .subtract, .duration(let right)): return try .span(left - right)
         case (.duration(let duration), .multiply, .json(let value)),
             (.json(let value), .multiply, .duration(let duration)):
             guard let factor = value.double else { return nil }
+            let seconds = duration.seconds * factor
+            guard seconds.magnitude < 9.2e9 else { throw ExpressionFault("the span is too long") }
             return .duration(duration * factor)
         case (.json(let left), _, .json(let right)):
             guard let left = left.double, let right = right.double else { return nil }
@@ -110,12 +117,14 @@ extension ExpressionEvaluator {
             return .integer(right == -1 ? 0 : left % right)
         }
         guard let left = left.double, let right = right.double else { return nil }
-        return .number(symbol == .divide ? left / right : power(left, right))
+        return .number(symbol == .divide ? left / right : try power(left, right))
     }
 
-    /// By squaring for whole exponents; `pow` of the C library would bring in Foundation.
-    static func power(_ base: Double, _ exponent: Double) -> Double {
-        guard exponent == exponent.rounded(), exponent.magnitude <= 1_074 else { return .nan }
+    /// By squaring, for whole exponents; the C library's `pow` would bring in a module for this one function.
+    static func power(_ base: Double, _ exponent: Double) throws(ExpressionFault) -> Double {
+        guard exponent == exponent.rounded(), exponent.magnitude <= 1_100 else {
+            throw ExpressionFault("an exponent must be a whole number up to 1100 (is \(GoText.number(exponent)))")
+        }
         var (result, factor, rest) = (1.0, base, Int(exponent.magnitude))
         while rest > 0 {
             if rest & 1 == 1 { result *= factor }
@@ -152,9 +161,9 @@ extension ExpressionEvaluator {
         if left.isNull || right.isNull { return .bool(false) }
         guard case .string(let text) = left, case .string(let part) = right else { return nil }
         switch symbol {
-        case .contains: return .bool(text.contains(part))
-        case .startsWith: return .bool(text.hasPrefix(part))
-        case .endsWith: return .bool(text.hasSuffix(part))
+        case .contains: return .bool(GoStrings.contains(text, part))
+        case .startsWith: return .bool(GoStrings.hasPrefix(text, part))
+        case .endsWith: return .bool(GoStrings.hasSuffix(text, part))
         default: return .bool(try GoPattern(part).matches(text))
         }
     }
@@ -251,7 +260,7 @@ extension ExpressionEvaluator {
         case ("UTC", 0): return .time(time)
         case ("String", 0): return .string(GoText.plain(.time(time)))
         case ("Format", 1): return .string(GoTime.format(time, layout: try arguments.text(0)))
-        case ("Sub", 1): return .duration(time - (try arguments.time(0)))
+        case ("Sub", 1): return try .span(time - (try arguments.time(0)))
         case ("Before", 1): return .bool(time < (try arguments.time(0)))
         case ("After", 1): return .bool(time > (try arguments.time(0)))
         case ("Equal", 1): return .bool(time == (try arguments.time(0)))

@@ -11,10 +11,23 @@ struct ExpressionEvaluator {
         var locals: [String: ExpressionValue] = [:]
     }
 
+    /// What is left of the elements that predicates may look at, nested ones together.
+    private final class Budget {
+        var elements = 200_000
+    }
+
     let text: String
     let environment: JSONObject
     let times: [String: Timestamp]
     let now: Timestamp?
+    private let budget = Budget()
+
+    init(text: String, environment: JSONObject, times: [String: Timestamp], now: Timestamp?) {
+        self.text = text
+        self.environment = environment
+        self.times = times
+        self.now = now
+    }
 
     func value(of node: ExpressionNode) throws(ExpressionError) -> ExpressionValue { try evaluate(node, Scope()) }
 
@@ -168,6 +181,8 @@ struct ExpressionEvaluator {
         guard case .json(.array(let elements)) = subject else {
             throw error(nodes[0], "\(name) needs a list (is \(subject.typeName))")
         }
+        budget.elements -= elements.count
+        guard budget.elements >= 0 else { throw error(node, "\(name) would look at too many elements") }
         if name == "reduce" { return try reduce(elements, nodes, scope) }
         let body = nodes.count > 1 ? nodes[1] : nil
         func mapped() throws(ExpressionError) -> [JSONValue] {

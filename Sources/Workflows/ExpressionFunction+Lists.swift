@@ -5,6 +5,7 @@ extension ExpressionFunction {
         "concat": ExpressionFunction(1...) { arguments in
             var result: [JSONValue] = []
             for index in 0..<arguments.count { result += try arguments.list(index) }
+            guard result.count <= lengthMax else { throw ExpressionFault("the list would be too long") }
             return .array(result)
         },
         "first": ExpressionFunction(1) { .json(try $0.list(0).first ?? .null) },

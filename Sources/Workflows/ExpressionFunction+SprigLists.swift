@@ -14,6 +14,7 @@ extension ExpressionFunction {
         "concat": ExpressionFunction(1...) { arguments in
             var result: [JSONValue] = []
             for index in 0..<arguments.count { result += try arguments.list(index) }
+            guard result.count <= lengthMax else { throw ExpressionFault("the list would be too long") }
             return .array(result)
         },
         "reverse": ExpressionFunction(1) { .array(try $0.list(0).reversed()) },
@@ -39,10 +40,10 @@ extension ExpressionFunction {
             return .string(elements.filter { !$0.isNull }.map(GoText.plain).joined(separator: glue))
         },
         "splitList": ExpressionFunction(2) {
-            .json(JSONValue(parts(of: try $0.text(1), at: try $0.text(0), limit: -1)))
+            .json(JSONValue(GoStrings.split(try $0.text(1), at: try $0.text(0))))
         },
         "split": ExpressionFunction(2) { arguments in
-            let all = parts(of: try arguments.text(1), at: try arguments.text(0), limit: -1)
+            let all = GoStrings.split(try arguments.text(1), at: try arguments.text(0))
             return .object(
                 JSONObject(uniqueKeysWithValues: all.enumerated().map { ("_\($0)", .string($1)) }))
         },
@@ -138,10 +139,12 @@ extension ExpressionFunction {
     static func progression(
         from start: Int64, to end: Int64, by step: Int64
     ) throws(ExpressionFault) -> [JSONValue] {
-        guard step != 0 else { return [] }
         let (distance, isTooFar) = end.subtractingReportingOverflow(start)
-        guard !isTooFar, distance / step <= lengthMax else { throw ExpressionFault("the list would be too long") }
-        return stride(from: start, to: end, by: Int(clamping: step)).map(JSONValue.integer)
+        guard !isTooFar else { throw ExpressionFault("the list would be too long") }
+        guard step != 0, distance != 0, (distance < 0) == (step < 0) else { return [] }
+        let count = (distance.magnitude - 1) / step.magnitude + 1
+        guard count <= lengthMax else { throw ExpressionFault("the list would be too long") }
+        return (0..<Int64(count)).map { .integer(start + $0 * step) }
     }
 
     /// Sprig's notion: zero, false, nil, "" and what has no elements.

@@ -3,25 +3,25 @@ import Kubernetes
 /// Functions of github.com/Masterminds/sprig: many take what they work on as the last argument.
 extension ExpressionFunction {
     static let sprigStrings: [String: ExpressionFunction] = [
-        "trim": ExpressionFunction(1) { .string(trimmed(try $0.text(0), of: nil)) },
-        "trimAll": ExpressionFunction(2) { .string(trimmed(try $0.text(1), of: try $0.text(0))) },
-        "trimall": ExpressionFunction(2) { .string(trimmed(try $0.text(1), of: try $0.text(0))) },
-        "trimPrefix": ExpressionFunction(2) { .string(withoutPrefix(try $0.text(0), try $0.text(1))) },
-        "trimSuffix": ExpressionFunction(2) { .string(withoutSuffix(try $0.text(0), try $0.text(1))) },
+        "trim": ExpressionFunction(1) { .string(GoStrings.trim(try $0.text(0), of: nil)) },
+        "trimAll": ExpressionFunction(2) { .string(GoStrings.trim(try $0.text(1), of: try $0.text(0))) },
+        "trimall": ExpressionFunction(2) { .string(GoStrings.trim(try $0.text(1), of: try $0.text(0))) },
+        "trimPrefix": ExpressionFunction(2) { .string(GoStrings.trimPrefix(try $0.text(1), try $0.text(0))) },
+        "trimSuffix": ExpressionFunction(2) { .string(GoStrings.trimSuffix(try $0.text(1), try $0.text(0))) },
         "upper": ExpressionFunction(1) { .string(try $0.text(0).uppercased()) },
         "lower": ExpressionFunction(1) { .string(try $0.text(0).lowercased()) },
         "title": ExpressionFunction(1) { .string(title(try $0.text(0)) { $0.uppercased() }) },
         "untitle": ExpressionFunction(1) { .string(title(try $0.text(0)) { $0.lowercased() }) },
         "repeat": ExpressionFunction(2) { .string(try repeated(try $0.text(1), try $0.int(0))) },
         "replace": ExpressionFunction(3) {
-            .string(replaced(try $0.text(2), try $0.text(0), try $0.text(1), limit: -1))
+            .string(GoStrings.replace(try $0.text(2), try $0.text(0), try $0.text(1)))
         },
         "nospace": ExpressionFunction(1) { .string(try $0.text(0).filter { !$0.isWhitespace }) },
         "trunc": ExpressionFunction(2) { .string(truncated(try $0.text(1), to: try $0.int(0))) },
         "substr": ExpressionFunction(3) { .string(part(of: try $0.text(2), try $0.int(0), try $0.int(1))) },
-        "contains": ExpressionFunction(2) { .bool(try $0.text(1).contains(try $0.text(0))) },
-        "hasPrefix": ExpressionFunction(2) { .bool(try $0.text(1).hasPrefix(try $0.text(0))) },
-        "hasSuffix": ExpressionFunction(2) { .bool(try $0.text(1).hasSuffix(try $0.text(0))) },
+        "contains": ExpressionFunction(2) { .bool(GoStrings.contains(try $0.text(1), try $0.text(0))) },
+        "hasPrefix": ExpressionFunction(2) { .bool(GoStrings.hasPrefix(try $0.text(1), try $0.text(0))) },
+        "hasSuffix": ExpressionFunction(2) { .bool(GoStrings.hasSuffix(try $0.text(1), try $0.text(0))) },
         "quote": ExpressionFunction(0...) { .string(joined($0) { GoText.quoted($0) }) },
         "squote": ExpressionFunction(0...) { .string(joined($0) { "'\($0)'" }) },
         "cat": ExpressionFunction(0...) { .string(joined($0) { $0 }) },
@@ -65,7 +65,8 @@ extension ExpressionFunction {
 
     /// From the end where the count is negative; Go counts bytes, this counts characters.
     private static func truncated(_ text: String, to count: Int) -> String {
-        count < 0 ? String(text.suffix(-count)) : String(text.prefix(count))
+        let length = Int(clamping: count.magnitude)
+        return String(count < 0 ? text.suffix(length) : text.prefix(length))
     }
 
     private static func part(of text: String, _ start: Int, _ end: Int) -> String {
@@ -81,7 +82,7 @@ extension ExpressionFunction {
 
     private static func indented(_ text: String, by count: Int) throws(ExpressionFault) -> String {
         let blanks = try repeated(" ", count)
-        return blanks + text.replacing("\n", with: "\n" + blanks)
+        return blanks + GoStrings.replace(text, "\n", "\n" + blanks)
     }
 
     /// Words in lower case, parted by anything but letters and digits and by changes from lower to upper case.

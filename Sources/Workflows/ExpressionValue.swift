@@ -19,6 +19,12 @@ enum ExpressionValue: Hashable, Sendable {
 
     static func number(_ value: Double) -> ExpressionValue { .json(.number(value)) }
 
+    /// A span as long as Go's 64 bits of nanoseconds hold, some 292 years.
+    static func span(_ duration: Duration) throws(ExpressionFault) -> ExpressionValue {
+        guard duration.seconds.magnitude < 9.2e9 else { throw ExpressionFault("the span is too long") }
+        return .duration(duration)
+    }
+
     static func array(_ elements: [JSONValue]) -> ExpressionValue { .json(.array(elements)) }
 
     static func object(_ members: JSONObject) -> ExpressionValue { .json(.object(members)) }

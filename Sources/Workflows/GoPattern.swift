@@ -9,7 +9,9 @@ struct GoPattern {
             throw ExpressionFault("the pattern \"\(pattern)\" has \"\(part)\", which is not supported")
         }
         do {
+            // RE2 matches code points, and of \d, \s and \w only those of ASCII.
             regex = try Regex(pattern).matchingSemantics(.unicodeScalar).anchorsMatchLineEndings(false)
+                .asciiOnlyDigits().asciiOnlyWhitespace().asciiOnlyWordCharacters()
         } catch {
             throw ExpressionFault("\"\(pattern)\" is not a regular expression")
         }

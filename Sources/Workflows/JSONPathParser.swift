@@ -1,5 +1,8 @@
 /// Reads paths.
 struct JSONPathParser {
+    /// Each may lead to every value of the document, from everyone that the one before led to.
+    private static let descendantsMax = 2
+
     private let source: String
     private let characters: [Character]
     private var index = 0
@@ -73,6 +76,9 @@ struct JSONPathParser {
             }
         }
         guard steps.last != .descendants else { throw error("expected a name after \"..\"") }
+        guard steps.count(where: { $0 == .descendants }) <= Self.descendantsMax else {
+            throw error("there are more than \(Self.descendantsMax) \"..\" in the path")
+        }
         return steps
     }
 

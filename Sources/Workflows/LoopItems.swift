@@ -86,7 +86,7 @@ package struct LoopItems: Hashable, Sendable {
 
     /// - Parameter text: The value of `withParam`: a JSON list.
     package init(withParam text: String, field: String) throws(Failure) {
-        let shown = ExpressionFunction.trimmed(text, of: nil)
+        let shown = GoStrings.trim(text)
         let value: JSONValue
         do throws(JSONParseError) {
             value = try JSONValue(parsing: Array(text.utf8))

@@ -278,13 +278,9 @@ private struct Tag {
         var nesting: Nesting?
         if let last = inner.ranges(of: "{{").last {
             nesting = Nesting(
-                before: String(inner[..<last.lowerBound]), name: trimmed(inner[last.upperBound...]))
+                before: String(inner[..<last.lowerBound]), name: GoStrings.trim(inner[last.upperBound...]))
         }
-        return Tag(kind: .simple(trimmed(inner), nesting), range: range)
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        ExpressionFunction.trimmed(String(text), of: nil)
+        return Tag(kind: .simple(GoStrings.trim(inner), nesting), range: range)
     }
 }
 

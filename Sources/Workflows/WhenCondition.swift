@@ -1,7 +1,7 @@
 /// The `when` of a step, of a task or of a cron workflow, its variables filled in.
 ///
 /// The language is that of github.com/Knetic/govaluate as Argo uses it: without variables, words stand for themselves.
-/// Beyond it, a word may have hyphens within (`us-east-1 == us-east-1`), which Argo takes for subtractions of text and
+/// Quoted dates are text like any other, where govaluate compares them as moments. Beyond it, a word may have hyphens within (`us-east-1 == us-east-1`), which Argo takes for subtractions of text and
 /// refuses.
 package enum WhenCondition {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {

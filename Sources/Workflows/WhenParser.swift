@@ -189,7 +189,7 @@ struct WhenParser {
         case "*": return .number(first * second)
         case "/": return .number(first / second)
         case "%": return .number(first.truncatingRemainder(dividingBy: second))
-        case "**": return .number(ExpressionEvaluator.power(first, second))
+        case "**": return .number(try ExpressionEvaluator.power(first, second))
         case "&": return .number(Double(try integer(first) & (try integer(second))))
         case "|": return .number(Double(try integer(first) | (try integer(second))))
         case "^": return .number(Double(try integer(first) ^ (try integer(second))))

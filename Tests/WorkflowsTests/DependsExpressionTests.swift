@@ -94,6 +94,15 @@ struct DependsExpressionTests {
         #expect(throws: failure) { try depends.holds(["A": [.succeeded]]) }
     }
 
+    @Test("a task may wait for very many others")
+    func width() throws {
+        let names = (0..<20_000).map { "t\($0)" }
+        let tasks = Dictionary(uniqueKeysWithValues: names.map { ($0, DependsExpression.ContinueOn()) })
+        let results = Dictionary(uniqueKeysWithValues: names.map { ($0, Set([Result.succeeded])) })
+        #expect(try DependsExpression(dependencies: names, tasks: tasks, field: "f").holds(results))
+        #expect(try DependsExpression(names.joined(separator: " && "), tasks: tasks, field: "f").holds(results))
+    }
+
     @Test("deep nesting is refused instead of ending the process")
     func nesting() {
         #expect(throws: DependsExpression.Failure.self) { try Self.parsed(String(repeating: "(", count: 100_000)) }

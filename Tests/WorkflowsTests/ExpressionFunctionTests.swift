@@ -49,6 +49,22 @@ struct ExpressionFunctionTests {
         ("concat(['always'], true ? ['test'] : []) | toJSON()", "[\n  \"always\",\n  \"test\"\n]"),
     ]
 
+    private static let bytewise: [(String, JSONValue)] = [
+        // Swift takes a carriage return and line feed for one character, Go does not.
+        ("split(\"a\\r\\nb\", \"\\n\")", ["a\r", "b"]), ("\"a\\r\\nb\" contains \"\\n\"", true),
+        ("replace(\"a\\r\\nb\", \"\\n\", \"\")", "a\rb"), ("trimSuffix(\"a\\r\\n\", \"\\n\")", "a\r"),
+        ("trim(\" a\\r\\n\")", "a"), ("replace('aa', '', '-')", "-a-a-"), ("replace('aa', '', '-', 1)", "-aa"),
+        ("replace('aaa', 'a', 'b', 0)", "aaa"), ("split('a,,b,', ',')", ["a", "", "b", ""]),
+        ("\"a\\n\" matches 'a$'", false), ("'ÄB' matches '(?i)äb'", true), ("'٣' matches '\\\\d'", false),
+        ("'ab' matches '^(?:a|x)b$'", true), ("\"a\\nb\" matches 'a.b'", false), ("\"a\\nb\" matches '(?s)a.b'", true),
+        ("\"a\\nb\" matches '^b'", false), ("\"a\\nb\" matches '(?m)^b'", true),
+    ]
+
+    @Test("text is bytes, and patterns are RE2's", arguments: bytewise)
+    func evaluatesBytewise(text: String, value: JSONValue) throws {
+        #expect(try Self.evaluated(text) == value)
+    }
+
     @Test("expr's functions and Argo's", arguments: own)
     func evaluatesOwn(text: String, value: JSONValue) throws {
         #expect(try Self.evaluated(text) == value)

@@ -164,6 +164,36 @@ struct ExpressionTests {
         #expect(throws: ExpressionError.self) { try Expression(String(repeating: part, count: 100_000)) }
     }
 
+    private static let greedy = [
+        "map(1..1000, map(1..1000, map(1..1000, 1)))", "reduce(1..40, #acc + #acc, 'xxxxxxxxxxxxxxxx')",
+        "len(reduce(1..40, concat(#acc, #acc), [1]))", "sprig.untilStep(0, -9223372036854775807 - 1, -1)",
+        "duration('800000h') + duration('800000h') + duration('800000h') + duration('800000h')",
+        "duration('1h') * 1e300",
+        "date('9999-01-01') - date('0001-01-01')", "2 ** 0.5", "2 ** 1e10",
+        "date('9999-01-01').Sub(date('0001-01-01'))",
+        "sprig.repeat(9223372036854775807, 'a')",
+    ]
+
+    @Test("what would take too much time or memory fails", arguments: greedy)
+    func bounds(text: String) throws {
+        let expression = try Expression(text)
+        #expect(throws: ExpressionError.self) { try expression.evaluate([:]) }
+    }
+
+    private static let extreme: [(String, JSONValue)] = [
+        ("sprig.trunc(-9223372036854775807 - 1, 'ab')", "ab"), ("replace('a', 'a', 'b', 9223372036854775807)", "b"),
+        ("get([1], -9223372036854775807 - 1)", .null), ("[1, 2][-9223372036854775807 - 1:]", [1, 2]),
+        ("bitshl(1, 9223372036854775807)", 0), ("sprig.sub(-9223372036854775807, 2)", .integer(.max)),
+        ("sprig.div(-9223372036854775807 - 1, -1)", .integer(.min)), ("(-9223372036854775807 - 1) % -1", 0),
+        ("sprig.untilStep(5, 6, 9223372036854775807)", [5]), ("sprig.until(-3)", [0, -1, -2]),
+        ("sprig.untilStep(3, 10, 3)", [3, 6, 9]), ("sprig.untilStep(3, 0, 1)", []),
+    ]
+
+    @Test("numbers at the ends of 64 bits do no harm", arguments: extreme)
+    func extremes(text: String, value: JSONValue) throws {
+        #expect(try Self.evaluated(text) == value)
+    }
+
     @Test("an expression that must be true or false is nothing else")
     func condition() throws {
         #expect(try Expression("a == 1").holds(["a": 1]))
