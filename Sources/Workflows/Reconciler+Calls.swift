@@ -102,7 +102,7 @@ extension Reconciler {
             guard let name = parameter["name"]?.string else { continue }
             let field = "\(call.field).arguments.parameters[\(index)]"
             if let expression = parameter["valueFrom"]?.object?["expression"]?.string {
-                arguments[name] = try text(of: expression, scope)
+                arguments[name] = try self.text(of: expression, scope, field: "\(field).valueFrom.expression")
             } else if let text = (parameter["value"] ?? parameter["default"])?.parameterText {
                 if scope.isAbsent(text) {
                     arguments.updateValue(nil, forKey: name)
@@ -115,15 +115,11 @@ extension Reconciler {
     }
 
     /// What an expression gives, as a parameter's value.
-    func text(of expression: String, _ scope: Substitution) throws(Halt) -> String {
-        do throws(ExpressionError) {
-            let value = try Expression(expression).evaluate(scope.environment, times: scope.times, now: now)
-            guard let text = value.parameterText else {
-                throw ExpressionError(text: expression, column: 1, message: "is nil")
-            }
-            return text
+    func text(of expression: String, _ scope: Substitution, field: String) throws(Halt) -> String {
+        do throws(Substitution.Failure) {
+            return try scope.text(of: expression, field: field)
         } catch {
-            throw Halt("failed to evaluate expression \"\(expression)\": \(error.description)")
+            throw Halt(error.description)
         }
     }
 
@@ -218,7 +214,8 @@ extension Reconciler {
         for output in template.outputParameters {
             let name = output["name"]?.string ?? ""
             let source = output["valueFrom"]?.object ?? [:]
-            let value = try self.value(of: source, name, scope)
+            let value = try self.value(
+                of: source, name, scope, field: "\(template.field).outputs.parameters[\(name)].valueFrom.expression")
             var parameter = output
             parameter["valueFrom"] = nil
             parameter["value"] = .string(value)
@@ -228,11 +225,13 @@ extension Reconciler {
         change(id) { $0.json["outputs"] = ["parameters": .array(list)] }
     }
 
-    private func value(of source: JSONObject, _ name: String, _ scope: Substitution) throws(Halt) -> String {
+    private func value(
+        of source: JSONObject, _ name: String, _ scope: Substitution, field: String
+    ) throws(Halt) -> String {
         let fallback = source["default"]?.parameterText
         if let expression = source["expression"]?.string, !expression.isEmpty {
             do throws(Halt) {
-                return try text(of: expression, scope)
+                return try text(of: expression, scope, field: field)
             } catch {
                 guard let fallback else { throw error }
                 return fallback

@@ -176,9 +176,9 @@ extension Reconciler {
         }
     }
 
-    func holds(_ expression: String, _ scope: Substitution) throws(Halt) -> Bool {
-        do throws(ExpressionError) {
-            return try Expression(expression).holds(scope.environment, times: scope.times, now: now)
+    func holds(_ expression: String, _ scope: Substitution, field: String) throws(Halt) -> Bool {
+        do throws(Substitution.Failure) {
+            return try scope.holds(expression, field: field)
         } catch {
             throw Halt(error.description)
         }

@@ -15,14 +15,16 @@ extension Reconciler {
         for (name, hook) in call.hooks {
             let hookName = "\(node.name).hooks.\(name)"
             let isRunning = nodes[nodeID(hookName)] != nil
-            if !isRunning { guard try holds(hook.json["expression"]?.string ?? "", scope) else { continue } }
+            if !isRunning {
+                guard try holds(hook.json["expression"]?.string ?? "", scope, field: hook.field) else { continue }
+            }
             try runHook(hook, named: hookName, parent: id, scope, boundary, base, isOnExit: false)
             if nodes[nodeID(hookName)]?.isFulfilled != true { isOver = false }
         }
         guard isOver, node.phase.isCompleted, let exit = call.exitHook, mayRun(onExit: true) else { return isOver }
         let exitName = "\(node.name).onExit"
         if nodes[nodeID(exitName)] == nil, let expression = exit.json["expression"]?.string, !expression.isEmpty {
-            guard try holds(expression, scope) else { return true }
+            guard try holds(expression, scope, field: exit.field) else { return true }
         }
         try runHook(exit, named: exitName, parent: id, scope, boundary, base, isOnExit: true)
         return nodes[nodeID(exitName)]?.isFulfilled == true
@@ -113,7 +115,9 @@ extension Reconciler {
         for (hookName, hook) in spec.hooks {
             let nodeName = "\(name).hooks.\(hookName)"
             let isRunning = nodes[nodeID(nodeName)] != nil
-            if !isRunning { guard try holds(hook.json["expression"]?.string ?? "", scope) else { continue } }
+            if !isRunning {
+                guard try holds(hook.json["expression"]?.string ?? "", scope, field: hook.field) else { continue }
+            }
             try runHook(hook, named: nodeName, parent: name, scope, nil, localBase, isOnExit: false)
             if nodes[nodeID(nodeName)]?.isFulfilled != true { isOver = false }
         }
@@ -132,7 +136,7 @@ extension Reconciler {
         var scope = Substitution(variables: globals)
         scope.now = now
         if nodes[nodeID(name)] == nil, let expression = exit.json["expression"]?.string, !expression.isEmpty {
-            guard try holds(expression, scope) else { return true }
+            guard try holds(expression, scope, field: exit.field) else { return true }
         }
         var own = exit
         if exit.parameters.isEmpty {

@@ -156,7 +156,8 @@ extension Reconciler {
         scope["retries"] = String(tries.count - 1)
         scope.describe(lastRetry: last, exitCode: "-1")
         do throws(Halt) {
-            return try holds(expression, scope) ? nil : "retryStrategy.expression evaluated to false"
+            return try holds(expression, scope, field: "retryStrategy.expression")
+                ? nil : "retryStrategy.expression evaluated to false"
         } catch {
             return error.message
         }

@@ -67,20 +67,19 @@ extension Reconciler {
             workflow.metadata.annotations[name] = value
             globals["workflow.annotations.\(name)"] = value
         }
+        var scope = Substitution(variables: globals)
+        scope.now = now
         for (name, source) in metadata["labelsFrom"]?.object ?? [:] {
             let field = "spec.workflowMetadata.labelsFrom.\(name).expression"
-            do {
-                let value = try Expression(source.object?["expression"]?.string ?? "").evaluate(
-                    Substitution(variables: globals).environment, now: now)
+            do throws(Substitution.Failure) {
+                let value = try scope.evaluate(source.object?["expression"]?.string ?? "", field: field)
                 guard let label = value.string else {
-                    throw WorkflowSpecification.Unsupported(field: field, why: "must be a string")
+                    throw Substitution.Failure(field: field, name: name, why: "must be a string")
                 }
                 workflow.metadata.labels[name] = label
                 globals["workflow.labels.\(name)"] = label
-            } catch let error as WorkflowSpecification.Unsupported {
-                throw error
             } catch {
-                throw .init(field: field, why: "\(error)")
+                throw .init(field: field, why: error.description)
             }
         }
     }
@@ -199,41 +198,5 @@ extension Timestamp {
             ("Y", part(0..<4)), ("y", part(2..<4)), ("m", part(5..<7)), ("d", part(8..<10)), ("H", part(11..<13)),
             ("M", part(14..<16)), ("S", part(17..<19)),
         ]
-    }
-}
-
-extension Substitution {
-    /// The variables as nested objects, for expressions: `steps.a-b.status` is `steps["a-b"].status` there.
-    var environment: JSONObject {
-        var root = EnvironmentTree()
-        for name in variables.keys.sorted() { root.insert(variables[name].map(JSONValue.string) ?? .null, at: name) }
-        for name in absent.sorted() where variables[name] == nil { root.insert(.null, at: name) }
-        for name in values.keys.sorted() { root.insert(values[name] ?? .null, at: name) }
-        return root.object
-    }
-}
-
-/// An object while dotted names are put into it. Where a value has members too, the members stand.
-private struct EnvironmentTree {
-    private var members: [String: EnvironmentTree] = [:]
-    private var value: JSONValue?
-
-    mutating func insert(_ value: JSONValue, at name: String) {
-        insert(value, at: name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...])
-    }
-
-    private mutating func insert(_ value: JSONValue, at path: ArraySlice<String>) {
-        guard let first = path.first else {
-            self.value = value
-            return
-        }
-        members[first, default: EnvironmentTree()].insert(value, at: path.dropFirst())
-    }
-
-    var object: JSONObject {
-        JSONObject(
-            uniqueKeysWithValues: members.map { key, tree in
-                (key, tree.members.isEmpty ? tree.value ?? .null : .object(tree.object))
-            })
     }
 }

@@ -359,6 +359,9 @@ extension WorkflowSpecification {
 }
 
 extension WorkflowSpecification {
+    private static let roots: Set<String> = [
+        "inputs", "item", "lastRetry", "outputs", "sprig", "steps", "tasks", "workflow",
+    ]
     private static let localVariables: Set<String> = [
         "item", "lastRetry.duration", "lastRetry.exitCode", "lastRetry.message", "lastRetry.status", "node.name",
         "pod.name", "retries", "steps.name", "tasks.name",
@@ -375,9 +378,8 @@ extension WorkflowSpecification {
 
     /// Whether a variable that a template uses can be given.
     private func isKnown(_ variable: String, in template: Template) -> Bool {
-        if variable.hasPrefix("=") {
-            return (try? Expression(String(variable.dropFirst()))) != nil
-        }
+        // An expression may take what is there of a group, and do without the rest.
+        if Self.roots.contains(variable) { return true }
         if Self.localVariables.contains(variable) || variable.hasPrefix("item.") { return true }
         let parts = variable.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { return false }
@@ -402,8 +404,9 @@ extension WorkflowSpecification {
 
     private func isKnown(_ rest: String, of names: [String]) -> Bool {
         names.contains { name in
-            guard let member = rest.dropPrefix("\(name).") else { return false }
-            return Self.siblingVariables.contains(member) || member.hasPrefix("outputs.parameters.")
+            guard let member = rest.dropPrefix("\(name).") else { return rest == name }
+            return Self.siblingVariables.contains(member) || member == "outputs"
+                || member.hasPrefix("outputs.parameters.")
         }
     }
 }
