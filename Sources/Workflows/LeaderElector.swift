@@ -19,6 +19,8 @@ package final class LeaderElector: Sendable {
     private let releasesLease: Bool
     private let logger: Logger
     private let election: Mutex<LeaderElection>
+    /// Calls in a row that came to nothing.
+    private let failures = Mutex(0)
 
     /// - Parameters:
     ///   - identity: Unique among the candidates, and among their lives.
@@ -124,12 +126,17 @@ package final class LeaderElector: Sendable {
                     return nil
                 }
             }
+            failures.withLock { $0 = 0 }
             election.withLock { answered(&$0, lease, runner.clock.now) }
         } catch let failure as CallFailed {
             logger.debug("lease not reached", metadata: ["lease": "\(key)", "error": "\(failure.error)"])
             var generator = runner.streams.stream("leader-election", identity, failure.requestID)
-            let wait = min(
-                runner.policy.requeue.delay(retry: 1, previous: nil, using: &generator), limits.retryPeriod)
+            let retry = failures.withLock { count in
+                count += 1
+                return count
+            }
+            let backoff = runner.policy.requeue.delay(retry: retry, previous: nil, using: &generator)
+            let wait = min(backoff, limits.retryPeriod)
             runner.requeued([failure], wait: wait)
             election.withLock { $0.failed(wait: wait) }
         }

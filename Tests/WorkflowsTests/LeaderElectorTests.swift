@@ -259,7 +259,7 @@ struct LeaderElectorTests {
         let world = World()
         let coin = Mutex(RandomStreams(seed: seed).stream("weather"))
         let weather: @Sendable (APIRequest) -> Weather = { _ in
-            guard world.time.now < .seconds(3600) else { return .fair }
+            guard world.time.now < .seconds(1800) else { return .fair }
             return coin.withLock { coin in
                 switch coin.uniform() {
                 case ..<0.25: .refused
@@ -280,10 +280,10 @@ struct LeaderElectorTests {
                 }
             }
         }
-        try run(world, for: .seconds(3700), candidates)
+        try run(world, for: .seconds(1900), candidates)
         #expect(world.reigns.count > 3, "the weather was too fair to prove anything")
         let last = try #require(world.reigns.last)
-        #expect(last.start < .seconds(3640) && last.end == .seconds(3700))
+        #expect(last.start < .seconds(1840) && last.end == .seconds(1900))
         let ids = world.log.decisions.map(\.requestID)
         #expect(!ids.isEmpty)
     }
