@@ -165,7 +165,8 @@ import Testing
             #expect(error?.retryAfter == .seconds(2))
         }
         try await with([Self.rule(.latency(Fault.Latency(fixed: .milliseconds(200))))]) { cluster in
-            #expect(try await cluster.client.exec(request(["true"])).exitCode == 0)
+            let result = try await cluster.client.exec(request(["true"]))
+            #expect(result.exitCode == 0)
         }
     }
 
