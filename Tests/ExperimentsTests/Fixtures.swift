@@ -23,7 +23,9 @@ enum Fixtures {
         """
 
     static func policy(_ name: String = "base") throws -> Policy {
-        var policy = try DocumentDecoder(file: "policy").decode(Policy.self, from: node(policyJSON))
+        // What the text leaves out is as in a policy that does nothing.
+        let whole = DocumentNode(json: try DocumentEncoder().encode(Policy.none)).overlaid(by: try node(policyJSON))
+        var policy = try DocumentDecoder(file: "policy").decode(Policy.self, from: whole)
         policy.name = name
         return policy
     }

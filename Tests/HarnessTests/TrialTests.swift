@@ -105,4 +105,62 @@ struct TrialTests {
             #expect(attempts.map(\.exchange.trace.attempt).sorted() == Array(1...attempts.count), "\(operation)")
         }
     }
+
+    @Test(
+        "a controller that is killed at a write is started again, and the workflows end as if nothing had been",
+        arguments: [
+            Fault.Crash(afterWrites: 3, downtime: .milliseconds(300)), Fault.Crash(afterWrites: 5, at: .beforeAnswer),
+        ])
+    func crash(fault: Fault.Crash) async throws {
+        let spec = try Fixtures.trial(
+            "boreas", seed: 5, workflows: 4, every: .milliseconds(50),
+            phases: .init(calm: .zero, storm: .seconds(1), converge: .seconds(20)),
+            [Rule(name: "kill", fault: .crash(fault))])
+        let record = try #require(try await Fixtures.run([spec]).first)
+        #expect(record.outcome == .pass, "\(record.reason)")
+        #expect(record.injections.map(\.kind) == [.crash])
+        #expect(record.observations.count { $0.kind == .subjectCrashed } == 1)
+        #expect(record.observations.filter { $0.kind == .subjectStarted }.map(\.detail) == ["1", "2"])
+        #expect(ends(record).count == 4)
+        #expect(ends(record).allSatisfy { $0.detail == "Succeeded" })
+        let calls = record.observations.filter { $0.kind == .httpCallReturned }
+        #expect(Set(calls.map(\.subject)).count == 4)
+        #expect(record.observations.contains { $0.kind == .httpCallAnswered && $0.subject == "GET /hello" })
+        #expect(record.observations.contains { $0.kind == .settled })
+        // No two requests of the two lives have one id.
+        let ids = record.attempts.map(\.exchange.trace.requestID)
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test("a write that would kill and never comes leaves the trial inconclusive")
+    func vacuousCrash() async throws {
+        let spec = try Fixtures.trial(
+            "boreas", seed: 5, workflows: 1, every: .zero,
+            phases: .init(calm: .zero, storm: .milliseconds(300), converge: .seconds(20)),
+            [Rule(name: "kill", fault: .crash(Fault.Crash(afterWrites: 10_000)))])
+        let record = try #require(try await Fixtures.run([spec]).first)
+        #expect(record.outcome == .inconclusive)
+        #expect(record.reason == "the fault kill never hit a request")
+    }
+
+    @Test("objects are there before the workflows, and change at their times")
+    func objects() async throws {
+        var spec = try Fixtures.trial(
+            "boreas", seed: 5, workflows: 3, every: .milliseconds(300),
+            phases: .init(calm: .zero, storm: .seconds(1), converge: .seconds(20)), [])
+        spec.variation.objects = [
+            #"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "limits"}, "data": {"workers": "2"}}"#,
+            #"{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "50"}}}"#,
+        ]
+        spec.variation.changes = [
+            .init(
+                at: .milliseconds(500), resource: "configmaps", name: "limits", patch: #"{"data": {"workers": "1"}}"#),
+            .init(at: .milliseconds(700), resource: "configmaps", name: "limits", patch: nil),
+        ]
+        let record = try #require(try await Fixtures.run([spec]).first)
+        #expect(record.outcome == .pass, "\(record.reason)")
+        let limits = record.observations.filter { $0.kind == .limitChanged }
+        #expect(limits.map(\.subject) == Array(repeating: "boreas-trial/ConfigMap/limits/workers", count: 3))
+        #expect(limits.map(\.detail) == ["2", "1", ""])
+    }
 }

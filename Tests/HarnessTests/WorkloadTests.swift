@@ -5,13 +5,15 @@ import Testing
 @testable import Harness
 
 struct WorkloadTests {
+    static let stamp = WorkloadStamp(
+        namespace: "n", instanceID: "i", runID: "r", schedulerName: "s",
+        variables: ["responder": "https://127.0.0.1:5"])
+
     private func workload(_ loads: [Experiment.Load]) throws -> TrialWorkload {
-        try TrialWorkload(
-            loads, namespace: "n", instanceID: "i", runID: "r", schedulerName: "s",
-            variables: ["responder": "https://127.0.0.1:5"])
+        try TrialWorkload(loads, Self.stamp)
     }
 
-    @Test("names are the same in every trial, numbered by load and turn")
+    @Test("names are the same in every trial: a single one keeps its own, else they are numbered by load and turn")
     func names() throws {
         let named = #"{"kind": "Workflow", "metadata": {"name": "fixed"}}"#
         let workload = try workload([
@@ -19,8 +21,27 @@ struct WorkloadTests {
             .init(manifest: named, count: 1, every: .zero),
         ])
         #expect(
-            workload.arrivals.map(\.workflow.metadata.name) == ["call-1-0001", "fixed-2-0001", "call-1-0002"])
+            workload.arrivals.map(\.workflow.metadata.name) == ["call-1-0001", "fixed", "call-1-0002"])
         #expect(workload.arrivals.allSatisfy { $0.workflow.metadata.generateName == nil })
+    }
+
+    @Test("a CronWorkflow's and a template's workflows are this trial's too")
+    func objectStamps() throws {
+        let cron = try Self.stamp.object(
+            #"{"kind": "CronWorkflow", "metadata": {"name": "c"}, "spec": {"workflowSpec": {"entrypoint": "e"}}}"#,
+            what: "o")
+        let metadata = DynamicObject(json: cron).metadata
+        #expect(metadata.namespace == "n")
+        #expect(metadata.labels["workflows.argoproj.io/controller-instanceid"] == "i")
+        #expect(cron["spec", "workflowSpec", "schedulerName"]?.string == "s")
+        #expect(cron["spec", "workflowSpec", "entrypoint"]?.string == "e")
+        #expect(cron["spec", "workflowMetadata", "labels", Ground.runLabel]?.string == "r")
+        let template = try Self.stamp.object(#"{"kind": "WorkflowTemplate", "metadata": {"name": "t"}}"#, what: "o")
+        #expect(template["spec", "schedulerName"]?.string == "s")
+        let map = try Self.stamp.object(
+            #"{"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"u": "$(responder)"}}"#, what: "o")
+        #expect(map["data", "u"]?.string == "https://127.0.0.1:5")
+        #expect(DynamicObject(json: map).metadata.labels == [Ground.runLabel: "r"])
     }
 
     @Test("loads arrive side by side, each at its own pace, the first one first where they meet")

@@ -30,7 +30,8 @@ enum Fixtures {
              "reflector": {"backoff": {"formula": "none", "base": "0s", "factor": 1, "cap": "1s", "jitter": 0}, "watchTimeout": "5m"},
              "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0}, "paths": {}}
             """
-        let node = DocumentNode(json: try JSONValue(parsing: Array(json.utf8)))
+        let node = DocumentNode(json: try DocumentEncoder().encode(Policy.none))
+            .overlaid(by: DocumentNode(json: try JSONValue(parsing: Array(json.utf8))))
         return try DocumentDecoder(file: "policy").decode(Policy.self, from: node)
     }
 

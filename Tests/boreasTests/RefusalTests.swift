@@ -168,7 +168,10 @@ struct RefusalTests {
     @Test("the experiments of the repository are valid, and the policies that they name are listed")
     func repository() async throws {
         let folder = Executable.package.appending(path: "experiments")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
+        let files = try ["", "hazards/"].flatMap { part in
+            try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: part).path)
+                .filter { $0.hasSuffix(".yaml") }.map { part + $0 }
+        }
         try #require(!files.isEmpty)
         try await Executable.withFolder { boreas in
             let paths = files.sorted().map { folder.appending(path: $0).path }
