@@ -69,11 +69,14 @@ struct AdaptiveRateTests {
     @Test("what is foretold for later is what a taker meets then")
     func foretold() throws {
         var rate = throttled()
-        let foretold = rate.wait(at: .milliseconds(5_050))
-        let metGiven = rate.take(now: .milliseconds(5_050))
+        let foretold = rate.wait(at: .seconds(5))
+        let metGiven = rate.take(now: .seconds(5))
         let met = try #require(metGiven)
         #expect(foretold == met)
-        #expect(rate.wait(at: .milliseconds(5_050) + met) == .zero)
-        #expect(rate.take(now: .milliseconds(5_050) + met) == nil)
+        let halfway = rate.wait(at: .seconds(5) + met / 2)
+        #expect(halfway > .zero && halfway < met)
+        #expect(rate.wait(at: .seconds(5) + met) == .zero)
+        let later = rate.take(now: .seconds(5) + met)
+        #expect(later == nil)
     }
 }
