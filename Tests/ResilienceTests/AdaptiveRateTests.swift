@@ -69,14 +69,16 @@ struct AdaptiveRateTests {
     @Test("what is foretold for later is what a taker meets then")
     func foretold() throws {
         var rate = throttled()
-        let foretold = rate.wait(at: .seconds(5))
-        let metGiven = rate.take(now: .seconds(5))
+        // From a moment at which the last token has just been taken.
+        let start = Duration.seconds(5) + rate.wait(at: .seconds(5))
+        #expect(rate.take(now: start) == nil)
+        let foretold = rate.wait(at: start)
+        let metGiven = rate.take(now: start)
         let met = try #require(metGiven)
-        #expect(foretold == met)
-        let halfway = rate.wait(at: .seconds(5) + met / 2)
-        #expect(halfway > .zero && halfway < met)
-        #expect(rate.wait(at: .seconds(5) + met) == .zero)
-        let later = rate.take(now: .seconds(5) + met)
-        #expect(later == nil)
+        #expect(foretold == met && met > .milliseconds(100))
+        let halfway = rate.wait(at: start + met / 2)
+        #expect(halfway > met / 3 && halfway < met)
+        #expect(rate.wait(at: start + met) == .zero)
+        #expect(rate.take(now: start + met) == nil)
     }
 }
