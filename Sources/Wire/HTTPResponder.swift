@@ -18,10 +18,18 @@ package enum HTTPResponder {
     /// Answers every request with 200 and `{"ok":true}`, for as long as `body` runs: the service that HTTP tasks of a
     /// workload call, where the experiment is about the way to them and not about the service.
     ///
-    /// - Parameter body: Takes the URL, which has no path.
-    package static func with<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        let ok = Answer(contentType: "application/json", body: "{\"ok\":true}")
-        return try await with(answer: { _, _ in ok }, body)
+    /// - Parameters:
+    ///   - onCall: Hears the method and the path of each request before it is answered.
+    ///   - body: Takes the URL, which has no path.
+    package static func with<Result>(
+        onCall: @escaping @Sendable (_ method: String, _ path: String) -> Void = { _, _ in },
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        let answer: @Sendable (HTTPMethod, String) -> Answer = { method, uri in
+            onCall(method.rawValue, uri)
+            return Answer(contentType: "application/json", body: "{\"ok\":true}")
+        }
+        return try await with(answer: answer, body)
     }
 
     /// Answers GET and HEAD, for as long as `body` runs, and refuses everything else with 405.
@@ -32,15 +40,14 @@ package enum HTTPResponder {
     package static func serving<Result>(
         port: Int, paths: @escaping @Sendable (String) -> Answer?, _ body: (String) async throws -> Result
     ) async throws -> Result {
-        try await with(
-            port: port,
-            answer: { method, uri in
-                guard method == .GET || method == .HEAD else {
-                    return Answer(status: 405, body: "only GET and HEAD are served here\n")
-                }
-                let path = uri.prefix { $0 != "?" }
-                return paths(String(path)) ?? Answer(status: 404, body: "nothing is served at \(path)\n")
-            }, body)
+        let answer: @Sendable (HTTPMethod, String) -> Answer = { method, uri in
+            guard method == .GET || method == .HEAD else {
+                return Answer(status: 405, body: "only GET and HEAD are served here\n")
+            }
+            let path = uri.prefix { $0 != "?" }
+            return paths(String(path)) ?? Answer(status: 404, body: "nothing is served at \(path)\n")
+        }
+        return try await with(port: port, answer: answer, body)
     }
 
     private static func with<Result>(
