@@ -15,13 +15,10 @@ package enum MetricsEndpoint {
     package static func with<Result>(
         port: Int, exposition: @escaping @Sendable () -> String, _ body: (String) async throws -> Result
     ) async throws -> Result {
-        try await HTTPResponder.serving(
-            port: port,
-            paths: { path in
-                guard path == Self.path else { return nil }
-                return HTTPResponder.Answer(
-                    contentType: "text/plain; version=0.0.4; charset=utf-8", body: exposition())
-            }
-        ) { url in try await body(url + Self.path) }
+        let paths: @Sendable (String) -> HTTPResponder.Answer? = { path in
+            guard path == Self.path else { return nil }
+            return HTTPResponder.Answer(contentType: "text/plain; version=0.0.4; charset=utf-8", body: exposition())
+        }
+        return try await HTTPResponder.serving(port: port, paths: paths) { url in try await body(url + Self.path) }
     }
 }

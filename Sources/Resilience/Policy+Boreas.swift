@@ -6,17 +6,17 @@ extension Policy {
         name: "boreas",
         description: "Bounded, jittered tries in place, then jittered requeues up to 10 s apart until it works.",
         call: Call(
-            // Full jitter because lost races are the commonest failure, and of the formulas it parts many rivals with the
-            // fewest requests. Its waits are short: what lasts longer than a few seconds is the queue's, which holds no
-            // worker.
+            // Full jitter because lost races are the commonest failure, and of the formulas it parts many rivals with
+            // the fewest requests. Its waits are short: what lasts longer than a few seconds is the queue's, which
+            // holds no worker.
             backoff: Backoff(.fullJitter, base: .milliseconds(100), cap: .seconds(2)), maxAttempts: 4,
             // An API server answers within a second or not at all; a request of 5 s that is cut may have been applied,
             // which every path recognises by the names that it gives.
             attemptTimeout: .seconds(5), deadline: .seconds(20),
             // Retry-After as a floor, but not as a beat to which all clients come back at once.
             retryAfter: .clamp),
-        // Whatever the number of workflows, an ailing server sees at most a fifth more requests from tries in place, and
-        // ten a second besides. A call that the budget refuses a retry goes to the queue at once.
+        // Whatever the number of workflows, an ailing server sees at most a fifth more requests from tries in place,
+        // and ten a second besides. A call that the budget refuses a retry goes to the queue at once.
         budget: .share(RetryBudget.Share()),
         // No breaker: one controller makes too few calls to judge by, and a breaker would keep good paths from their
         // work because of a bad one (a quota that is full, say). No adaptive rate: the queue's backoff is one.
@@ -71,8 +71,8 @@ extension Policy {
             .workflowUpdate: kept,
             .podDelete: nobodys,
             .podLabel: nobodys,
-            // Not in place: a worker is not to be held by the pods of a node that is gone; the queue tries again, with a
-            // backoff that grows. A command that was refused for good (no such container) is moot.
+            // Not in place: a worker is not to be held by the pods of a node that is gone; the queue tries again, with
+            // a backoff that grows. A command that was refused for good (no such container) is moot.
             .exec: PathRule(retriesInPlace: false, onTransient: .requeue, onPermanent: .ignore),
             // An unreadable limit is no limit: nobody is let in, nobody fails, and the queue asks again (H1). A
             // ConfigMap or key that is not there fails who wants the lock, with a message that names it.
@@ -89,7 +89,8 @@ extension Policy {
             .cronStatus: nobodys,
             .workflowShutdown: nobodys,
             .workflowDelete: nobodys,
-            // The loop of the election is the retry, and its deadline the bound; one attempt must leave time for others.
+            // The loop of the election is the retry, and its deadline the bound; one attempt must leave time for the
+            // next.
             .leaderElection: PathRule(
                 retriesInPlace: true, onTransient: .requeue, onPermanent: .requeue,
                 call: Call(maxAttempts: 1, attemptTimeout: .seconds(3), deadline: .seconds(3))),

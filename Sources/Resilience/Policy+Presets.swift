@@ -114,8 +114,8 @@ extension Policy {
         call(jittered(.fullJitter), maxAttempts: 8), breaker: CircuitBreaker.Parameters())
 
     /// The remedy that the reports of the five incidents propose: 100 ms doubling, 3 retries, an exec timeout of 30 s,
-    /// and leases for permits. They say nothing of what follows the last retry, so it is what Argo does at its best: the
-    /// agent pod is requeued, and elsewhere the failure is final.
+    /// and leases for permits. They say nothing of what follows the last retry, so it is what Argo does at its best:
+    /// creates of pods are requeued, and elsewhere the failure is final.
     package static let incident: Policy = {
         var policy = inPlace(
             "incident", "What the incident reports propose: 3 retries from 100 ms doubling, execs of 30 s, leases.",

@@ -25,12 +25,11 @@ package enum HTTPResponder {
         onCall: @escaping @Sendable (_ method: String, _ path: String) -> Void = { _, _ in },
         _ body: (String) async throws -> Result
     ) async throws -> Result {
-        let ok = Answer(contentType: "application/json", body: "{\"ok\":true}")
-        return try await with(
-            answer: { method, path in
-                onCall(method.rawValue, path)
-                return ok
-            }, body)
+        let answer: @Sendable (HTTPMethod, String) -> Answer = { method, uri in
+            onCall(method.rawValue, uri)
+            return Answer(contentType: "application/json", body: "{\"ok\":true}")
+        }
+        return try await with(answer: answer, body)
     }
 
     /// Answers GET and HEAD, for as long as `body` runs, and refuses everything else with 405.
@@ -41,15 +40,14 @@ package enum HTTPResponder {
     package static func serving<Result>(
         port: Int, paths: @escaping @Sendable (String) -> Answer?, _ body: (String) async throws -> Result
     ) async throws -> Result {
-        try await with(
-            port: port,
-            answer: { method, uri in
-                guard method == .GET || method == .HEAD else {
-                    return Answer(status: 405, body: "only GET and HEAD are served here\n")
-                }
-                let path = uri.prefix { $0 != "?" }
-                return paths(String(path)) ?? Answer(status: 404, body: "nothing is served at \(path)\n")
-            }, body)
+        let answer: @Sendable (HTTPMethod, String) -> Answer = { method, uri in
+            guard method == .GET || method == .HEAD else {
+                return Answer(status: 405, body: "only GET and HEAD are served here\n")
+            }
+            let path = uri.prefix { $0 != "?" }
+            return paths(String(path)) ?? Answer(status: 404, body: "nothing is served at \(path)\n")
+        }
+        return try await with(port: port, answer: answer, body)
     }
 
     private static func with<Result>(

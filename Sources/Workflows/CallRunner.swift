@@ -194,7 +194,7 @@ package struct Call: Sendable {
     /// - Parameter handled: Answers that the caller deals with itself; they are thrown as they are, and never retried.
     /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
     package func send(_ request: APIRequest, handling handled: Set<APIError.Code> = []) async throws -> JSONObject {
-        try await tries(handling: handled) { try await runner.api.send(next(request)) }
+        try await attempt(handling: handled) { try await runner.api.send(next(request)) }
     }
 
     /// Runs a command in a container, within the policy's time limit for execs, which holds also where the API does not

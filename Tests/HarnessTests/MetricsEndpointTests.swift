@@ -15,15 +15,13 @@ struct MetricsEndpointTests {
     @Test("curl gets the text of the moment, with Prometheus's media type")
     func metrics() async throws {
         let count = Mutex(0)
-        try await MetricsEndpoint.with(
-            port: 0,
-            exposition: {
-                count.withLock {
-                    $0 += 1
-                    return "boreas_scrapes \($0)\n"
-                }
+        let exposition: @Sendable () -> String = {
+            count.withLock {
+                $0 += 1
+                return "boreas_scrapes \($0)\n"
             }
-        ) { url in
+        }
+        try await MetricsEndpoint.with(port: 0, exposition: exposition) { url in
             #expect(url.hasPrefix("http://127.0.0.1:") && url.hasSuffix("/metrics"))
             let first = try await curl(url, "-w", "%{http_code} %{content_type}")
             #expect(first == "boreas_scrapes 1\n200 text/plain; version=0.0.4; charset=utf-8")
@@ -35,9 +33,11 @@ struct MetricsEndpointTests {
         }
     }
 
+    private static let nothing: @Sendable () -> String = { "" }
+
     @Test("nothing else is served")
     func others() async throws {
-        try await MetricsEndpoint.with(port: 0, exposition: { "x 1\n" }) { url in
+        try await MetricsEndpoint.with(port: 0, exposition: Self.nothing) { url in
             let elsewhere = try await curl("\(url)/x", "-o", "/dev/null", "-w", "%{http_code}")
             #expect(elsewhere == "404")
             let posted = try await curl("-d", "y", url, "-o", "/dev/null", "-w", "%{http_code}")
@@ -47,10 +47,10 @@ struct MetricsEndpointTests {
 
     @Test("a port in use is refused")
     func portInUse() async throws {
-        try await MetricsEndpoint.with(port: 0, exposition: { "" }) { url in
+        try await MetricsEndpoint.with(port: 0, exposition: Self.nothing) { url in
             let port = try #require(Int(url.dropFirst("http://127.0.0.1:".count).prefix { $0.isNumber }))
             await #expect(throws: (any Error).self) {
-                try await MetricsEndpoint.with(port: port, exposition: { "" }) { _ in }
+                try await MetricsEndpoint.with(port: port, exposition: Self.nothing) { _ in }
             }
         }
     }

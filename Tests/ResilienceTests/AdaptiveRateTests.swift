@@ -69,11 +69,16 @@ struct AdaptiveRateTests {
     @Test("what is foretold for later is what a taker meets then")
     func foretold() throws {
         var rate = throttled()
-        let foretold = rate.wait(at: .milliseconds(5_050))
-        let metGiven = rate.take(now: .milliseconds(5_050))
+        // From a moment at which the last token has just been taken.
+        let start = Duration.seconds(5) + rate.wait(at: .seconds(5))
+        #expect(rate.take(now: start) == nil)
+        let foretold = rate.wait(at: start)
+        let metGiven = rate.take(now: start)
         let met = try #require(metGiven)
-        #expect(foretold == met)
-        #expect(rate.wait(at: .milliseconds(5_050) + met) == .zero)
-        #expect(rate.take(now: .milliseconds(5_050) + met) == nil)
+        #expect(foretold == met && met > .milliseconds(100))
+        let halfway = rate.wait(at: start + met / 2)
+        #expect(halfway > met / 3 && halfway < met)
+        #expect(rate.wait(at: start + met) == .zero)
+        #expect(rate.take(now: start + met) == nil)
     }
 }

@@ -9,10 +9,10 @@ extension Call {
     ///
     /// - Parameters:
     ///   - handled: Answers that the caller deals with itself; they are thrown as they are, and never retried.
-    ///   - attempt: Sends one request.
+    ///   - body: Sends one request.
     /// - Throws: ``CallFailed`` when the policy gives up; ``APIError`` for handled answers; `CancellationError`.
-    func tries<Answer: Sendable>(
-        handling handled: Set<APIError.Code>, _ attempt: () async throws -> Answer
+    func attempt<Answer: Sendable>(
+        handling handled: Set<APIError.Code>, _ body: () async throws -> Answer
     ) async throws -> Answer {
         let guards = runner.guards
         var retrier = Retrier(runner.policy.inPlace(at: path) ?? Policy.Call(maxAttempts: 1), runner.policy.classifier)
@@ -23,7 +23,7 @@ extension Call {
         while true {
             let permit = try await admission(after: last)
             do {
-                let answer = try await attempt()
+                let answer = try await body()
                 guards.answered(permit, cost: cost, now: runner.clock.now)
                 return answer
             } catch let error as APIError {
