@@ -16,10 +16,10 @@ enum ExecEndpoint {
         let configuration = HTTPListener.Configuration(
             host: host, identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", host]),
             offersHTTP2: false)
-        return try await HTTPListener.with(
-            configuration,
-            makeHandlers: { connection in [NodeRequestHandler(kubelet, connection: connection, logger: logger)] }
-        ) { listener in
+        let makeHandlers: HTTPListener.HandlerFactory = { connection in
+            [NodeRequestHandler(kubelet, connection: connection, logger: logger)]
+        }
+        return try await HTTPListener.with(configuration, makeHandlers: makeHandlers) { listener in
             try await body(listener.port)
         }
     }

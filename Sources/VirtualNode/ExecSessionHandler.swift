@@ -9,12 +9,17 @@ final class ExecSessionHandler: ChannelInboundHandler {
     /// The kubelet's own bound for the streams of a SPDY connection to appear.
     private static let startLimit = TimeAmount.seconds(30)
 
+    /// How long the client has to end the connection itself. Where the node ended it at once, whoever relays between them
+    /// could see the end before it has made room for the bytes before it, and lose these.
+    private static let farewellLimit = TimeAmount.seconds(1)
+
     private var session: ExecSession
     private var context: ChannelHandlerContext?
     private let kubelet: Kubelet
     private let request: ExecRequest
     private var task: Task<Void, Never>?
     private var startTimer: Scheduled<Void>?
+    private var closeTimer: Scheduled<Void>?
 
     init(_ session: ExecSession, kubelet: Kubelet, request: ExecRequest) {
         self.session = session
@@ -50,6 +55,7 @@ final class ExecSessionHandler: ChannelInboundHandler {
     /// The client is gone, and with it the command.
     private func stop() {
         startTimer?.cancel()
+        closeTimer?.cancel()
         task?.cancel()
     }
 
@@ -60,7 +66,7 @@ final class ExecSessionHandler: ChannelInboundHandler {
             case .start: start(context)
             case .close:
                 let channel = context.channel
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+                closeTimer = context.eventLoop.scheduleTask(in: Self.farewellLimit) { channel.close(promise: nil) }
             }
         }
         context.flush()

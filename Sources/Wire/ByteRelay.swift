@@ -11,6 +11,8 @@ package final class ByteRelay: ChannelDuplexHandler {
     private var partner: ByteRelay?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
+    /// Whether this connection ended before the partner stood in its place: it still hears what came, and of the end.
+    private var hasEnded = false
     /// What came before the partner stood in its place.
     private var early: [NIOAny] = []
 
@@ -71,14 +73,21 @@ package final class ByteRelay: ChannelDuplexHandler {
     }
 
     /// Ends the connection.
-    package func close() { context?.close(promise: nil) }
+    package func close() {
+        context?.close(promise: nil)
+        if hasEnded { unlink() }
+    }
 
     private func partnerArrived() {
-        guard let partner = partner?.context, context != nil else { return }
+        guard let partner = partner?.context, context != nil || hasEnded else { return }
         for data in early { partner.write(data, promise: nil) }
         if !early.isEmpty { partner.flush() }
         early = []
-        partnerBecameWritable()
+        guard hasEnded else { return partnerBecameWritable() }
+        unlink()
+        // Later, because the partner is just taking its place.
+        let channel = partner.channel
+        partner.eventLoop.execute { channel.close(promise: nil) }
     }
 
     private func partnerBecameWritable() {
@@ -91,11 +100,19 @@ package final class ByteRelay: ChannelDuplexHandler {
     private func end() {
         context = nil
         guard let partner else { return }
-        self.partner = nil
-        partner.partner = nil
+        if endsPartner, partner.context == nil, !partner.hasEnded {
+            hasEnded = true
+            return
+        }
+        unlink()
         guard endsPartner else { return }
         partner.context?.flush()
         partner.context?.close(promise: nil)
+    }
+
+    private func unlink() {
+        partner?.partner = nil
+        partner = nil
     }
 }
 

@@ -3,6 +3,7 @@ import Faults
 import Foundation
 import Kubernetes
 import KubernetesClient
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -89,24 +90,23 @@ struct FaultTests {
         let rule = Rule(name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen)
         try await ProxySetup.with(rule) { setup in
             try await setup.withUpgrade(early: "early") { inbound, outbound in
-                var bytes = inbound.makeAsyncIterator()
-                var text = ""
-                while !text.hasSuffix("\r\n\r\n"), let chunk = try await bytes.next() { text += String(buffer: chunk) }
-                #expect(text.hasPrefix("HTTP/1.1 101 "))
-                try await outbound.write(ByteBuffer(string: "more"))
-                let silence = try await withThrowingTaskGroup(of: Bool.self) { group in
+                let text = NIOLockedValueBox("")
+                let end = try await withThrowingTaskGroup(of: String.self) { group in
                     group.addTask {
-                        var rest = inbound.makeAsyncIterator()
-                        return try await rest.next() == nil
+                        for try await chunk in inbound { text.withLockedValue { $0 += String(buffer: chunk) } }
+                        return "ended"
                     }
                     group.addTask {
-                        try await Task.sleep(for: .milliseconds(300))
-                        return true
+                        try await outbound.write(ByteBuffer(string: "more"))
+                        try await Task.sleep(for: .milliseconds(500))
+                        return "up"
                     }
                     defer { group.cancelAll() }
-                    return try await group.next() ?? false
+                    return try await group.next()
                 }
-                #expect(silence)
+                #expect(end == "up")
+                let received = text.withLockedValue { $0 }
+                #expect(received.hasPrefix("HTTP/1.1 101 ") && received.hasSuffix("\r\n\r\n"), "\(received)")
             }
             #expect(setup.injections.map(\.identity.description) == ["connect pods/exec t/p"])
         }
