@@ -143,6 +143,17 @@ struct TrialWitness: Sendable {
         }
     }
 
+    /// Whether a lease is that of a workflow, or of a node, whose work is over. The holder is named by Argo's key, and may
+    /// have the workflow's UID behind it: `n/wf/node#uid`.
+    private func isOver(_ holder: String, _ finished: [(key: String, value: Workflow)]) -> Bool {
+        let parts = holder.split(separator: "#", maxSplits: 1).map(String.init)
+        if parts.count == 2 { return finishedAt[parts[1]] != nil }
+        return finished.contains { _, workflow in
+            let key = "\(workflow.metadata.key)"
+            return holder == key || holder.hasPrefix("\(key)/")
+        }
+    }
+
     private func remainingPermits(_ leases: [Lease], at time: Duration) -> [Observation] {
         let finished = workflows.filter { $0.value.phase.isTerminal }.sorted { $0.key < $1.key }
         let recorded = finished.flatMap { name, workflow in
@@ -150,16 +161,11 @@ struct TrialWitness: Sendable {
                 permit.observation(.permitRemained, message: "the status of the workflow \(name)", at: time)
             }
         }
-        let leased = leases.sorted { $0.metadata.name < $1.metadata.name }.flatMap { lease in
-            finished.compactMap { name, workflow -> Observation? in
-                let key = "\(workflow.metadata.key)"
-                guard let holder = lease.holderIdentity, holder == key || holder.hasPrefix("\(key)/") else {
-                    return nil
-                }
-                return Observation(
-                    .permitRemained, lease.metadata.name, detail: holder, message: "the lease \(lease.metadata.name)",
-                    at: time)
-            }
+        let leased = leases.sorted { $0.metadata.name < $1.metadata.name }.compactMap { lease -> Observation? in
+            guard let holder = lease.holderIdentity, isOver(holder, finished) else { return nil }
+            return Observation(
+                .permitRemained, lease.metadata.name, detail: holder, message: "the lease \(lease.metadata.name)", at: time
+            )
         }
         return recorded + leased
     }

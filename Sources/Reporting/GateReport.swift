@@ -104,7 +104,7 @@ struct GateEvaluation {
             let estimate = cell.ratio(metric)
             return Finding(
                 value: estimate.value, interval: estimate.interval(.oneSided95),
-                weakness: estimate.count < 2 ? "one trial gives no interval; run at least two" : "")
+                weakness: estimate.count == 1 ? "one trial gives no interval; run at least two" : "")
         case .total:
             let total = Double(cell.total(\.violations))
             return Finding(value: cell.trials.isEmpty ? .nan : total, interval: Interval(total, total))

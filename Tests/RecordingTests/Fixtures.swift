@@ -23,12 +23,13 @@ enum Fixtures {
         let json = """
             {"name": "\(name)", "description": "for tests",
              "call": {"backoff": {"formula": "none", "base": "0s", "factor": 2, "cap": "1h", "jitter": 0},
-                      "maxAttempts": 1, "retryAfter": "ignore"},
+                      "maxAttempts": 4, "retryAfter": "ignore"},
              "classifier": {"rules": [], "otherwise": "transient"},
              "transport": {"maxRetryAfterRetries": 0, "retriesReadsOnReset": false},
              "batching": "0s",
              "reflector": {"backoff": {"formula": "none", "base": "0s", "factor": 1, "cap": "1s", "jitter": 0}, "watchTimeout": "5m"},
-             "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0}, "paths": {}}
+             "requeue": {"formula": "fixed", "base": "1s", "factor": 1, "cap": "1h", "jitter": 0},
+             "paths": {"other": {"retriesInPlace": true, "onTransient": "requeue", "onPermanent": "failNode"}}}
             """
         let node = DocumentNode(json: try DocumentEncoder().encode(Policy.none))
             .overlaid(by: DocumentNode(json: try JSONValue(parsing: Array(json.utf8))))
