@@ -202,7 +202,7 @@ package struct Call: Sendable {
     ///
     /// - Throws: As ``send(_:handling:)``.
     package func exec(_ request: ExecRequest) async throws -> ExecResult {
-        try await tries(handling: []) {
+        try await attempt(handling: []) {
             let request = next(request)
             guard let timeout = request.timeout else { return try await runner.api.exec(request) }
             return try await withThrowingTaskGroup(of: ExecResult?.self) { group in
