@@ -51,6 +51,11 @@ extension Duration {
         return nanoseconds % 1_000 == 0 ? "\(nanoseconds / 1_000)us" : "\(nanoseconds)ns"
     }
 
+    /// ``text`` in whole milliseconds, for spans that were measured.
+    package var textInMilliseconds: String {
+        Duration.milliseconds((microseconds + (self < .zero ? -500 : 500)) / 1_000).text
+    }
+
     private static func decimal(_ thousandths: Int64, _ unit: String) -> String {
         var fraction = String(abs(thousandths) % 1_000 + 1_000).dropFirst()
         while fraction.last == "0" { fraction.removeLast() }

@@ -79,7 +79,7 @@ extension Invariant {
                 return (end, "\(name) took \(exchange.duration.text), and may take \(timeout.text)")
             }
             if let deadline = limits.deadline, end > call[0].exchange.started + deadline + tolerance {
-                let elapsed = (end - call[0].exchange.started).text
+                let elapsed = (end - call[0].exchange.started).textInMilliseconds
                 return (end, "\(name) ended \(elapsed) after its call had begun, and the deadline is \(deadline.text)")
             }
             switch attempt.decision?.layer {

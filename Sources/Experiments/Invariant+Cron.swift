@@ -62,7 +62,8 @@ extension Invariant {
         CronLedger(history).missed.map { due in
             Violation(
                 self, due.subject, at: due.at,
-                evidence: "made no workflow for \(due.detail), \((history.ended - due.at).text) before the end")
+                evidence:
+                    "made no workflow for \(due.detail), \((history.ended - due.at).textInMilliseconds) before the end")
         }
     }
 }

@@ -62,7 +62,8 @@ extension Invariant {
                 guard finished > deadline else { return nil }
                 return Violation(
                     self, fate.name, at: finished,
-                    evidence: "ended in \(fate.phase), \((finished - deadline).text) after the converge bound")
+                    evidence:
+                        "ended in \(fate.phase), \((finished - deadline).textInMilliseconds) after the converge bound")
             }
             return Violation(
                 self, fate.name, at: deadline,
@@ -77,7 +78,8 @@ extension Invariant {
             guard let fate = history.workflows[remained.detail], let finished = fate.finished else { return nil }
             return Violation(
                 self, remained.subject, at: remained.at,
-                evidence: "the \(what) \(remained.subject) was still there \((remained.at - finished).text) after its "
+                evidence:
+                    "the \(what) \(remained.subject) was still there \((remained.at - finished).textInMilliseconds) after its "
                     + "workflow \(fate.name) had ended in \(fate.phase)")
         }
     }

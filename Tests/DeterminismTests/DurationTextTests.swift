@@ -48,4 +48,14 @@ struct DurationTextTests {
         #expect(Duration.nanoseconds(-1_999).microseconds == -1)
         #expect(Duration.milliseconds(1500).seconds == 1.5)
     }
+
+    @Test(
+        "measured spans are told in whole milliseconds",
+        arguments: [
+            (Duration.nanoseconds(21_177_249_138), "21.177s"), (.nanoseconds(499_999), "0s"),
+            (.nanoseconds(1_500_000), "2ms"), (.milliseconds(-250), "-250ms"), (.seconds(90), "90s"),
+        ])
+    func milliseconds(span: Duration, text: String) {
+        #expect(span.textInMilliseconds == text)
+    }
 }
