@@ -65,15 +65,16 @@ extension Reconciler {
         effects.append(.createAgentPod(pod))
     }
 
-    /// Takes finished tasks out of the task set; once the workflow is over, marks it as completed.
+    /// Marks the task set of a workflow that is over as completed. Until then it is left as it is, with its results, for
+    /// an agent's next life to see; but where Argo prunes it, finished tasks are taken out.
     mutating func pruneTasks() {
         guard let taskSet else { return }
-        let finished = Set(taskSet.tasks.keys + taskSet.results.keys).sorted().filter { id in
-            // Without the results in the stored status, the task set is the only place that has them.
-            let node = settings.prunesTasksFirst ? nodes[id] : observation.workflow.node(id)
-            return node?.phase.isTerminal ?? false
+        if settings.prunesTasksFirst {
+            let finished = Set(taskSet.tasks.keys + taskSet.results.keys).sorted().filter { id in
+                nodes[id]?.phase.isTerminal ?? false
+            }
+            if !finished.isEmpty { effects.append(.pruneTaskSet(nodeIDs: finished)) }
         }
-        if !finished.isEmpty { effects.append(.pruneTaskSet(nodeIDs: finished)) }
         guard observation.workflow.phase.isTerminal,
             taskSet.metadata.labels[WorkflowNames.completedLabel] != "true"
         else { return }

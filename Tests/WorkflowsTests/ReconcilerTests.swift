@@ -132,9 +132,7 @@ struct ReconcilerTests {
         #expect(done.workflow.json["status", "progress"] == "1/1")
         let over = reconcile(done.workflow, pods: [agent], taskSet: taskSet)
         #expect(
-            over.effects == [
-                .deletePod(agent.metadata.key, uid: "u"), .pruneTaskSet(nodeIDs: ["hello"]), .completeTaskSet,
-            ])
+            over.effects == [.deletePod(agent.metadata.key, uid: "u"), .completeTaskSet])
         #expect(over.workflow == done.workflow)
     }
 
