@@ -15,6 +15,11 @@ final class TrialCollector: Sendable {
         var finished: Set<String> = []
         var phase: Phase?
         var clock: TrialClock?
+
+        /// Whether the subject has not taken up any workflow yet.
+        var isIdle: Bool {
+            finished.isEmpty && !unfinished.values.contains { $0.phase == .running || $0.phase == .pending }
+        }
     }
 
     private let state = Mutex(State())
@@ -106,10 +111,12 @@ final class TrialCollector: Sendable {
             if let failed = ended.first(where: { $0.detail != Workflow.Phase.succeeded.rawValue }) {
                 return "\(failed.subject) ended in \(failed.detail) before any fault: \(failed.message)"
             }
-            let isTakenUp = state.unfinished.values.contains { $0.phase == .running || $0.phase == .pending }
-            return ended.isEmpty && !isTakenUp ? "the subject took no workflow up" : nil
+            return state.isIdle ? "the subject took no workflow up" : nil
         }
     }
+
+    /// Whether the subject has not taken up any workflow yet.
+    var isIdle: Bool { state.withLock { $0.isIdle } }
 
     var faultCount: Int {
         state.withLock { state in

@@ -104,9 +104,7 @@ struct TrialRunner {
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
             try await site.clock.sleep(for: phases.calm)
-            if phases.calm > .zero, let doubt = collector.steadyStateDoubt {
-                collector.observe(Observation(.steadyStateMissed, "", message: doubt, at: site.clock.now))
-            }
+            if phases.calm > .zero { try await awaitSteadyState(on: site, collector) }
             enter(.storm, on: site, collector)
             try await storm(for: phases.storm, churners, on: site)
             enter(.converge, on: site, collector)
@@ -134,6 +132,18 @@ struct TrialRunner {
     private static let cronRunout = Duration.seconds(5)
     /// How long the subject is watched for writes when there is nothing left to write.
     private static let quiet = Duration.seconds(1)
+
+    /// Calm lasts until the subject has taken work up: on a busy machine that is later than planned, and a storm before
+    /// it would show nothing.
+    private func awaitSteadyState(on site: TrialSite, _ collector: TrialCollector) async throws {
+        let deadline = site.clock.now + Self.steadyStateLimit
+        while collector.isIdle, site.clock.now < deadline { try await site.clock.sleep(for: .milliseconds(50)) }
+        guard let doubt = collector.steadyStateDoubt else { return }
+        collector.observe(Observation(.steadyStateMissed, "", message: doubt, at: site.clock.now))
+    }
+
+    /// By how much calm may be prolonged.
+    private static let steadyStateLimit = Duration.seconds(15)
 
     private func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
