@@ -41,6 +41,8 @@ extension Reconciler {
         own?.isFailFast = false
         var invocation = try invocation(of: hook, named: name, scope, own, base: base, isOnExit: isOnExit)
         invocation.isHooked = true
+        // Argo hands the workflow's arguments to a handler that is given none.
+        if isOnExit, hook.parameters.isEmpty { invocation.arguments = specification.arguments.mapValues { $0 } }
         do throws(Halt) {
             try execute(invocation)
         } catch {
@@ -138,14 +140,7 @@ extension Reconciler {
         if nodes[nodeID(name)] == nil, let expression = exit.json["expression"]?.string, !expression.isEmpty {
             guard try holds(expression, scope, field: exit.field) else { return true }
         }
-        var own = exit
-        if exit.parameters.isEmpty {
-            // Argo hands the workflow's arguments to it.
-            var json = exit.json
-            json["arguments"] = specification.json["arguments"]
-            own = WorkflowSpecification.Call(json, field: exit.field, name: exit.name)
-        }
-        try runHook(own, named: name, parent: nil, scope, nil, localBase, isOnExit: true)
+        try runHook(exit, named: name, parent: nil, scope, nil, localBase, isOnExit: true)
         return nodes[nodeID(name)]?.isFulfilled == true
     }
 

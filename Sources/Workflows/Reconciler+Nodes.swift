@@ -10,7 +10,11 @@ extension Reconciler {
             nodes[id] = node
             count(node, 1)
         }
-        for (id, node) in nodes where node.kind == .pod && isActive(node) && podsByNode[id] != nil { activePods += 1 }
+    }
+
+    /// Counts the pods that are there and at work; those waiting to be made are counted as they are.
+    mutating func countActivePods() {
+        activePods = podsByNode.keys.count { id in nodes[id].map { $0.kind == .pod && isActive($0) } ?? false }
     }
 
     /// Puts the nodes into the status, with the progress that they show.

@@ -179,6 +179,7 @@ package struct Reconciler {
         assessPods()
         mergeTaskResults()
         applyExecutionControl()
+        countActivePods()
         defer {
             storeNodes()
             collectPods()
