@@ -54,17 +54,18 @@ package struct ContainerPlan: Hashable, Sendable {
 
     /// Decides by the pod's annotations, else by a recognised command.
     ///
-    /// An annotation overrides what the command says. A container with neither a command nor annotations ends at once
-    /// with 0, and where it would then be restarted for ever it stands for a server, and runs until it is stopped. Any
-    /// other command is a program of its image's: it counts as done at once, and the log says that it was not run.
+    /// An annotation overrides what the command says. A command that is not known here is a program of its image's:
+    /// it counts as done at once, or where a server is wanted as one, and the log says that it was not run. A container
+    /// without a command does the same, and says nothing.
     ///
     /// - Parameters:
     ///   - annotations: The pod's; empty for init containers, which they do not speak of.
-    ///   - isRestartedAlways: Whether the container is started again even after success.
+    ///   - isServer: Whether what is not known runs until it is stopped: the container would be started again even after
+    ///     success, or is a workflow's daemon.
     ///   - epoch: Civil time at the start, as the container would read it.
     ///   - seed: What the container's random numbers follow from.
     package init(
-        _ container: Container, annotations: [String: String], isRestartedAlways: Bool,
+        _ container: Container, annotations: [String: String], isServer: Bool,
         startedAt epoch: Timestamp = Timestamp(microsecondsSinceEpoch: 0), seed: UInt64 = 0
     ) {
         let override: Override
@@ -81,9 +82,9 @@ package struct ContainerPlan: Hashable, Sendable {
             self = script.plan(startedAt: epoch, seed: seed)
         } else if override.isEmpty, !command.isEmpty {
             self.init(unplayed: command)
+            if isServer { duration = nil }
         } else {
-            let isServer = override.isEmpty && isRestartedAlways
-            self.init(duration: isServer ? nil : .zero, exitCode: 0)
+            self.init(duration: isServer && override.isEmpty ? nil : .zero, exitCode: 0)
         }
         if let duration = override.duration { self.duration = duration }
         if let exitCode = override.exitCode { self.exitCode = exitCode }
@@ -94,15 +95,15 @@ package struct ContainerPlan: Hashable, Sendable {
         print(text)
     }
 
-    /// Stands for a command that is not known here, or not well enough: done at once, without a word but this one.
+    /// Stands for a command that is not known here, or not well enough: done at once, without a word but this.
     ///
     /// The word goes to the standard error, so that no workflow takes it for the command's result.
     init(unplayed command: [String]) {
         self.init(duration: .zero, exitCode: 0)
         let words = command.joined(separator: " ").prefix(200)
         print(
-            "boreas: the virtual node does not run \"\(words)\", and takes it for done; annotate the pod with "
-                + "\(Self.durationAnnotation) (such as 2s) to say how long it runs\n",
+            "boreas: the virtual node does not run \"\(words)\"; annotate the pod with \(Self.durationAnnotation) "
+                + "(such as 2s) to say how long it takes\n",
             stream: .standardError)
     }
 

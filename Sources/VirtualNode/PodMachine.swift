@@ -366,19 +366,20 @@ extension PodMachine {
                 isAgent && !isSidecar
                 ? ContainerPlan(duration: .zero, exitCode: 0)
                 : ContainerPlan(
-                    container, annotations: [:], isRestartedAlways: isSidecar, startedAt: epoch,
+                    container, annotations: [:], isServer: isSidecar, startedAt: epoch,
                     seed: seed(of: container.name, in: pod))
             return ContainerRun(
                 name: container.name, image: container.image ?? "", role: isSidecar ? .sidecar : .initializer,
                 program: .planned(plan), ignoresTermination: ignoresTermination(container.name, annotations),
                 environment: container.environment)
         }
+        let isDaemon = annotations[ContainerOutputs.daemonAnnotation] == "true"
         let chief = pod.containers.first { $0.name == "main" } ?? pod.containers.first
         return initializers
             + pod.containers.map { container in
                 let isChief = container.name == chief?.name
                 var plan = ContainerPlan(
-                    container, annotations: annotations, isRestartedAlways: policy == "Always", startedAt: epoch,
+                    container, annotations: annotations, isServer: policy == "Always" || isDaemon, startedAt: epoch,
                     seed: seed(of: container.name, in: pod))
                 if isChief { plan.report(annotations) }
                 return ContainerRun(

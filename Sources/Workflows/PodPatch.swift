@@ -1,14 +1,14 @@
-import Kubernetes
+package import Kubernetes
 
 /// A `podSpecPatch`: a strategic merge patch of a pod's spec, in JSON or in YAML's plain block style.
-struct PodPatch {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+package struct PodPatch {
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
     }
 
     private let json: JSONObject
 
-    init(_ text: String) throws(Failure) {
+    package init(_ text: String) throws(Failure) {
         do throws(BlockText.Failure) {
             let isJSON = text.drop(while: \.isWhitespace).first == "{"
             let value = isJSON ? try? JSONValue(parsing: Array(text.utf8)) : try BlockText.value(of: text)
@@ -23,7 +23,7 @@ struct PodPatch {
         }
     }
 
-    func applied(to spec: JSONObject) throws(Failure) -> JSONObject {
+    package func applied(to spec: JSONObject) throws(Failure) -> JSONObject {
         let pod: JSONObject = ["spec": .object(spec)]
         do throws(PatchError) {
             let schema = ObjectSchema.builtIn["Pod"]

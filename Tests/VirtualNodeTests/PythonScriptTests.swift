@@ -10,7 +10,7 @@ import VirtualNode
         let variables = environment.sorted { $0.key < $1.key }
             .map { JSONValue.object(["name": .string($0.key), "value": .string($0.value)]) }
         let container: JSONObject = ["name": "main", "command": JSONValue(command), "env": .array(variables)]
-        return ContainerPlan(Container(json: container), annotations: [:], isRestartedAlways: false, seed: seed)
+        return ContainerPlan(Container(json: container), annotations: [:], isServer: false, seed: seed)
     }
 
     private func output(_ plan: ContainerPlan) -> String {

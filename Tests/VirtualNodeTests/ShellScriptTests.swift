@@ -117,7 +117,7 @@ import VirtualNode
         _ command: [String], _ annotations: [String: String] = [:], always: Bool = false
     ) throws -> ContainerPlan {
         let container = try #require(Pod.container("main", command).object)
-        return ContainerPlan(Container(json: container), annotations: annotations, isRestartedAlways: always)
+        return ContainerPlan(Container(json: container), annotations: annotations, isServer: always)
     }
 
     @Test("annotations override what the command says, and need none")
@@ -149,6 +149,7 @@ import VirtualNode
         #expect(line.stream == .standardError)
         #expect(line.text.contains("\"make all\"") && line.text.contains("boreas.dev/duration"))
         #expect(plan.refusal == nil)
+        #expect(try self.plan(["nginx"], always: true).duration == nil)
     }
 
     @Test("what Argo's image for examples says and does is known")
@@ -156,7 +157,7 @@ import VirtualNode
         let container: JSONObject = [
             "name": "main", "image": "argoproj/argosay:v2", "args": ["echo", "hello", "/tmp/out"],
         ]
-        let plan = ContainerPlan(Container(json: container), annotations: [:], isRestartedAlways: false)
+        let plan = ContainerPlan(Container(json: container), annotations: [:], isServer: false)
         #expect(plan.files == ["/tmp/out": "hello\n"])
         #expect(try self.plan(["argosay", "exit", "3"]).exitCode == 3)
     }
