@@ -1,9 +1,12 @@
 import APIMachinery
 import Determinism
 import Kubernetes
+import KubernetesClient
 import KubernetesServer
 package import Logging
+import Resilience
 import VirtualNode
+import Workflows
 
 /// The embedded API server with a virtual node, for whoever holds its kubeconfig.
 package struct LocalCluster: Sendable {
@@ -18,17 +21,25 @@ package struct LocalCluster: Sendable {
     ) async throws -> Result {
         let token = SecretToken.make()
         let core = APIServerCore(configuration: .embedded, clock: .real())
+        let multiplexer = CurlMultiplexer()
+        let agents = NodeAgents(
+            api: InProcessAPI(core), http: HTTPPort(multiplexer), policy: .boreas, clock: core.clock,
+            streams: RandomStreams(seed: .random(in: 0 ... .max)), logger: logger)
         let kubelet = Kubelet(
             api: InProcessAPI(core), settings: NodeConfiguration(endpointHost: "127.0.0.1"), clock: core.clock,
-            logger: logger)
+            logger: logger, runAgent: { await agents.run($0) })
         let configuration = ServerConfiguration(
             port: port, users: [token: ServerRequest.administrator],
             podLogs: { kubelet.log(of: $0.pod, container: $0.container) }, logger: logger)
         return try await translatingErrors {
-            try await EmbeddedServer.with(configuration, newCore: core) { server in
-                try await kubelet.withNode {
-                    try await body(LocalCluster(url: server.url, kubeconfig: server.kubeconfig(token: token)))
+            try await withCleanup {
+                try await EmbeddedServer.with(configuration, newCore: core) { server in
+                    try await kubelet.withNode {
+                        try await body(LocalCluster(url: server.url, kubeconfig: server.kubeconfig(token: token)))
+                    }
                 }
+            } cleanup: {
+                await multiplexer.shutDown()
             }
         }
     }

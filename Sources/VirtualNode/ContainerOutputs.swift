@@ -4,6 +4,8 @@ import Kubernetes
 package struct ContainerOutputs: Hashable, Sendable {
     /// Argo's annotation of the pods of workflows.
     package static let nodeAnnotation = "workflows.argoproj.io/node-id"
+    /// `true` on the pods of daemons, whose servers run until the workflow has no more need of them.
+    static let daemonAnnotation = "boreas.dev/daemon"
     /// Where the report is written.
     package static let reportAnnotation = "workflows.argoproj.io/outputs"
     /// `result` reports what the container prints.

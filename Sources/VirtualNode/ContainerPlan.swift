@@ -54,17 +54,19 @@ package struct ContainerPlan: Hashable, Sendable {
 
     /// Decides by the pod's annotations, else by a recognised command.
     ///
-    /// An annotation overrides what the command says. A container with neither a command nor annotations ends at once
-    /// with 0, and where it would then be restarted for ever it stands for a server, and runs until it is stopped. Any
-    /// other command ends at once with 127, and says so: how long it would have run is not for a guess.
+    /// An annotation overrides what the command says. A command that is not known here is a program of its image's:
+    /// it counts as done at once, or where a server is wanted as one, and the log says that it was not run. A container
+    /// without a command does the same, and says nothing.
     ///
     /// - Parameters:
     ///   - annotations: The pod's; empty for init containers, which they do not speak of.
-    ///   - isRestartedAlways: Whether the container is started again even after success.
+    ///   - isServer: Whether what is not known runs until it is stopped: the container would be started again even after
+    ///     success, or is a workflow's daemon.
     ///   - epoch: Civil time at the start, as the container would read it.
+    ///   - seed: What the container's random numbers follow from.
     package init(
-        _ container: Container, annotations: [String: String], isRestartedAlways: Bool,
-        startedAt epoch: Timestamp = Timestamp(microsecondsSinceEpoch: 0)
+        _ container: Container, annotations: [String: String], isServer: Bool,
+        startedAt epoch: Timestamp = Timestamp(microsecondsSinceEpoch: 0), seed: UInt64 = 0
     ) {
         let override: Override
         do {
@@ -73,18 +75,16 @@ package struct ContainerPlan: Hashable, Sendable {
             self.init(refusal: error.message, exitCode: Self.startErrorCode)
             return
         }
-        let command = container.command + container.args
+        let command = Self.command(of: container)
         if let script = ShellScript(command: command, environment: container.environment) {
-            self = script.plan(startedAt: epoch)
+            self = script.plan(startedAt: epoch, seed: seed)
+        } else if let script = PythonScript(command: command, environment: container.environment) {
+            self = script.plan(startedAt: epoch, seed: seed)
         } else if override.isEmpty, !command.isEmpty {
-            let words = command.joined(separator: " ")
-            self.init(
-                refusal: "boreas: the virtual node does not know the command \"\(words.prefix(200))\"; annotate the "
-                    + "pod with \(Self.durationAnnotation) (such as 2s) to say how long it runs",
-                exitCode: Self.notFoundCode)
+            self.init(unplayed: command)
+            if isServer { duration = nil }
         } else {
-            let isServer = override.isEmpty && isRestartedAlways
-            self.init(duration: isServer ? nil : .zero, exitCode: 0)
+            self.init(duration: isServer && override.isEmpty ? nil : .zero, exitCode: 0)
         }
         if let duration = override.duration { self.duration = duration }
         if let exitCode = override.exitCode { self.exitCode = exitCode }
@@ -93,6 +93,25 @@ package struct ContainerPlan: Hashable, Sendable {
         guard let text = annotations[Self.outputAnnotation] else { return }
         output = []
         print(text)
+    }
+
+    /// Stands for a command that is not known here, or not well enough: done at once, without a word but this.
+    ///
+    /// The word goes to the standard error, so that no workflow takes it for the command's result.
+    init(unplayed command: [String]) {
+        self.init(duration: .zero, exitCode: 0)
+        let words = command.joined(separator: " ").prefix(200)
+        print(
+            "boreas: the virtual node does not run \"\(words)\"; annotate the pod with \(Self.durationAnnotation) "
+                + "(such as 2s) to say how long it takes\n",
+            stream: .standardError)
+    }
+
+    /// A container's command and arguments, those that its image is known to begin with included.
+    private static func command(of container: Container) -> [String] {
+        let image = container.image?.split(separator: ":").first.map(String.init) ?? ""
+        let isArgosay = container.command.isEmpty && ShellInterpreter.baseName(image) == "argosay"
+        return (isArgosay ? ["argosay"] : container.command) + container.args
     }
 
     /// What a command that runs in a container does.

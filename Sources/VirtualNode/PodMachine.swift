@@ -1,3 +1,4 @@
+import Determinism
 package import Kubernetes
 
 /// Plays the kubelet for one pod: decides when its containers start and end, and what the API server is to hear.
@@ -364,18 +365,22 @@ extension PodMachine {
             let plan =
                 isAgent && !isSidecar
                 ? ContainerPlan(duration: .zero, exitCode: 0)
-                : ContainerPlan(container, annotations: [:], isRestartedAlways: isSidecar, startedAt: epoch)
+                : ContainerPlan(
+                    container, annotations: [:], isServer: isSidecar, startedAt: epoch,
+                    seed: seed(of: container.name, in: pod))
             return ContainerRun(
                 name: container.name, image: container.image ?? "", role: isSidecar ? .sidecar : .initializer,
                 program: .planned(plan), ignoresTermination: ignoresTermination(container.name, annotations),
                 environment: container.environment)
         }
+        let isDaemon = annotations[ContainerOutputs.daemonAnnotation] == "true"
         let chief = pod.containers.first { $0.name == "main" } ?? pod.containers.first
         return initializers
             + pod.containers.map { container in
                 let isChief = container.name == chief?.name
                 var plan = ContainerPlan(
-                    container, annotations: annotations, isRestartedAlways: policy == "Always", startedAt: epoch)
+                    container, annotations: annotations, isServer: policy == "Always" || isDaemon, startedAt: epoch,
+                    seed: seed(of: container.name, in: pod))
                 if isChief { plan.report(annotations) }
                 return ContainerRun(
                     name: container.name, image: container.image ?? "", role: .main,
@@ -383,6 +388,14 @@ extension PodMachine {
                     ignoresTermination: ignoresTermination(container.name, annotations),
                     environment: container.environment)
             }
+    }
+
+    /// A pod of the same name draws the same, so that policies which are compared meet the same luck.
+    private static func seed(of container: String, in pod: Pod) -> UInt64 {
+        var hash = StableHash()
+        hash.combine(pod.metadata.name)
+        hash.combine(container)
+        return hash.value
     }
 
     private static func ignoresTermination(_ container: String, _ annotations: [String: String]) -> Bool {

@@ -6,6 +6,7 @@ extension ShellInterpreter {
     static let programs: Set<String> = [
         "sleep", "echo", "printf", "true", "false", "cat", "tee", "wc", "seq", "date", "expr", "test", "[", "kill",
         "argoexec", "touch", "mkdir", "rm", "sync", "whoami", "hostname", "pwd", "env", "sh", "bash", "ash", "dash",
+        "argosay",
     ]
 
     static func baseName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -42,6 +43,7 @@ extension ShellInterpreter {
             for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
                 write("\(name)=\(value)\n", to: streams.output)
             }
+        case "argosay": argosay(arguments, streams)
         case "sh", "bash", "ash", "dash": return shell(words, streams)
         default:
             guard unknown == .isNotFound else { break }
@@ -96,7 +98,7 @@ extension ShellInterpreter {
         else { return .next }
         var inner = ShellInterpreter(
             variables: variables, arguments: script.arguments, files: plan.files,
-            stopsAtFailure: script.stopsAtFailure, unknown: unknown, epoch: epoch)
+            stopsAtFailure: script.stopsAtFailure, unknown: unknown, epoch: epoch, generator: generator)
         inner.plan.duration = plan.duration
         inner.run(node)
         let start = inner.plan.output
@@ -108,6 +110,7 @@ extension ShellInterpreter {
                 write(output.text, to: sink)
             }
         }
+        generator = inner.generator
         plan.duration = inner.plan.duration
         plan.files = inner.plan.files
         plan.signals += inner.plan.signals
@@ -210,7 +213,7 @@ extension ShellInterpreter {
         for path in paths {
             if path == "-" {
                 write(String(streams.input ?? []), to: streams.output)
-            } else if let text = plan.files[path] {
+            } else if let text = file(path) {
                 write(text, to: streams.output)
             } else {
                 write("cat: can't open '\(path)': No such file or directory\n", to: streams.errors)
@@ -221,7 +224,7 @@ extension ShellInterpreter {
 
     private mutating func wordCount(_ arguments: [String], _ streams: Streams) {
         let paths = arguments.filter { !$0.hasPrefix("-") }
-        let text = paths.isEmpty ? String(streams.input ?? []) : paths.map { plan.files[$0] ?? "" }.joined()
+        let text = paths.isEmpty ? String(streams.input ?? []) : paths.map { file($0) ?? "" }.joined()
         let lines = String(text.count { $0.isNewline })
         let words = String(text.split(whereSeparator: \.isWhitespace).count)
         let bytes = String(text.utf8.count)
@@ -293,8 +296,8 @@ extension ShellInterpreter {
             switch words[0] {
             case "-z": return words[1].isEmpty
             case "-n": return !words[1].isEmpty
-            case "-f", "-e", "-r": return plan.files[words[1]] != nil
-            case "-s": return plan.files[words[1]]?.isEmpty == false
+            case "-f", "-e", "-r": return file(words[1]) != nil
+            case "-s": return file(words[1])?.isEmpty == false
             default: return false
             }
         default:
@@ -311,6 +314,26 @@ extension ShellInterpreter {
             case "-ge": return first >= second
             default: return false
             }
+        }
+    }
+
+    /// The program of Argo's image for examples and tests: `echo TEXT FILE`, `sleep`, `exit`, `cat`, `assert_contains`.
+    private mutating func argosay(_ arguments: [String], _ streams: Streams) {
+        let values = Array(arguments.dropFirst())
+        switch arguments.first {
+        case nil: write("hello argo\n", to: streams.output)
+        case "echo":
+            let text = values.first ?? "hello argo"
+            if values.count > 1 { plan.files[values[1]] = text + "\n" } else { write(text + "\n", to: streams.output) }
+        case "sleep": sleep(values, streams)
+        case "cat": cat(values, streams)
+        case "exit": code = values.first.flatMap { Int($0) }.map { $0 & 0xFF } ?? 0
+        case "assert_contains":
+            let lines = (values.first.flatMap { file($0) } ?? "").split(separator: "\n")
+            let found = lines.filter { $0.contains(values.dropFirst().first ?? "") }
+            for line in found { write(line + "\n", to: streams.output) }
+            code = found.isEmpty ? 1 : 0
+        default: code = 1
         }
     }
 

@@ -1,3 +1,4 @@
+import Determinism
 import Kubernetes
 
 /// Plays a script without running anything: what it prints, what it writes to files, how long it takes, and how it ends.
@@ -39,6 +40,8 @@ struct ShellInterpreter {
     /// Civil time at the start.
     let epoch: Timestamp
     var stopsAtFailure: Bool
+    /// Draws `$RANDOM`.
+    var generator: SplitMix64
     var code = 0
     private var captures: [String] = []
     private var steps = 0
@@ -48,13 +51,14 @@ struct ShellInterpreter {
 
     init(
         variables: [String: String], arguments: [String], files: [String: String], stopsAtFailure: Bool,
-        unknown: UnknownProgram, epoch: Timestamp
+        unknown: UnknownProgram, epoch: Timestamp, generator: SplitMix64
     ) {
         self.variables = variables
         self.arguments = arguments
         self.stopsAtFailure = stopsAtFailure
         self.unknown = unknown
         self.epoch = epoch
+        self.generator = generator
         plan.files = files
     }
 
@@ -198,6 +202,16 @@ struct ShellInterpreter {
         }
     }
 
+    /// What stands in a file: one that was written, or one of those that every image has.
+    func file(_ path: String) -> String? {
+        if let text = plan.files[path] { return text }
+        switch path {
+        case "/etc/os-release": return "NAME=\"Boreas virtual node\"\nID=boreas\n"
+        case "/etc/hostname": return (variables["HOSTNAME"] ?? "localhost") + "\n"
+        default: return nil
+        }
+    }
+
     private mutating func captured(_ body: (inout Self, Sink) -> Void) -> String {
         captures.append("")
         body(&self, .capture(captures.count - 1))
@@ -212,7 +226,7 @@ struct ShellInterpreter {
             case .copy(let source): sink = source == 1 ? streams.output : streams.errors
             case .read:
                 let path = expand(redirect.target).joined(separator: " ")
-                guard let text = path == "/dev/null" ? "" : plan.files[path] else {
+                guard let text = path == "/dev/null" ? "" : file(path) else {
                     write("sh: can't open \(path): no such file\n", to: streams.errors)
                     code = 1
                     return nil
@@ -309,6 +323,8 @@ struct ShellInterpreter {
         case .arithmetic(let word):
             let text = text(of: word)
             do throws(ShellArithmetic.Malformed) {
+                var variables = variables
+                if text.contains("RANDOM"), variables["RANDOM"] == nil { variables["RANDOM"] = drawn }
                 return String(try ShellArithmetic.value(of: text, variables: variables))
             } catch {
                 return ""
@@ -322,6 +338,11 @@ struct ShellInterpreter {
         }
     }
 
+    /// A value of `$RANDOM`, which is never the system's.
+    private var drawn: String {
+        mutating get { String(generator.next() >> 49) }
+    }
+
     private mutating func variable(_ name: String, _ substitute: ShellWord.Substitute?) -> String {
         let value: String?
         switch name {
@@ -331,7 +352,9 @@ struct ShellInterpreter {
         case "$": value = "1"
         case "!": value = nil
         default:
-            if let index = Int(name) {
+            if name == "RANDOM", variables[name] == nil {
+                value = drawn
+            } else if let index = Int(name) {
                 value = index < arguments.count ? arguments[index] : nil
             } else {
                 value = variables[name]

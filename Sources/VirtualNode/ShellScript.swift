@@ -1,3 +1,4 @@
+import Determinism
 package import Kubernetes
 
 /// A command that a virtual container can play: a shell with a script, or one of a shell's common programs alone.
@@ -76,12 +77,13 @@ package struct ShellScript: Hashable, Sendable {
     /// - Parameters:
     ///   - files: Those that are there.
     ///   - refusesUnknown: Whether a program that is not known ends with 127, and not with nothing.
+    ///   - seed: What `$RANDOM` follows from.
     package func plan(
-        startedAt epoch: Timestamp, files: [String: String] = [:], refusesUnknown: Bool = false
+        startedAt epoch: Timestamp, files: [String: String] = [:], refusesUnknown: Bool = false, seed: UInt64 = 0
     ) -> ContainerPlan {
         var interpreter = ShellInterpreter(
             variables: environment, arguments: arguments, files: files, stopsAtFailure: stopsAtFailure,
-            unknown: refusesUnknown ? .isNotFound : .succeeds, epoch: epoch)
+            unknown: refusesUnknown ? .isNotFound : .succeeds, epoch: epoch, generator: SplitMix64(seed: seed))
         switch program {
         case .script(let node): interpreter.run(node)
         case .bare(let words):

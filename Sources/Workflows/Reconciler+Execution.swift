@@ -124,6 +124,7 @@ extension Reconciler {
             let name = input["name"]?.string ?? ""
             let field = "\(template.field).inputs.parameters[\(name)]"
             var value: String? = invocation.arguments[name] ?? nil
+            if value == nil { value = try valueFromConfigMap(of: input, scope, field: field) }
             if value == nil, let own = input["value"] ?? input["default"] ?? input["valueFrom"]?.object?["default"] {
                 value = try own.parameterText.map { text throws(Halt) in try fill(text, scope, field: field) }
             }

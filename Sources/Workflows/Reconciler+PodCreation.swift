@@ -122,15 +122,10 @@ extension Reconciler {
     }
 
     private func apply(_ patch: String, to spec: inout JSONObject, field: String) throws(Halt) {
-        guard let patch = try? JSONValue(parsing: Array(patch.utf8)), patch.object != nil else {
-            throw Halt("\(field): must be a JSON object")
-        }
-        let pod: JSONObject = ["spec": .object(spec)]
-        do throws(PatchError) {
-            let schema = ObjectSchema.builtIn["Pod"]
-            spec = try pod.applying(strategicMerge: ["spec": patch], schema: schema)["spec"]?.object ?? spec
+        do throws(PodPatch.Failure) {
+            spec = try PodPatch(patch).applied(to: spec)
         } catch {
-            throw Halt("\(field): \(error.message)")
+            throw Halt("\(field): \(error)")
         }
     }
 

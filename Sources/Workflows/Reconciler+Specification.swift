@@ -13,14 +13,17 @@ extension Reconciler {
 
     var localBase: String { "local/\(workflow.metadata.name)" }
 
-    /// Makes the spec ready, and before a workflow's start checks it.
+    /// Reads the spec, and before a workflow's start checks it.
     mutating func prepare() throws(WorkflowSpecification.Unsupported) {
-        let isNew = workflow.phase != .running
         if let reference = workflow.spec["workflowTemplateRef"]?.object {
             try store(reference)
             specification = WorkflowSpecification(reading: workflow)
         }
-        if isNew { try specification.check() }
+        if workflow.phase != .running { try specification.check() }
+    }
+
+    /// Makes the workflow's variables and labels, once its arguments are known.
+    mutating func makeReady() throws(WorkflowSpecification.Unsupported) {
         globals = makeGlobals()
         if workflow.phase == .unknown { try applyMetadata() }
     }
@@ -32,7 +35,7 @@ extension Reconciler {
             throw .init(field: "spec.workflowTemplateRef.clusterScope", why: "is not supported")
         }
         let name = reference["name"]?.string ?? ""
-        guard let template = observation.templates[name] else {
+        guard let template = observation.templates(name) else {
             throw .init(
                 field: "spec.workflowTemplateRef",
                 why: "workflowtemplates.argoproj.io \"\(name)\" not found")
@@ -112,7 +115,7 @@ extension Reconciler {
         var json = workflow.json["status", "storedTemplates", key]?.object
         let isStored = json != nil
         if json == nil {
-            guard let holder = observation.templates[owner] else {
+            guard let holder = observation.templates(owner) else {
                 throw Halt("workflowtemplates.argoproj.io \"\(owner)\" not found")
             }
             json = holder.json["spec", "templates"]?.array?.compactMap(\.object).first { $0["name"]?.string == name }

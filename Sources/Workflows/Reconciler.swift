@@ -16,18 +16,23 @@ package struct Reconciler {
         /// by ``Effect/acquireLocks(_:)``, and is looked at again with the answer.
         package var locks: [LockHolder: LockAnswer]
         /// The WorkflowTemplates of the namespace, by name.
-        package var templates: [String: WorkflowTemplate]
+        package var templates: @Sendable (String) -> WorkflowTemplate?
+        /// The ConfigMaps of the namespace, by name.
+        package var configMaps: @Sendable (String) -> ConfigMap?
         package var now: Timestamp
 
         package init(
             workflow: Workflow, pods: [Pod] = [], taskSet: WorkflowTaskSet? = nil,
-            locks: [LockHolder: LockAnswer] = [:], templates: [String: WorkflowTemplate] = [:], now: Timestamp
+            locks: [LockHolder: LockAnswer] = [:],
+            templates: @escaping @Sendable (String) -> WorkflowTemplate? = { _ in nil },
+            configMaps: @escaping @Sendable (String) -> ConfigMap? = { _ in nil }, now: Timestamp
         ) {
             self.workflow = workflow
             self.pods = pods
             self.taskSet = taskSet
             self.locks = locks
             self.templates = templates
+            self.configMaps = configMaps
             self.now = now
         }
     }
@@ -170,6 +175,8 @@ package struct Reconciler {
         guard workflow.metadata.deletionTimestamp == nil else { return }
         do throws(WorkflowSpecification.Unsupported) {
             try prepare()
+            if let failure = takeArgumentsFromConfigMaps() { return finish(.failed, message: failure) }
+            try makeReady()
         } catch {
             return finish(.error, message: error.description)
         }

@@ -95,8 +95,8 @@ extension WorkflowController {
             let key = workflow.metadata.key
             let observation = Reconciler.Observation(
                 workflow: workflow, pods: pods.objects(indexed: key.name), taskSet: taskSets[key], locks: look.locks,
-                templates: Dictionary(templates.objects.map { ($0.metadata.name, $0) }, uniquingKeysWith: { $1 }),
-                now: now)
+                templates: { [templates] in templates[ObjectKey(namespace: key.namespace, name: $0)] },
+                configMaps: { [configMaps] in configMaps[ObjectKey(namespace: key.namespace, name: $0)] }, now: now)
             let plan = Reconciler.reconcile(observation, settings: settings)
             if try await acquireLocks(plan.effects, &look) { continue }
             workflow = plan.workflow

@@ -40,7 +40,8 @@ package final class WorkflowController: Sendable {
     let cleaner: PodCleaner
     let collector: WorkflowCollector
     /// A change of one wakes those who wait for a semaphore; the limits themselves are read from the server.
-    private let configMaps: Informer<ConfigMap>
+    /// Parameters are taken from here.
+    let configMaps: Informer<ConfigMap>
     private let queue: WorkQueueRunner<ObjectKey>
     let state = Mutex(State())
 
@@ -101,7 +102,7 @@ package final class WorkflowController: Sendable {
             onChange: { change in
                 guard let key = change.object?.metadata.key else { return }
                 locks.configMapChanged(key)
-            }, onSync: {})
+            }, onSync: { queue.nudge() })
         collector = WorkflowCollector(
             runner: runner, workflows: { workflows[$0] }, observer: metrics.observer(of: .timeToLive), logger: logger)
         cleaner = PodCleaner(
@@ -127,7 +128,7 @@ package final class WorkflowController: Sendable {
     package var reconcileCount: Int { state.withLock { $0.reconciles } }
 
     private var hasSynced: Bool {
-        workflows.hasSynced && pods.hasSynced && taskSets.hasSynced && templates.hasSynced
+        workflows.hasSynced && pods.hasSynced && taskSets.hasSynced && templates.hasSynced && configMaps.hasSynced
     }
 
     /// Works until its task is cancelled, or throws what it can't go on with. To be called once.

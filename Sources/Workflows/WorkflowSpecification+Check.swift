@@ -47,7 +47,7 @@ extension WorkflowSpecification {
 
     func check() throws(Unsupported) {
         try Self.check(json, fields: Self.specFields, at: "spec")
-        try Self.checkArguments(json["arguments"], at: "spec.arguments")
+        try Self.checkArguments(json["arguments"], at: "spec.arguments", others: ["configMapKeyRef"])
         try checkSpecParts()
         if json["templateDefaults"]?.object != nil {
             try Self.check(
@@ -164,7 +164,8 @@ extension WorkflowSpecification {
         let field = "\(template.field).inputs"
         try check(inputs, fields: ["artifacts", "parameters"], at: field)
         try checkEmpty(inputs["artifacts"], at: "\(field).artifacts")
-        try checkParameters(inputs["parameters"], sources: ["default", "supplied"], at: "\(field).parameters")
+        try checkParameters(
+            inputs["parameters"], sources: ["configMapKeyRef", "default", "supplied"], at: "\(field).parameters")
     }
 
     private static func checkOutputs(_ template: Template, _ kind: Template.Kind) throws(Unsupported) {
@@ -311,17 +312,24 @@ extension WorkflowSpecification {
 
     private static func checkPatch(_ value: JSONValue?, at field: String) throws(Unsupported) {
         guard let text = value?.string, !text.isEmpty else { return }
-        // Argo takes YAML too.
-        guard text.drop(while: \.isWhitespace).first == "{" else {
-            throw Unsupported(field: field, why: "must be a JSON object")
+        // What a variable stands for can be anything.
+        guard !text.contains("{{") else { return }
+        do throws(PodPatch.Failure) {
+            _ = try PodPatch(text)
+        } catch {
+            throw Unsupported(field: field, why: error.description)
         }
     }
 
-    private static func checkArguments(_ value: JSONValue?, at field: String) throws(Unsupported) {
+    /// - Parameter others: Sources of values beside the usual ones.
+    private static func checkArguments(
+        _ value: JSONValue?, at field: String, others: Set<String> = []
+    ) throws(Unsupported) {
         let arguments = value?.object ?? [:]
         try check(arguments, fields: ["artifacts", "parameters"], at: field)
         try checkEmpty(arguments["artifacts"], at: "\(field).artifacts")
-        try checkParameters(arguments["parameters"], sources: ["default", "expression"], at: "\(field).parameters")
+        try checkParameters(
+            arguments["parameters"], sources: others.union(["default", "expression"]), at: "\(field).parameters")
     }
 
     private static func checkParameters(
@@ -388,7 +396,7 @@ extension WorkflowSpecification {
             return Self.workflowVariables.contains(parts[1])
                 || ["annotations.", "creationTimestamp.", "labels.", "outputs.parameters."]
                     .contains { parts[1].hasPrefix($0) }
-                || parts[1].dropPrefix("parameters.").map { arguments[$0] != nil } ?? false
+                || parts[1].dropPrefix("parameters.").map(isArgument) ?? false
         case "inputs":
             if parts[1] == "parameters" { return true }
             guard let name = parts[1].dropPrefix("parameters.") else { return false }
@@ -400,6 +408,13 @@ extension WorkflowSpecification {
         case "tasks": return isKnown(parts[1], of: template.tasks.map(\.name))
         default: return false
         }
+    }
+
+    private func isArgument(_ name: String) -> Bool {
+        arguments[name] != nil
+            || (json["arguments", "parameters"]?.array ?? []).compactMap(\.object).contains {
+                $0["name"]?.string == name && ConfigMapParameter($0) != nil
+            }
     }
 
     private func isKnown(_ rest: String, of names: [String]) -> Bool {

@@ -45,6 +45,9 @@ package struct WorkflowSpecification: Sendable {
         }
     }
 
+    /// Gives an argument its value, which stands elsewhere.
+    mutating func setArgument(_ name: String, _ value: String) { arguments[name] = value }
+
     /// The template that an entry of `templates` of some spec is, with this workflow's defaults.
     func template(_ json: JSONObject, field: String) -> Template {
         Template(json, defaults: self.json["templateDefaults"]?.object, field: field)

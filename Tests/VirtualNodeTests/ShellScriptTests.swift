@@ -117,7 +117,7 @@ import VirtualNode
         _ command: [String], _ annotations: [String: String] = [:], always: Bool = false
     ) throws -> ContainerPlan {
         let container = try #require(Pod.container("main", command).object)
-        return ContainerPlan(Container(json: container), annotations: annotations, isRestartedAlways: always)
+        return ContainerPlan(Container(json: container), annotations: annotations, isServer: always)
     }
 
     @Test("annotations override what the command says, and need none")
@@ -139,14 +139,33 @@ import VirtualNode
         #expect(plan.output.map(\.text) == ["a\n"])
     }
 
-    @Test("an unknown command ends with 127 and says what would help")
+    @Test("a program of an image's own counts as done, and the log says that it was not run")
     func unknown() throws {
         let plan = try plan(["make", "all"])
-        #expect(plan.exitCode == 127)
+        #expect(plan.exitCode == 0)
         #expect(plan.duration == .zero)
-        let line = try #require(plan.output.first?.text)
-        #expect(line.contains("\"make all\"") && line.contains("boreas.dev/duration"))
-        #expect(plan.refusal.map { line == $0 + "\n" } == true)
+        let line = try #require(plan.output.first)
+        // No workflow is to take it for the program's result.
+        #expect(line.stream == .standardError)
+        #expect(line.text.contains("\"make all\"") && line.text.contains("boreas.dev/duration"))
+        #expect(plan.refusal == nil)
+        #expect(try self.plan(["nginx"], always: true).duration == nil)
+    }
+
+    @Test("what Argo's image for examples says and does is known")
+    func argosay() throws {
+        let container: JSONObject = [
+            "name": "main", "image": "argoproj/argosay:v2", "args": ["echo", "hello", "/tmp/out"],
+        ]
+        let plan = ContainerPlan(Container(json: container), annotations: [:], isServer: false)
+        #expect(plan.files == ["/tmp/out": "hello\n"])
+        #expect(try self.plan(["argosay", "exit", "3"]).exitCode == 3)
+    }
+
+    @Test("every image says what system it is")
+    func systemFiles() throws {
+        #expect(try plan(["cat", "/etc/os-release"]).exitCode == 0)
+        #expect(try plan(["cat", "/etc/nothing"]).exitCode == 1)
     }
 
     @Test(

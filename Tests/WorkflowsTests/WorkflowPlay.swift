@@ -18,6 +18,7 @@ struct WorkflowPlay {
     var pods: [String: Pod] = [:]
     var taskSet: WorkflowTaskSet?
     var templates: [String: WorkflowTemplate] = [:]
+    var configMaps: [String: ConfigMap] = [:]
     var locks: [LockHolder: LockAnswer] = [:]
     var now = WorkflowFixtures.start
     var policy = Policy.boreas
@@ -51,7 +52,8 @@ struct WorkflowPlay {
         let plan = Reconciler.reconcile(
             Reconciler.Observation(
                 workflow: workflow, pods: pods.keys.sorted().compactMap { pods[$0] }, taskSet: taskSet, locks: locks,
-                templates: templates, now: now), settings: WorkflowFixtures.settings(policy))
+                templates: { [templates] in templates[$0] }, configMaps: { [configMaps] in configMaps[$0] }, now: now),
+            settings: WorkflowFixtures.settings(policy))
         var hasChanged = plan.workflow != workflow
         for effect in plan.effects { hasChanged = perform(effect) || hasChanged }
         effects += plan.effects
