@@ -107,7 +107,7 @@ package struct ExperimentReader: Sendable {
         let replicas = spec.subject?.core?.replicas
         if let replicas, !(1...Self.replicasMax).contains(replicas.value) {
             throw error(
-                "\(replicas.value) controllers; \(Self.replicasMax) is the most yet", at: replicas.position,
+                "\(replicas.value) controllers; \(Self.replicasMax) is the most", at: replicas.position,
                 "spec.subject.core.replicas")
         }
         guard spec.phases.value.converge > .zero else {
@@ -123,7 +123,7 @@ package struct ExperimentReader: Sendable {
     }
 
     /// How many controllers of a subject the harness can run side by side.
-    static let replicasMax = 1
+    static let replicasMax = 3
 
     private func gate(
         _ lines: [Located<String>], policies: [String]

@@ -30,16 +30,24 @@ struct CronLedger: Sendable {
     /// More runs than ticks that have one.
     var duplicates: Int { runs.values.reduce(0) { $0 + $1.count - 1 } }
 
-    /// From a crash until a second after the start that follows it: what is due then, nobody is there to make.
+    /// From a crash until a second after the start that follows it, or, of several controllers, from the leader's crash
+    /// until a second after another has come to lead: what is due then, nobody is there to make.
     private static func downtimes(_ history: History) -> [Range<Duration>] {
         var crashed: [String: Duration] = [:]
+        var leader: String?
         var downtimes: [Range<Duration>] = []
+        func end(_ start: Duration?, _ observation: Observation) {
+            guard let start else { return }
+            downtimes.append(start..<(observation.at + .seconds(1)))
+        }
         for observation in history.observations {
+            let subject = observation.subject
             switch observation.kind {
-            case .subjectCrashed: crashed[observation.subject] = observation.at
-            case .subjectStarted:
-                guard let start = crashed.removeValue(forKey: observation.subject) else { continue }
-                downtimes.append(start..<(observation.at + .seconds(1)))
+            case .subjectCrashed where leader == nil || leader == subject: crashed[subject] = observation.at
+            case .subjectStarted where leader == nil: end(crashed.removeValue(forKey: subject), observation)
+            case .subjectLeads:
+                if let before = leader { end(crashed.removeValue(forKey: before), observation) }
+                leader = subject
             default: continue
             }
         }

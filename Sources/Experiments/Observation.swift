@@ -76,6 +76,8 @@ package struct Observation: Hashable, Sendable {
         case subjectCrashed
         /// The subject's controller number `subject` was started, for the time that `detail` counts, from 1.
         case subjectStarted
+        /// Of several, the subject's controller number `subject` leads from now on, in the life that `detail` counts.
+        case subjectLeads
         /// Everything has ended and nothing is left, so that nothing more is to be written.
         case settled
 

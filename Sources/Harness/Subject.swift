@@ -109,7 +109,11 @@ struct Subject: Sendable {
             clock: site.clock,
             streams: isFirst
                 ? streams.substreams("controller") : streams.substreams("controller", "\(number)", "\(life)"),
-            attempts: attempts, observer: observer, lockStore: lockStore, logger: logger)
+            attempts: attempts, observer: observer, lockStore: lockStore, logger: logger,
+            onWork: { [collector, clock = site.clock, replicas] in
+                guard replicas > 1 else { return }
+                collector.observe(Observation(.subjectLeads, "\(number)", detail: "\(life)", at: clock.now))
+            })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {

@@ -145,6 +145,7 @@ package struct TrialTimeline: Hashable, Sendable {
             return "HTTP node \(observation.detail) of workflow \(subject) has no result\(words)"
         case .subjectCrashed:
             return style.dressed("controller \(subject) killed by \(observation.detail)", .red) + words
+        case .subjectLeads: return "controller \(subject) leads"
         case .subjectStarted: return "controller \(subject) started, life \(observation.detail)"
         case .settled: return "nothing is left to do"
         case .steadyStateMissed: return "no steady state\(words)"

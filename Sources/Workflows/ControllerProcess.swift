@@ -37,6 +37,7 @@ package final class ControllerProcess: Sendable {
     private let cron: CronController
     private let elector: LeaderElector?
     private let metrics: ControllerMetrics
+    private let onWork: @Sendable () -> Void
     private let logger: Logger
 
     /// - Parameters:
@@ -44,11 +45,12 @@ package final class ControllerProcess: Sendable {
     ///   - attempts: Shared with the client beneath `api`, and with the controller's next life after a restart.
     ///   - lockStore: Where permits are kept; nil keeps them where the policy says, unless that is a database.
     ///   - metrics: Shared with the client beneath `api`.
+    ///   - onWork: Told when it begins to work; after it has come to lead, where it is to.
     package init(
         api: any KubernetesAPI, configuration: Configuration, clock: TrialClock, streams: RandomStreams,
         attempts: AttemptCounter, observer: ControllerObserver = ControllerObserver(),
         lockStore: (any LockStore)? = nil, metrics: ControllerMetrics? = nil,
-        logger: Logger = Logger(label: "boreas.workflows")
+        logger: Logger = Logger(label: "boreas.workflows"), onWork: @escaping @Sendable () -> Void = {}
     ) {
         let namespace = configuration.namespace
         let metrics = metrics ?? ControllerMetrics(clock: clock)
@@ -59,6 +61,7 @@ package final class ControllerProcess: Sendable {
         self.runner = runner
         self.metrics = metrics
         self.logger = logger
+        self.onWork = onWork
         workflows = WorkflowController(
             runner: runner,
             configuration: .init(
@@ -112,6 +115,7 @@ package final class ControllerProcess: Sendable {
     }
 
     private func work() async throws {
+        onWork()
         metrics.leaderChanged(isLeader: true)
         defer { metrics.leaderChanged(isLeader: false) }
         try await withThrowingTaskGroup { group in

@@ -114,8 +114,11 @@ extension Reconciler {
             end(id, last.phase, message, last)
             return false
         }
-        guard let backoff = strategy.backoff, let finished = last.finishedAt else { return true }
-        let wait = backoff.wait(after: tries.count)
+        let wait = strategy.backoff.map { $0.wait(after: tries.count) } ?? .zero
+        retries.append(
+            WorkflowRetry(
+                workflow: "\(workflow.metadata.key)", nodeID: last.id, reason: last.message ?? "", wait: wait))
+        guard strategy.backoff != nil, let finished = last.finishedAt else { return true }
         if now < finished + wait {
             change(id) { $0.message = "Backoff for \(wait.humanized)" }
             look(at: finished + wait)

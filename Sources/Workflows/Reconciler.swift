@@ -111,6 +111,8 @@ package struct Reconciler {
         /// When the workflow is to be looked at although nothing has happened: a deadline, the end of a backoff or of a
         /// suspension.
         package var lookAgain: Timestamp?
+        /// The nodes that a retryStrategy gives another try; the same for as long as their backoff lasts.
+        package var retries: [WorkflowRetry] = []
     }
 
     let settings: Settings
@@ -131,6 +133,7 @@ package struct Reconciler {
     var globals: [String: String] = [:]
     var effects: [Effect] = []
     var lookAgain: Timestamp?
+    var retries: [WorkflowRetry] = []
     /// The templates of the unfinished HTTP nodes, by node id.
     var tasks = JSONObject()
     /// The graphs of dag templates, by the template's place.
@@ -146,7 +149,7 @@ package struct Reconciler {
         let isOver = reconciler.workflow.phase.isTerminal
         return Plan(
             workflow: reconciler.workflow, effects: reconciler.effects,
-            lookAgain: isOver ? nil : reconciler.lookAgain)
+            lookAgain: isOver ? nil : reconciler.lookAgain, retries: reconciler.retries)
     }
 
     private init(_ observation: Observation, settings: Settings) {

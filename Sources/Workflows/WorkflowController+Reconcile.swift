@@ -12,6 +12,8 @@ extension WorkflowController {
         var failed: Set<String> = []
         /// What became of the permits that were asked for.
         var locks: [LockHolder: LockAnswer] = [:]
+        /// The last requests of the calls whose failures ended nodes, by node id.
+        var causes: [String: String] = [:]
         /// To be given back once the status that no longer has them is written.
         var releases: [LockHolder] = []
         var lookAgain: Timestamp?
@@ -43,6 +45,12 @@ extension WorkflowController {
             if let uid = note(key, nil)?.uid { locks.forget(workflow: key, uid: uid) }
             runner.abandon(about: key)
             return .done(again: nil)
+        }
+        if let known = state.withLock({ $0.known[key] }), known.uid != workflow.metadata.uid ?? "" {
+            // A namesake has come before the end of the other was looked at.
+            note(key, nil)
+            locks.forget(workflow: key, uid: known.uid)
+            runner.abandon(about: key)
         }
         var look = Look()
         // A status that was written calls for another pass: permits that are recorded now may be used, a finished
@@ -101,6 +109,10 @@ extension WorkflowController {
             if try await acquireLocks(plan.effects, &look) { continue }
             workflow = plan.workflow
             look.lookAgain = plan.lookAgain
+            for var retry in plan.retries {
+                retry.requestID = look.causes[retry.nodeID]
+                runner.retriedByWorkflow(retry)
+            }
             guard try await perform(plan.effects, for: &workflow, &look) else { return workflow }
         }
     }
@@ -139,7 +151,11 @@ extension WorkflowController {
                 let consequence = Reconciler.Failure(
                     effect: effect, path: failure.path, disposition: failure.disposition,
                     message: failure.error.message)
-                haveNodesFailed = Reconciler.apply(consequence, to: &workflow, now: now) || haveNodesFailed
+                let nodesFailed = Reconciler.apply(consequence, to: &workflow, now: now)
+                haveNodesFailed = nodesFailed || haveNodesFailed
+                if case .createPod(_, let nodeID) = effect, nodesFailed, failure.classification == .transient {
+                    look.causes[nodeID] = failure.requestID
+                }
                 // Without its task set an agent has nothing to do; a workflow that is over needs nothing.
                 if case .writeTaskSet = effect { look.failed.insert(Reconciler.Effect.createAgentPodKey) }
                 if workflow.phase.isTerminal { return false }

@@ -140,6 +140,7 @@ package final class WorkflowController: Sendable {
             group.addTask { try await self.templates.run() }
             group.addTask { try await self.configMaps.run() }
             group.addTask { try await self.locks.run() }
+            group.addTask { try await self.sweepLocks() }
             group.addTask { try await self.cleaner.run() }
             group.addTask { try await self.collector.run() }
             group.addTask {
@@ -148,6 +149,18 @@ package final class WorkflowController: Sendable {
             }
             defer { group.cancelAll() }
             try await group.next()
+        }
+    }
+
+    /// Argo's.
+    private static let lockSweepPeriod = Duration.seconds(60)
+
+    /// Gives back what workflows hold that are gone without anybody having told of it.
+    private func sweepLocks() async throws {
+        while true {
+            try await runner.clock.sleep(for: Self.lockSweepPeriod)
+            guard hasSynced else { continue }
+            locks.sweep { workflow, uid in workflows[workflow]?.metadata.uid == uid }
         }
     }
 

@@ -121,6 +121,20 @@ struct InvariantCasesTests {
                 Observation(.subjectCrashed, "1", detail: "kill", at: .seconds(1)),
                 Observation(.subjectStarted, "1", detail: "2", at: .seconds(2)), due("10", 1.5), due("12", 2.9),
             ]),
+        Case(
+            .noTickMissed,
+            "of several controllers, the leader's death lasts until another leads, and no other's counts",
+            rejected: [
+                Observation(.subjectLeads, "1", detail: "1", at: .seconds(0.5)),
+                Observation(.subjectCrashed, "2", detail: "kill", at: .seconds(1)), due("10", 1.5),
+                Observation(.subjectStarted, "2", detail: "2", at: .seconds(2)),
+            ],
+            accepted: [
+                Observation(.subjectLeads, "1", detail: "1", at: .seconds(0.5)),
+                Observation(.subjectCrashed, "1", detail: "kill", at: .seconds(1)),
+                Observation(.subjectStarted, "1", detail: "2", at: .seconds(1.2)), due("10", 3),
+                Observation(.subjectLeads, "2", detail: "1", at: .seconds(4)), due("14", 4.8),
+            ]),
     ]
 
     private static func call(_ seconds: Double, _ url: String = "GET http://r/a", status: Int = 200) -> Observation {

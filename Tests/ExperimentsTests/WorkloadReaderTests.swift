@@ -167,13 +167,17 @@ struct WorkloadReaderTests {
         #expect(message.contains(words), "\(message)")
     }
 
-    @Test("one controller is the most that can run yet")
+    @Test("one to three controllers can run side by side")
     func replicas() throws {
-        let node = try Fixtures.changed(#""core": {}"#, #""core": {"replicas": 2}"#)
-        let error = try #require(throws: ExperimentError.self) { try Fixtures.reader().experiment(from: node) }
-        #expect(error.path == "spec.subject.core.replicas")
-        let one = try Fixtures.changed(#""core": {}"#, #""core": {"replicas": 1}"#)
-        #expect(try Fixtures.reader().experiment(from: one).variations[0].replicas == 1)
+        for count in [0, 4] {
+            let node = try Fixtures.changed(#""core": {}"#, #""core": {"replicas": \#(count)}"#)
+            let error = try #require(throws: ExperimentError.self) { try Fixtures.reader().experiment(from: node) }
+            #expect(error.path == "spec.subject.core.replicas")
+        }
+        for count in 1...3 {
+            let node = try Fixtures.changed(#""core": {}"#, #""core": {"replicas": \#(count)}"#)
+            #expect(try Fixtures.reader().experiment(from: node).variations[0].replicas == count)
+        }
     }
 
     @Test("a crash is written as any other fault")

@@ -113,6 +113,27 @@ struct WorkflowControllerTests {
         #expect(left.result == "GET http://example.test/GET http://example.test/one")
     }
 
+    @Test("the tries of a retryStrategy are told of, each once, with the request that is to blame")
+    func retries() async throws {
+        var policy = Policy.none
+        policy.paths[.podCreate] = Policy.PathRule(retriesInPlace: false, onTransient: .failNode, onPermanent: .failNode)
+        let trial = Trial(policy) { request, ordinal in
+            request.verb == .create && request.resource == .pods
+                && request.body?.object?["metadata"]?.object?["name"]
+                    != nil
+                && ordinal == 1 ? .refuse(.quotaConflict) : nil
+        }
+        let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.retriedSpec))
+        #expect(workflow.phase == .failed)
+        let retries = trial.log.retries
+        #expect(retries.map(\.workflow) == ["trial/hello", "trial/hello"])
+        #expect(retries.map(\.wait) == [.seconds(2), .seconds(4)])
+        #expect(retries.allSatisfy { $0.requestID?.hasPrefix("podCreate/") == true }, "\(retries)")
+        let decisions = trial.log.decisions.filter { $0.layer == .workflow }
+        #expect(decisions.map(\.wait) == retries.map(\.wait))
+        #expect(decisions.map(\.requestID) == retries.map(\.requestID))
+    }
+
     private static let quotaConflicts: [(Policy, Workflow.Phase)] = [
         (.none, .error), (.argo3417, .error), (.argo412, .succeeded), (.fullJitter, .succeeded), (.boreas, .succeeded),
     ]

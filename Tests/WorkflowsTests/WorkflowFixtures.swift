@@ -40,6 +40,19 @@ enum WorkflowFixtures {
         ],
     ]
 
+    /// Two more tries for a container.
+    static let retriedSpec: JSONObject = [
+        "entrypoint": "main",
+        "templates": [
+            [
+                "name": "main",
+                "retryStrategy": [
+                    "limit": 2, "retryPolicy": "Always", "backoff": ["duration": "2s", "factor": 2],
+                ], "container": ["image": "busybox", "command": ["true"]],
+            ]
+        ],
+    ]
+
     /// A call, then two at once that use its result.
     static let stepsSpec: JSONObject = [
         "entrypoint": "main",
@@ -79,17 +92,20 @@ final class ObserverLog: Sendable {
     private struct State {
         var decisions: [RetryDecision] = []
         var operations: [OperationReport] = []
+        var retries: [WorkflowRetry] = []
     }
 
     private let state = Mutex(State())
 
     var decisions: [RetryDecision] { state.withLock { $0.decisions } }
     var operations: [OperationReport] { state.withLock { $0.operations } }
+    var retries: [WorkflowRetry] { state.withLock { $0.retries } }
 
     var observer: ControllerObserver {
         ControllerObserver(
             onDecision: { decision in self.state.withLock { $0.decisions.append(decision) } },
-            onOperation: { operation in self.state.withLock { $0.operations.append(operation) } })
+            onOperation: { operation in self.state.withLock { $0.operations.append(operation) } },
+            onWorkflowRetry: { retry in self.state.withLock { $0.retries.append(retry) } })
     }
 }
 
