@@ -9,6 +9,8 @@ import Workflows
 /// The controller core as a process of its own.
 package enum StandaloneController {
     package struct Configuration: Sendable {
+        /// Of the program, for the metrics.
+        package var version: String
         package var namespace: String
         /// Only objects labelled with it are touched; nil takes those that carry no such label.
         package var instanceID: String?
@@ -21,9 +23,10 @@ package enum StandaloneController {
         package var permits: String?
 
         package init(
-            namespace: String, instanceID: String?, policy: Policy, leaderLease: String? = nil,
+            version: String, namespace: String, instanceID: String?, policy: Policy, leaderLease: String? = nil,
             metricsPort: Int? = nil, permits: String? = nil
         ) {
+            self.version = version
             self.namespace = namespace
             self.instanceID = instanceID
             self.policy = policy
@@ -31,6 +34,15 @@ package enum StandaloneController {
             self.metricsPort = metricsPort
             self.permits = permits
         }
+    }
+
+    /// As Go names it.
+    private static var platform: String {
+        #if arch(arm64)
+            "linux/arm64"
+        #else
+            "linux/amd64"
+        #endif
     }
 
     /// Works until cancelled.
@@ -50,6 +62,8 @@ package enum StandaloneController {
         let metrics = ControllerMetrics(clock: clock)
         settings.onExchange = { metrics.exchanged($0) }
         settings.onDecision = { metrics.decided($0) }
+        settings.onHeldBack = { metrics.rateLimited($0) }
+        metrics.started(version: configuration.version, platform: Self.platform)
         let client = ClusterClient(settings)
         let permits = try configuration.permits.map { try PermitDatabase(path: $0) }
         try await withCleanup {

@@ -7,7 +7,8 @@ enum TrialPermits {
     /// Makes a database in a temporary file, which is gone when `body` returns.
     ///
     /// - Parameter body: Takes the database; nil for a policy that keeps its permits elsewhere.
-    static func with<Result>(_ policy: Policy, _ body: (PermitDatabase?) async throws -> Result) async throws -> Result {
+    static func with<Result>(_ policy: Policy, _ body: (PermitDatabase?) async throws -> Result) async throws -> Result
+    {
         guard policy.locks.store == .sqlite else { return try await body(nil) }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("boreas-\(SecretToken.make())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

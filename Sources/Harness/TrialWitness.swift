@@ -164,7 +164,8 @@ struct TrialWitness: Sendable {
         let leased = leases.sorted { $0.metadata.name < $1.metadata.name }.compactMap { lease -> Observation? in
             guard let holder = lease.holderIdentity, isOver(holder, finished) else { return nil }
             return Observation(
-                .permitRemained, lease.metadata.name, detail: holder, message: "the lease \(lease.metadata.name)", at: time
+                .permitRemained, lease.metadata.name, detail: holder, message: "the lease \(lease.metadata.name)",
+                at: time
             )
         }
         return recorded + leased

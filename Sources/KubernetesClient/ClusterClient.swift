@@ -24,6 +24,8 @@ package final class ClusterClient: KubernetesAPI {
         package var watchIdleLimit: Duration?
         package var onExchange: @Sendable (Exchange) -> Void = { _ in }
         package var onDecision: @Sendable (RetryDecision) -> Void = { _ in }
+        /// Told how long the client's own rate limit holds a request back, where it does.
+        package var onHeldBack: @Sendable (Duration) -> Void = { _ in }
 
         package init(connection: ClusterConnection, clock: TrialClock) {
             self.connection = connection
@@ -138,6 +140,7 @@ extension ClusterClient {
         guard let bucket, verb != .watch else { return try Task.checkCancellation() }
         let now = configuration.clock.now
         let wait = bucket.withLock { $0.take(now: now) }
+        if wait > .zero { configuration.onHeldBack(wait) }
         do {
             try await configuration.clock.sleep(for: wait)
         } catch {

@@ -60,6 +60,9 @@ package final class ControllerMetrics: Sendable {
             registry.add(to: .transportErrorTotal, [kind, verb, Self.orOther(exchange.reason)])
         }
         countRetry(exchange)
+        if exchange.identity.verb == .connect {
+            execEnded(outcome: exchange.reason.isEmpty ? "succeeded" : exchange.reason, duration: exchange.duration)
+        }
     }
 
     private func countRetry(_ exchange: Exchange) {
@@ -118,7 +121,7 @@ package final class ControllerMetrics: Sendable {
 
     /// An exec is over.
     ///
-    /// - Parameter outcome: `succeeded`, `failed`, or how the connection failed: `timeout`, say.
+    /// - Parameter outcome: `succeeded` whatever the command's own end, or how the request failed: `timeout`, say.
     package func execEnded(outcome: String, duration: Duration) {
         registry.observe(duration.seconds, in: .execDurationSeconds, [outcome])
     }

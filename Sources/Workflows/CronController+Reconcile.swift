@@ -57,6 +57,7 @@ extension CronController {
         for effect in plan.effects {
             switch effect {
             case .stop(let workflow):
+                metrics?.cronPolicyTriggered(key, policy: "Replace")
                 // As in Argo, the first that fails keeps the others.
                 if stopFailure == nil { stopFailure = try await failure(key) { try await stop(workflow) } }
             case .submit(let run):
@@ -116,7 +117,9 @@ extension CronController {
         switch outcome {
         case .submitted: look.goesOn = true
         case .taken: look.goesOn = !memory.pending.isEmpty
-        case .failed(let disposition, _): look.goesOn = disposition != .requeue && !memory.pending.isEmpty
+        case .failed(let disposition, _):
+            metrics?.errorOccurred(.cronWorkflowSubmissionError)
+            look.goesOn = disposition != .requeue && !memory.pending.isEmpty
         }
     }
 

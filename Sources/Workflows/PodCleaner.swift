@@ -21,6 +21,7 @@ package final class PodCleaner: Sendable {
     let runner: CallRunner
     let logger: Logger
     private let pods: @Sendable (ObjectKey) -> Pod?
+    private let onFailure: @Sendable (PodCleanup.Action, APIError?) -> Void
     private let queue: WorkQueueRunner<PodCleanup>
     /// Kills that no signal will bring about.
     private let escalations = Mutex<[PodCleanup: Escalation]>([:])
@@ -28,12 +29,15 @@ package final class PodCleaner: Sendable {
     /// - Parameters:
     ///   - runner: Brings the policy, the clock and the streams.
     ///   - pods: Gives a pod as the controller knows it.
+    ///   - onFailure: Told of each signal and each write that failed; without an error where the command did.
     package init(
         runner: CallRunner, pods: @escaping @Sendable (ObjectKey) -> Pod?,
+        onFailure: @escaping @Sendable (PodCleanup.Action, APIError?) -> Void = { _, _ in },
         observer: WorkQueueObserver = WorkQueueObserver(), logger: Logger = Logger(label: "boreas.workflows")
     ) {
         self.runner = runner
         self.pods = pods
+        self.onFailure = onFailure
         self.logger = logger
         let policy = runner.policy
         queue = WorkQueueRunner(
@@ -135,6 +139,7 @@ package final class PodCleaner: Sendable {
     private func settle(_ cleanup: PodCleanup) { escalations.withLock { $0[cleanup] = nil } }
 
     private func log(_ setback: Setback, _ cleanup: PodCleanup) {
+        onFailure(cleanup.action, setback.failure?.error)
         logger.debug(
             "signal failed",
             metadata: [
@@ -180,6 +185,7 @@ package final class PodCleaner: Sendable {
                 }
             }
         } catch let failure as CallFailed {
+            onFailure(cleanup.action, failure.error)
             logger.debug("clean-up failed", metadata: ["cleanup": "\(cleanup)", "error": "\(failure.error)"])
             if failure.disposition == .requeue {
                 return .retry(onWait: { [runner] in runner.requeued([failure], wait: $0) })

@@ -86,6 +86,7 @@ package final class WorkflowController: Sendable {
             runner: runner, scope: .init(namespace: namespace, labelSelector: owned),
             indexedBy: { $0.metadata.labels[WorkflowNames.workflowLabel] },
             onChange: { change in
+                metrics.podChanged(from: change.old?.phase, to: change.new?.phase, namespace: namespace)
                 guard let name = change.object?.metadata.labels[WorkflowNames.workflowLabel] else { return }
                 queue.add(ObjectKey(namespace: namespace, name: name), after: policy.batching)
             }, onSync: { queue.nudge() })
@@ -106,7 +107,8 @@ package final class WorkflowController: Sendable {
         collector = WorkflowCollector(
             runner: runner, workflows: { workflows[$0] }, observer: metrics.observer(of: .timeToLive), logger: logger)
         cleaner = PodCleaner(
-            runner: runner, pods: { pods[$0] }, observer: metrics.observer(of: .podCleanup), logger: logger)
+            runner: runner, pods: { pods[$0] }, onFailure: { metrics.cleanupFailed($0, error: $1) },
+            observer: metrics.observer(of: .podCleanup), logger: logger)
         self.workflows = workflows
         self.pods = pods
         self.locks = locks
