@@ -94,8 +94,11 @@ package final class RunArchive: Sendable {
 
     private static func settle(_ pool: DatabasePool, path: String) throws {
         do {
-            try pool.read { try Schema.checkSuperseded($0, path: path) }
-            try pool.writeWithoutTransaction { try Schema.checkForeign($0, path: path) }
+            // In one transaction: another process may be making the archive just now.
+            try pool.read { db in
+                try Schema.checkSuperseded(db, path: path)
+                try Schema.checkForeign(db, path: path)
+            }
             try Schema.migrator.migrate(pool)
         } catch {
             pool.invalidateReadOnlyConnections()

@@ -35,9 +35,14 @@ enum Schema {
         }
     }
 
+    /// To be called within a transaction, so that what it reads is of one moment.
     static func checkForeign(_ db: Database, path: String) throws {
         let identity = try UInt32.fetchOne(db, sql: "PRAGMA application_id")
-        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'table'") ?? 0
+        // The migrator makes its own table before the first migration, which brings the others with the identity.
+        let tables =
+            try Int.fetchOne(
+                db,
+                sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name <> 'grdb_migrations'") ?? 0
         guard identity == applicationID || tables == 0 else {
             throw ArchiveError(
                 .notAnArchive, path: path, "this SQLite database is no archive of Boreas; name another file by --db")

@@ -50,7 +50,8 @@ extension Policy {
             cron: Cron(repairsAlreadyExists: false, countsFailedSubmissions: release >= .v3_6_0),
             agent: Agent(
                 onPodLoss: release >= .v3_6_0 ? .failNode : .failWorkflow, prunesTasksFirst: release >= .v3_5_8),
-            exec: Exec(timeout: release >= .v3_6_0 ? .seconds(120) : nil, isParallel: false),
+            exec: Exec(
+                timeout: release >= .v3_6_0 ? .seconds(120) : nil, isParallel: false, killsWithoutGrace: false),
             // The failures of an item are forgotten at once, so that 5 ms is all it ever waits (#8061).
             cleanup: Cleanup(
                 backoff: Backoff(.exponential, base: .milliseconds(5), cap: .seconds(1000)), forgetsFailures: true,

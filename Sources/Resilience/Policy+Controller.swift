@@ -92,10 +92,15 @@ extension Policy {
         package var timeout: Duration?
         /// Whether the containers of a pod are signalled side by side, or one after the other (Argo).
         package var isParallel: Bool
+        /// Whether a pod with a grace period of zero is killed at once. Argo takes zero for none at all, and never kills.
+        package var killsWithoutGrace: Bool
 
-        package init(timeout: Duration? = .seconds(30), isParallel: Bool = true) {
+        package init(
+            timeout: Duration? = .seconds(30), isParallel: Bool = true, killsWithoutGrace: Bool = true
+        ) {
             self.timeout = timeout
             self.isParallel = isParallel
+            self.killsWithoutGrace = killsWithoutGrace
         }
     }
 

@@ -237,20 +237,13 @@ extension LeaseLockStore {
             let request = APIRequest(
                 .list, Lease.resource, namespace: lock.namespace,
                 options: RequestOptions(labelSelector: "\(Self.lockLabel)=\(LeaseName.hash(of: lock))"))
-            let leases = ObjectList<Lease>(json: try await call.send(request)).items
-            for lease in leases where lease.holderIdentity == holder.permitKey {
-                // A delete knows no resourceVersion, only a uid, which a successor's lease shares. So it is sent only
-                // while nobody can take the lease for lapsed.
-                let renewed = state.withLock { $0.renewals[lease.metadata.key] }
-                let isFresh = renewed.map { runner.clock.now - $0 < duration / 2 } ?? false
-                if !isFresh, !(try await write(lease, of: permit, by: call)) { continue }
-                let options = RequestOptions(preconditionUID: lease.metadata.uid)
-                do {
-                    _ = try await call.send(
-                        .delete(Lease.resource, lease.metadata.key, options: options), handling: [.notFound, .conflict])
-                } catch let error as APIError where error.code == .notFound || error.code == .conflict {
-                    // Deleted before, by a request whose answer was lost perhaps.
+            for _ in 0..<Self.triesMax {
+                let leases = ObjectList<Lease>(json: try await call.send(request)).items
+                var isLeft = false
+                for lease in leases where lease.holderIdentity == holder.permitKey {
+                    if try await !delete(lease, of: permit, by: call) { isLeft = true }
                 }
+                if !isLeft { break }
             }
         }
         state.withLock { state in
@@ -258,6 +251,24 @@ extension LeaseLockStore {
             state.renewals[lease.metadata.key] = nil
             state.sights[lease.metadata.key] = nil
         }
+    }
+
+    /// - Returns: Whether it is known to be gone, or another's. Otherwise somebody has written the lease since it was read:
+    ///   a successor, or this holder with a request whose answer was lost.
+    private func delete(_ lease: Lease, of permit: Permit, by call: Call) async throws -> Bool {
+        // A delete knows no resourceVersion, only a uid, which a successor's lease shares. So it is sent only while
+        // nobody can take the lease for lapsed.
+        let renewed = state.withLock { $0.renewals[lease.metadata.key] }
+        let isFresh = renewed.map { runner.clock.now - $0 < duration / 2 } ?? false
+        if !isFresh, !(try await write(lease, of: permit, by: call)) { return false }
+        let options = RequestOptions(preconditionUID: lease.metadata.uid)
+        do {
+            _ = try await call.send(
+                .delete(Lease.resource, lease.metadata.key, options: options), handling: [.notFound, .conflict])
+        } catch let error as APIError where error.code == .notFound || error.code == .conflict {
+            // Deleted before, by a request whose answer was lost perhaps.
+        }
+        return true
     }
 
     private func list(_ namespace: String, _ selector: String) async throws -> [Lease] {

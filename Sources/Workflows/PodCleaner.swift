@@ -86,9 +86,6 @@ package final class PodCleaner: Sendable {
 
     // MARK: Signals
 
-    /// Whether the policy looks at the failures of signals at all; Argo does not.
-    private var looksAtSignals: Bool { runner.policy.rule(for: .exec).onTransient != .ignore }
-
     private func terminate(_ cleanup: PodCleanup) async throws -> Outcome {
         guard let pod = pod(of: cleanup) else { return .done(again: nil) }
         guard pod.phase != .pending else {
@@ -102,8 +99,7 @@ package final class PodCleaner: Sendable {
             if let failure = setback.failure, failure.disposition == .requeue { runner.giveUp(failure) }
         }
         let grace = Duration.seconds(pod.json["spec", "terminationGracePeriodSeconds"]?.integer ?? 30)
-        // Argo takes a grace period of zero for none at all, and never kills.
-        if grace > .zero || looksAtSignals {
+        if grace > .zero || runner.policy.exec.killsWithoutGrace {
             add(PodCleanup(pod: cleanup.pod, uid: cleanup.uid, action: .killContainers), after: grace)
         }
         return .done(again: nil)

@@ -26,6 +26,14 @@ final class SteppedTime: Sendable {
             pause: { try await self.sleep(for: $0) })
     }
 
+    /// Waits take real time, and should be short; to whoever asks for the time none has passed.
+    var clockWithRealWaits: TrialClock {
+        let real = TrialClock.real()
+        return TrialClock(
+            startEpochMicroseconds: 1_750_000_000_000_000, elapsed: { self.state.withLock { $0.now } },
+            pause: { try await real.sleep(for: $0) })
+    }
+
     /// How many wait for time to pass.
     var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 

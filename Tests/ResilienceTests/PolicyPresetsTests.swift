@@ -124,7 +124,8 @@ struct PolicyPresetsTests {
         #expect(releases.map(\.agent.onPodLoss) == [.failWorkflow, .failWorkflow, .failNode, .failNode])
         #expect(releases.map(\.cron.countsFailedSubmissions) == [false, false, true, true])
         for policy in releases {
-            #expect(!policy.exec.isParallel && policy.locks.isSerial && !policy.locks.isWriteAhead)
+            #expect(!policy.exec.isParallel && !policy.exec.killsWithoutGrace)
+            #expect(policy.locks.isSerial && !policy.locks.isWriteAhead)
             #expect(policy.workers == Policy.Workers(workflow: 32, timeToLive: 4, podCleanup: 4, cron: 8))
             #expect(policy.cleanup.forgetsFailures && !policy.cron.repairsAlreadyExists)
             #expect(policy.cleanup.rateLimit == Policy.RateLimit(qps: 10, burst: 100))

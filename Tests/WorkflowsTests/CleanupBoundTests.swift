@@ -3,8 +3,10 @@ import Testing
 import Workflows
 
 struct CleanupBoundTests {
+    private static let exec = Policy.boreas.exec.timeout ?? .zero
+
     private static let signalPasses: [(Policy, Int, Duration?)] = [
-        (.boreas, 1, .seconds(30)), (.boreas, 3, .seconds(30)), (.argo412, 1, .seconds(120)),
+        (.boreas, 1, exec), (.boreas, 3, exec), (.argo412, 1, .seconds(120)),
         (.argo412, 3, .seconds(360)), (.argo360, 2, .seconds(240)), (.argo358, 2, nil), (.argo3417, 1, nil),
     ]
 
@@ -30,12 +32,16 @@ struct CleanupBoundTests {
 
     @Test("the oldest item waits for its share of those ahead, and for two passes")
     func oldestAge() {
-        let bound = CleanupBound(policy: .boreas, containers: 3)
+        var policy = Policy.boreas
+        policy.exec = Policy.Exec(timeout: .seconds(30), isParallel: true)
+        let bound = CleanupBound(policy: policy, containers: 3)
         #expect(bound.oldestAge(ahead: 0) == .seconds(60))
         #expect(bound.oldestAge(ahead: 8) == .seconds(120))
-        var policy = Policy.boreas
         policy.workers.podCleanup = 8
         #expect(CleanupBound(policy: policy, containers: 3).oldestAge(ahead: 8) == .seconds(90))
+        // A pass is as long as a write where that is longer than the signals.
+        policy.exec.timeout = .seconds(1)
+        #expect(CleanupBound(policy: policy, containers: 3).oldestAge(ahead: 0) == .milliseconds(2 * 20_001))
         #expect(CleanupBound(policy: .argo358, containers: 1).oldestAge(ahead: 0) == nil)
     }
 
@@ -47,7 +53,7 @@ struct CleanupBoundTests {
         // Its rate limit lets 100 in at once, and the others at 10 a second.
         #expect(argo.drained(pods: 60, gracePeriod: .zero) == .seconds(480 * 15 + 480 + 2))
         // boreas: SIGTERM, three times SIGKILL with their backoffs, the deletion.
-        let work = Duration.milliseconds(4 * 30_000 + 20_001)
+        let work = Self.exec * 4 + .milliseconds(20_001)
         let waits = Duration.milliseconds(500 + 1_000 + 2_000 + 30_000)
         let boreas = CleanupBound(policy: .boreas, containers: 2)
         #expect(boreas.drained(pods: 8, gracePeriod: .seconds(30)) == work * 3 + waits)

@@ -36,7 +36,7 @@ struct PodCleanerTests {
                 "0.0 main /bin/sh -c kill -15 1", "0.0 side /bin/sh -c kill -15 1", "7.0 main /bin/sh -c kill -9 1",
                 "7.0 side /bin/sh -c kill -9 1",
             ])
-        #expect(site.execs.allSatisfy { $0.request.timeout == .seconds(30) })
+        #expect(site.execs.allSatisfy { $0.request.timeout == Policy.boreas.exec.timeout })
         let ids = site.execs.compactMap { $0.request.trace?.requestID }
         #expect(ids.prefix(2) == ["exec/n/p/main/15.1", "exec/n/p/side/15.1"])
         #expect(site.log.operations.map(\.outcome) == Array(repeating: .succeeded, count: 4))
@@ -44,7 +44,7 @@ struct PodCleanerTests {
 
     private static let graces: [(Policy, Int64?, [Double])] = [
         (.boreas, nil, [0, 30]), (.argo412, nil, [0, 30]), (.boreas, 0, [0, 0]), (.argo412, 0, [0]),
-        (.none, 0, [0, 0]),
+        (.none, 0, [0, 0]), (.incident, 0, [0, 0]),
     ]
 
     @Test(
@@ -242,7 +242,7 @@ struct PodCleanerTests {
         #expect(oldest <= limit, "\(oldest) > \(limit)")
         #expect(site.time.now <= end, "\(site.time.now) > \(end)")
         // And the bound is not out of reach: whole rounds of the workers go before the last item.
-        let pass = try #require(bound.pass)
+        let pass = try #require(bound.signalPass)
         #expect(oldest >= pass * Double((pods + 3) / 4) - .seconds(1))
         // What no signal reaches is deleted, under a policy that looks.
         #expect(site.api.objects(Pod.self).count == (policy.exec.isParallel ? 0 : pods))

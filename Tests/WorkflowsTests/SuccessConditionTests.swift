@@ -39,11 +39,15 @@ struct SuccessConditionTests {
         }
     }
 
-    @Test("an answer that the condition does not fit is an error of the task, not a failure")
+    @Test("an answer that the condition does not fit fails the task as in Argo, and says why instead of what came")
     func unfit() throws {
         for condition in ["response.headers['None'][0] == 'x'", "response.statusCode", "response.body > 1"] {
             let task = HTTPTask(template: ["http": ["url": "u", "successCondition": .string(condition)]])
-            #expect(task.result(of: HTTPPort.Response(status: 200, body: ""))["phase"] == "Error")
+            let result = task.result(of: HTTPPort.Response(status: 200, body: ""))
+            #expect(result["phase"] == "Failed")
+            #expect(result["outputs"] == nil)
+            #expect(result["message"]?.string?.isEmpty == false)
+            #expect(result["message"]?.string?.hasPrefix("successCondition '") == false)
         }
     }
 
