@@ -59,19 +59,6 @@ extension CronController {
         }
     }
 
-    func delete(_ key: ObjectKey, uid: String?) async throws {
-        let options = RequestOptions(propagationPolicy: "Background", preconditionUID: uid)
-        let request = APIRequest.delete(Workflow.resource, key, options: options)
-        try await runner.perform(.workflowDelete, request.identity) { call in
-            do {
-                _ = try await call.send(request, handling: [.notFound, .conflict])
-            } catch let error as APIError where error.code == .notFound || error.code == .conflict {
-                // Gone already; or another workflow has its name by now, which is not to be deleted.
-                return
-            }
-        }
-    }
-
     /// Writes the difference that status, labels and annotations make.
     ///
     /// - Returns: The CronWorkflow as the server has it now; nil where it is gone.

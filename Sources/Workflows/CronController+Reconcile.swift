@@ -67,7 +67,9 @@ extension CronController {
                 // As long as the status is not written, the runs themselves have to tell of what it says.
                 guard try await writeStatus(&look, key) else { return }
             case .delete(let workflow, let uid):
-                let failure = try await failure(key) { try await delete(workflow, uid: uid) }
+                let failure = try await failure(key) {
+                    try await runner.delete(Workflow.resource, workflow, uid: uid, .workflowDelete)
+                }
                 if let failure { look.failures.append(failure) }
             }
         }

@@ -49,17 +49,8 @@ package final class WorkflowCollector: Sendable {
         // Gone; or tried again since, and not over any more; or with a later end.
         guard let workflow = workflows(key), let wait = wait(for: workflow) else { return .done(again: nil) }
         guard wait <= .zero else { return .done(again: wait) }
-        let options = RequestOptions(propagationPolicy: "Background", preconditionUID: workflow.metadata.uid)
-        let request = APIRequest.delete(Workflow.resource, key, options: options)
         do {
-            try await runner.perform(.workflowDelete, request.identity) { call in
-                do {
-                    _ = try await call.send(request, handling: [.notFound, .conflict])
-                } catch let error as APIError where error.code == .notFound || error.code == .conflict {
-                    // Gone already; or another workflow has its name by now, which is not to be deleted.
-                    return
-                }
-            }
+            try await runner.delete(Workflow.resource, key, uid: workflow.metadata.uid, .workflowDelete)
         } catch let failure as CallFailed {
             logger.debug("workflow not deleted", metadata: ["workflow": "\(key)", "error": "\(failure.error)"])
             guard failure.disposition == .requeue else { return .done(again: nil) }

@@ -11,7 +11,7 @@ extension WorkflowController {
         case .createAgentPod(let pod):
             try await readAgentPrerequisites(pod, for: workflow)
             try await create(pod, .agentPodCreate, for: workflow)
-        case .deletePod(let key, let uid): try await delete(key, uid: uid)
+        case .deletePod(let key, let uid): try await runner.delete(Pod.resource, key, uid: uid, .podDelete)
         case .pruneTaskSet(let ids):
             // Argo's order (workflow/controller/taskset.go).
             let none = JSONValue.object(JSONObject(uniqueKeysWithValues: ids.map { ($0, .null) }))
@@ -105,19 +105,6 @@ extension WorkflowController {
             }
         }
         if let patched { taskSets.observed(WorkflowTaskSet(json: patched)) }
-    }
-
-    private func delete(_ key: ObjectKey, uid: String?) async throws {
-        let options = RequestOptions(propagationPolicy: "Background", preconditionUID: uid)
-        let request = APIRequest.delete(Pod.resource, key, options: options)
-        try await runner.perform(.podDelete, request.identity) { call in
-            do {
-                _ = try await call.send(request, handling: [.notFound, .conflict])
-            } catch let error as APIError where error.code == .notFound || error.code == .conflict {
-                // Gone already; or another pod has its name by now, which is not to be deleted.
-                return
-            }
-        }
     }
 
     /// Writes a workflow's status and labels.
