@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import Workflows
 
-@Suite(.timeLimit(.minutes(1)))
+/// Agents in virtual time.
 struct AgentTests {
     private static let key = ObjectKey(namespace: WorkflowFixtures.namespace, name: "hello")
 
@@ -22,9 +22,10 @@ struct AgentTests {
     private func run(
         _ api: ScriptedAPI, _ policy: Policy, _ log: ObserverLog = ObserverLog(),
         until isDone: @escaping @Sendable (WorkflowTaskSet) -> Bool
-    ) async throws -> [String] {
+    ) throws -> [String] {
         let calls = CallLog()
-        let clock = TrialClock.scaled(by: 100)
+        let time = VirtualTime()
+        let clock = time.clock
         let agent = Agent(
             api: api, configuration: .init(namespace: Self.key.namespace, workflow: Self.key.name, policy: policy),
             http: HTTPPort { request in
@@ -33,15 +34,17 @@ struct AgentTests {
                 return HTTPPort.Response(status: 200, body: "hi")
             }, clock: clock, streams: RandomStreams(seed: 1), attempts: AttemptCounter(),
             observer: log.observer)
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await agent.run() }
-            group.addTask {
-                while let taskSet = api.objects(WorkflowTaskSet.self).first, !isDone(taskSet) {
-                    try await clock.sleep(for: .milliseconds(500))
+        try time.run {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await agent.run() }
+                group.addTask {
+                    while let taskSet = api.objects(WorkflowTaskSet.self).first, !isDone(taskSet) {
+                        try await clock.sleep(for: .milliseconds(500))
+                    }
                 }
+                defer { group.cancelAll() }
+                try await group.next()
             }
-            defer { group.cancelAll() }
-            try await group.next()
         }
         return calls.urls.withLock { $0 }
     }
@@ -58,7 +61,7 @@ struct AgentTests {
     func results() async throws {
         let api = ScriptedAPI()
         _ = try await api.create(Self.taskSet(["a", "broken"]))
-        let urls = try await run(api, .boreas) { $0.results.count == 2 }
+        let urls = try run(api, .boreas) { $0.results.count == 2 }
         #expect(urls.sorted() == ["http://example.test/a", "http://example.test/broken"])
         let results = try #require(api.objects(WorkflowTaskSet.self).first?.results)
         #expect(results["a"] == ["phase": "Succeeded", "outputs": ["result": "hi"]])
@@ -73,7 +76,7 @@ struct AgentTests {
         var taskSet = Self.taskSet(["a", "b"])
         taskSet.results = ["a": ["phase": "Succeeded"]]
         _ = try await api.create(taskSet)
-        let urls = try await run(api, .boreas) { $0.results.count == 2 }
+        let urls = try run(api, .boreas) { $0.results.count == 2 }
         #expect(urls == ["http://example.test/b"])
     }
 
@@ -83,7 +86,7 @@ struct AgentTests {
             request.verb == .patch && ordinal <= 9 ? .refuse(.lostAnswer) : nil
         }
         _ = try await api.create(Self.taskSet(["a"]))
-        let urls = try await run(api, .boreas) { $0.results.count == 1 }
+        let urls = try run(api, .boreas) { $0.results.count == 1 }
         #expect(urls.count == 1)
         #expect(api.requests.count { $0.verb == .patch } == 10)
     }
@@ -92,7 +95,7 @@ struct AgentTests {
     func batch() async throws {
         let api = ScriptedAPI()
         _ = try await api.create(Self.taskSet(["a", "b", "c"]))
-        _ = try await run(api, .argo412) { $0.results.count == 3 }
+        _ = try run(api, .argo412) { $0.results.count == 3 }
         #expect(api.requests.count { $0.verb == .patch } == 1)
     }
 
@@ -101,7 +104,7 @@ struct AgentTests {
         let api = ScriptedAPI { request, _ in request.verb == .patch ? .refuse(.lostAnswer) : nil }
         _ = try await api.create(Self.taskSet(["a"]))
         let log = ObserverLog()
-        _ = try await run(api, .argo412, log) { _ in !log.operations.filter { $0.path == .taskSetStatus }.isEmpty }
+        _ = try run(api, .argo412, log) { _ in !log.operations.filter { $0.path == .taskSetStatus }.isEmpty }
         #expect(api.requests.count { $0.verb == .patch } == 5)
         let operation = try #require(log.operations.first { $0.path == .taskSetStatus })
         #expect(operation.outcome == .failed(.transient))

@@ -6,8 +6,7 @@ import Synchronization
 import Testing
 import Workflows
 
-/// The controller on the embedded server's store: what ``ScriptedAPI`` takes for granted is judged here.
-@Suite(.timeLimit(.minutes(2)))
+/// The controller on the embedded server's store, in virtual time: what ``ScriptedAPI`` takes for granted is judged here.
 struct EmbeddedStoreTests {
     /// An API whose answers a test spoils, over one that answers truly.
     private final class SpoiledAPI: KubernetesAPI {
@@ -54,8 +53,9 @@ struct EmbeddedStoreTests {
     private func run(
         _ policy: Policy, _ spec: JSONObject,
         script: @escaping @Sendable (APIRequest, Int) -> ScriptedAPI.Fault? = { _, _ in nil }
-    ) async throws -> Outcome {
-        let clock = TrialClock.scaled(by: 50)
+    ) throws -> Outcome {
+        let time = VirtualTime()
+        let clock = time.clock
         let core = APIServerCore(clock: clock)
         let api = InProcessAPI(core)
         let spoiled = SpoiledAPI(api, script: script)
@@ -64,33 +64,35 @@ struct EmbeddedStoreTests {
             api: spoiled,
             configuration: .init(
                 namespace: WorkflowFixtures.namespace, instanceID: WorkflowFixtures.instanceID, policy: policy,
-                    identity: "test"),
+                identity: "test"),
             clock: clock, streams: RandomStreams(seed: 1), attempts: attempts)
         let node = FakeNode(api: api, policy: policy, clock: clock, attempts: attempts)
-        return try await withThrowingTaskGroup { group in
-            group.addTask { () -> Outcome? in
-                try await core.run()
-                return nil
+        return try time.run {
+            try await withThrowingTaskGroup { group in
+                group.addTask { () -> Outcome? in
+                    try await core.run()
+                    return nil
+                }
+                try await Self.prepare(api, clock)
+                var workflow = WorkflowFixtures.workflow(spec: spec)
+                workflow.metadata.uid = nil
+                workflow.metadata.resourceVersion = nil
+                let key = try await api.create(workflow).metadata.key
+                group.addTask { () -> Outcome? in
+                    try await controller.run()
+                    return nil
+                }
+                group.addTask { () -> Outcome? in
+                    try await node.run()
+                    return nil
+                }
+                group.addTask { try await Self.finished(key, api, spoiled, clock) }
+                defer { group.cancelAll() }
+                while let outcome = try await group.next() {
+                    if let outcome { return outcome }
+                }
+                throw CancellationError()
             }
-            try await Self.prepare(api, clock)
-            var workflow = WorkflowFixtures.workflow(spec: spec)
-            workflow.metadata.uid = nil
-            workflow.metadata.resourceVersion = nil
-            let key = try await api.create(workflow).metadata.key
-            group.addTask { () -> Outcome? in
-                try await controller.run()
-                return nil
-            }
-            group.addTask { () -> Outcome? in
-                try await node.run()
-                return nil
-            }
-            group.addTask { try await Self.finished(key, api, spoiled, clock) }
-            defer { group.cancelAll() }
-            while let outcome = try await group.next() {
-                if let outcome { return outcome }
-            }
-            throw CancellationError()
         }
     }
 
@@ -127,8 +129,8 @@ struct EmbeddedStoreTests {
     ]
 
     @Test("workflows complete in good weather, and nothing is written that changes nothing", arguments: specs)
-    func goodWeather(spec: JSONObject) async throws {
-        let outcome = try await run(.boreas, spec)
+    func goodWeather(spec: JSONObject) throws {
+        let outcome = try run(.boreas, spec)
         #expect(outcome.workflow.phase == .succeeded)
         let updates = outcome.requests.filter { $0.verb == .update && $0.resource == .workflows }
         // Started, and at most twice for each node: running, done.
@@ -140,16 +142,16 @@ struct EmbeddedStoreTests {
     ]
 
     @Test("one lost race for a quota ends the workflow under v3.4.17 alone", arguments: quotaConflicts)
-    func quotaConflict(policy: Policy, phase: Workflow.Phase) async throws {
-        let outcome = try await run(policy, WorkflowFixtures.httpSpec) { request, ordinal in
+    func quotaConflict(policy: Policy, phase: Workflow.Phase) throws {
+        let outcome = try run(policy, WorkflowFixtures.httpSpec) { request, ordinal in
             request.verb == .create && request.resource == .pods && ordinal == 1 ? .refuse(.quotaConflict) : nil
         }
         #expect(outcome.workflow.phase == phase)
     }
 
     @Test("no write whose answer is lost is done twice", arguments: specs)
-    func lostAnswers(spec: JSONObject) async throws {
-        let outcome = try await run(.boreas, spec) { request, ordinal in
+    func lostAnswers(spec: JSONObject) throws {
+        let outcome = try run(.boreas, spec) { request, ordinal in
             request.verb.isWrite && ordinal == 1 ? .loseAnswer(.lostAnswer) : nil
         }
         #expect(outcome.workflow.phase == .succeeded)

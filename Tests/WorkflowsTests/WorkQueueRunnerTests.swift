@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Workflows
 
-@Suite(.timeLimit(.minutes(1)))
+/// Queues in virtual time.
 struct WorkQueueRunnerTests {
     private struct Finished: Error {}
 
@@ -20,7 +20,9 @@ struct WorkQueueRunnerTests {
         let counts = Mutex(Counts())
     }
 
-    private let clock = TrialClock.scaled(by: 100)
+    private let time = VirtualTime()
+
+    private var clock: TrialClock { time.clock }
 
     private func makeRunner(workers: Int) -> WorkQueueRunner<String> {
         WorkQueueRunner(
@@ -29,68 +31,75 @@ struct WorkQueueRunnerTests {
     }
 
     @Test("no more items are worked on at once than there are workers, and an error ends the run")
-    func workers() async throws {
+    func workers() throws {
         let runner = makeRunner(workers: 3)
         let tally = Tally()
         for index in 0..<12 { runner.add("item \(index)") }
-        await #expect(throws: Finished.self) {
-            try await runner.run { _ in
-                tally.counts.withLock {
-                    $0.running += 1
-                    $0.most = max($0.most, $0.running)
+        #expect(throws: Finished.self) {
+            try time.run { [clock] in
+                try await runner.run { _ in
+                    tally.counts.withLock {
+                        $0.running += 1
+                        $0.most = max($0.most, $0.running)
+                    }
+                    try await clock.sleep(for: .milliseconds(500))
+                    let isLast = tally.counts.withLock {
+                        $0.running -= 1
+                        $0.done += 1
+                        return $0.done == 12
+                    }
+                    if isLast { throw Finished() }
+                    return .done(again: nil)
                 }
-                try await clock.sleep(for: .milliseconds(500))
-                let isLast = tally.counts.withLock {
-                    $0.running -= 1
-                    $0.done += 1
-                    return $0.done == 12
-                }
-                if isLast { throw Finished() }
-                return .done(again: nil)
             }
         }
+        #expect(time.now == .seconds(2))
         #expect(tally.counts.withLock { $0.most } == 3)
         #expect(tally.counts.withLock { $0.done } == 12)
     }
 
     @Test("an item that fails comes again after its backoff, which is told")
-    func backoff() async throws {
+    func backoff() throws {
         let runner = makeRunner(workers: 1)
         let tally = Tally()
         runner.add("a")
-        let start = clock.now
-        await #expect(throws: Finished.self) {
-            try await runner.run { _ in
-                let waits = tally.counts.withLock { $0.waits }
-                guard waits.count < 3 else { throw Finished() }
-                return .retry(onWait: { wait in tally.counts.withLock { $0.waits.append(wait) } })
+        #expect(throws: Finished.self) {
+            try time.run {
+                try await runner.run { _ in
+                    let waits = tally.counts.withLock { $0.waits }
+                    guard waits.count < 3 else { throw Finished() }
+                    return .retry(onWait: { wait in tally.counts.withLock { $0.waits.append(wait) } })
+                }
             }
         }
         #expect(tally.counts.withLock { $0.waits } == [.seconds(1), .seconds(2), .seconds(4)])
-        #expect(clock.now - start >= .seconds(7))
+        #expect(time.now == .seconds(7))
     }
 
     @Test("nothing is taken before the queue is ready")
-    func readiness() async throws {
+    func readiness() throws {
         let runner = makeRunner(workers: 1)
         let tally = Tally()
         runner.add("a")
-        await #expect(throws: Finished.self) {
-            try await withThrowingTaskGroup { group in
-                group.addTask {
-                    try await runner.run(isReady: { tally.counts.withLock { $0.isReady } }) { _ in
-                        #expect(tally.counts.withLock { $0.isReady })
-                        throw Finished()
+        #expect(throws: Finished.self) {
+            try time.run { [clock] in
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        try await runner.run(isReady: { tally.counts.withLock { $0.isReady } }) { _ in
+                            #expect(tally.counts.withLock { $0.isReady })
+                            throw Finished()
+                        }
                     }
+                    group.addTask {
+                        try await clock.sleep(for: .seconds(2))
+                        tally.counts.withLock { $0.isReady = true }
+                        runner.nudge()
+                    }
+                    try await group.waitForAll()
                 }
-                group.addTask {
-                    try await clock.sleep(for: .seconds(2))
-                    tally.counts.withLock { $0.isReady = true }
-                    runner.nudge()
-                }
-                try await group.waitForAll()
             }
         }
+        #expect(time.now == .seconds(2))
     }
 
     @Test("what comes due while all workers are busy starts no timer after timer")

@@ -109,18 +109,6 @@ final class ObserverLog: Sendable {
     }
 }
 
-extension TrialClock {
-    /// Real time, sped up, so that Argo's waits of 10 s pass in a test.
-    static func scaled(by factor: Int) -> TrialClock {
-        let clock = ContinuousClock()
-        let start = clock.now
-        return TrialClock(
-            startEpochMicroseconds: WorkflowFixtures.start.microsecondsSinceEpoch,
-            elapsed: { (clock.now - start) * factor },
-            pause: { try await clock.sleep(for: $0 / factor) })
-    }
-}
-
 extension APIError {
     static let quotaConflict = APIError(
         .conflict(
