@@ -181,21 +181,32 @@ extension LockTable {
     private mutating func standInLine(_ request: LockRequest) {
         waiting[request.holder] = request
         for name in request.locks {
-            var waiters = locks[name]?.waiters ?? []
-            locks[name, default: Lock()].waiters = []
-            var (low, high) = (0, waiters.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if Self.precedes(waiters[middle], request) { low = middle + 1 } else { high = middle }
-            }
-            waiters.insert(request, at: low)
-            locks[name]?.waiters = waiters
+            let place = place(of: request, at: name)
+            locks[name, default: Lock()].waiters.insert(request, at: place)
         }
+    }
+
+    /// Where a request stands in line, or would stand.
+    private func place(of request: LockRequest, at name: LockName) -> Int {
+        let waiters = locks[name]?.waiters ?? []
+        var (low, high) = (0, waiters.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Self.precedes(waiters[middle], request) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func leaveLine(_ holder: LockHolder) {
         guard let request = waiting.removeValue(forKey: holder) else { return }
-        for name in request.locks { locks[name]?.waiters.removeAll { $0.holder == holder } }
+        for name in request.locks {
+            let place = place(of: request, at: name)
+            if waiters(for: name).dropFirst(place).first?.holder == holder {
+                locks[name]?.waiters.remove(at: place)
+            } else {
+                locks[name]?.waiters.removeAll { $0.holder == holder }
+            }
+        }
     }
 
     /// The first lock that a request in line can't have now, and Argo's words for it.

@@ -3,7 +3,8 @@ package import Kubernetes
 /// The objects of one type that an informer knows, by key and by one index.
 package struct ObjectStore<Object: KubernetesObject>: Sendable {
     private var objects: [ObjectKey: Object] = [:]
-    private var keys: [String: Set<ObjectKey>] = [:]
+    /// Sorted, for each value of the index.
+    private var keys: [String: [ObjectKey]] = [:]
     private let indexValue: @Sendable (Object) -> String?
 
     /// - Parameter indexValue: What objects are looked up by besides their keys; nil leaves an object out.
@@ -20,23 +21,36 @@ package struct ObjectStore<Object: KubernetesObject>: Sendable {
 
     /// In the order of their keys.
     package func objects(indexed value: String) -> [Object] {
-        (keys[value] ?? []).sorted().compactMap { objects[$0] }
+        (keys[value] ?? []).compactMap { objects[$0] }
     }
 
     package mutating func upsert(_ object: Object) {
         let key = object.metadata.key
-        if let old = objects[key] { unindex(old, key) }
-        objects[key] = object
-        if let value = indexValue(object) { keys[value, default: []].insert(key) }
+        let old = objects.updateValue(object, forKey: key).flatMap(indexValue)
+        let new = indexValue(object)
+        guard old != new else { return }
+        if let old { unindex(old, key) }
+        if let new { keys[new, default: []].insert(key, at: place(of: key, in: new)) }
     }
 
     package mutating func remove(_ key: ObjectKey) {
-        if let old = objects.removeValue(forKey: key) { unindex(old, key) }
+        if let value = objects.removeValue(forKey: key).flatMap(indexValue) { unindex(value, key) }
     }
 
-    private mutating func unindex(_ object: Object, _ key: ObjectKey) {
-        guard let value = indexValue(object) else { return }
-        keys[value]?.remove(key)
-        if keys[value]?.isEmpty == true { keys[value] = nil }
+    private mutating func unindex(_ value: String, _ key: ObjectKey) {
+        let place = place(of: key, in: value)
+        guard let count = keys[value]?.count, place < count, keys[value]?[place] == key else { return }
+        if count == 1 { keys[value] = nil } else { keys[value]?.remove(at: place) }
+    }
+
+    /// Where a key stands, or would stand.
+    private func place(of key: ObjectKey, in value: String) -> Int {
+        let keys = keys[value] ?? []
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -7,11 +7,13 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     private let forgetsFailures: Bool
     private var pacer: Pacer?
     private var line: [Item] = []
+    /// How many at the beginning of the line were taken.
+    private var taken = 0
     /// In line, or to be put in line as soon as its work is done; with the moment from which it is.
     private var dirty: [Item: Duration] = [:]
     /// Being worked on; with the moment at which it came due.
     private var processing: [Item: Duration] = [:]
-    private var waiting: [Item: Duration] = [:]
+    private var waiting = DeadlineHeap<Item>()
     private var failures: [Item: Int] = [:]
     private var previousWaits: [Item: Duration] = [:]
 
@@ -26,20 +28,20 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     }
 
     /// Items that can be taken now.
-    package var depth: Int { line.count }
+    package var depth: Int { line.count - taken }
 
     package var processingCount: Int { processing.count }
 
     package var waitingCount: Int { waiting.count }
 
     /// When the next waiting item comes into line, on the clock that `now` is read from.
-    package var nextDeadline: Duration? { waiting.values.min() }
+    package var nextDeadline: Duration? { waiting.next }
 
     /// How long ago the oldest of the items came due that are not done yet: in line, being worked on, or about to come
     /// into line. Nil where there is none.
     package func oldestAge(now: Duration) -> Duration? {
-        let overdue = waiting.values.filter { $0 <= now }
-        let due = [dirty.values.min(), processing.values.min(), overdue.min()].compactMap(\.self).min()
+        let overdue = waiting.next.flatMap { $0 <= now ? $0 : nil }
+        let due = [dirty.values.min(), processing.values.min(), overdue].compactMap(\.self).min()
         return due.map { max(.zero, now - $0) }
     }
 
@@ -53,7 +55,7 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
 
     /// Adds the item at a time to come; of several such times the earliest stands. The rate limit is not asked.
     package mutating func add(_ item: Item, at deadline: Duration) {
-        waiting[item] = min(deadline, waiting[item] ?? deadline)
+        waiting.add(item, at: deadline)
     }
 
     /// Adds an item whose work failed, after its backoff or when the rate limit lets it in, whichever is later; what was
@@ -85,8 +87,13 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     /// The next item to work on; ``done(_:now:)`` must follow.
     package mutating func take(now: Duration) -> Item? {
         promote(now: now)
-        guard !line.isEmpty else { return nil }
-        let item = line.removeFirst()
+        guard taken < line.count else { return nil }
+        let item = line[taken]
+        taken += 1
+        if taken == line.count || taken >= 256 {
+            line.removeFirst(taken)
+            taken = 0
+        }
         processing[item] = dirty.removeValue(forKey: item) ?? now
         return item
     }
@@ -107,12 +114,7 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
 
     /// Brings what is due into line; every other change that is told the time does so too.
     package mutating func promote(now: Duration) {
-        guard let next = nextDeadline, next <= now else { return }
-        let due = waiting.filter { $0.value <= now }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
-        for (item, deadline) in due {
-            waiting[item] = nil
-            append(item, due: deadline)
-        }
+        while let (item, deadline) = waiting.popDue(now: now) { append(item, due: deadline) }
     }
 }
 

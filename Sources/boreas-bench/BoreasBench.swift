@@ -5,16 +5,42 @@ import Foundation
 enum BoreasBench {
     static func main() async {
         do {
-            guard CommandLine.arguments.count == 1 else { throw BenchmarkError("takes no arguments") }
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            guard arguments.count <= 1 || arguments[0] == "controller" else { throw usage(arguments) }
+            let part = try arguments.first.map { name in
+                guard let part = Part(rawValue: name) else { throw usage(arguments) }
+                return part
+            }
+            var load: ControllerBenchmark.Load?
+            if arguments.count > 1 {
+                load = ControllerBenchmark.Load(Array(arguments.dropFirst()))
+                if load == nil { throw usage(arguments) }
+            }
             let cores = ProcessInfo.processInfo.activeProcessorCount
             show("\(cores) \(cores == 1 ? "core" : "cores"), shared by client, proxy and server: they are one process.")
             show("Each figure is the median over rounds; ratios and differences are of rounds next to each other.\n")
-            show(try await RequestBenchmark.report())
-            show(try await ArchiveBenchmark.report())
+            for part in part.map({ [$0] }) ?? Part.allCases {
+                switch part {
+                case .requests: show(try await RequestBenchmark.report())
+                case .archive: show(try await ArchiveBenchmark.report())
+                case .controller: show(try await ControllerBenchmark.report(only: load))
+                }
+            }
         } catch {
             try? FileHandle.standardError.write(contentsOf: Data("boreas-bench: \(error)\n".utf8))
             exit(1)
         }
+    }
+
+    /// What can be measured by itself.
+    private enum Part: String, CaseIterable {
+        case requests, archive, controller
+    }
+
+    private static func usage(_ arguments: [String]) -> BenchmarkError {
+        BenchmarkError(
+            "takes nothing, or one of \(Part.allCases.map(\.rawValue).joined(separator: ", ")); after controller perhaps "
+                + "one load, as in \"semaphore 500\" (has \"\(arguments.joined(separator: " "))\")")
     }
 
     private static func show(_ text: String) {
