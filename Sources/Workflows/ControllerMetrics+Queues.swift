@@ -5,8 +5,8 @@ import Synchronization
 struct QueueState {
     /// Items in line, since when.
     var added: [String: Duration] = [:]
-    /// Items being worked on, since when.
-    var started: [String: Duration] = [:]
+    /// Items being worked on.
+    var started: [String: (at: Duration, added: Duration)] = [:]
 }
 
 extension ControllerMetrics {
@@ -33,8 +33,9 @@ extension ControllerMetrics {
     package func queueStarted(_ queue: Queue, _ item: String) {
         let now = clock.now
         let added = change(queue) { state in
-            state.started[item] = now
-            return state.added.removeValue(forKey: item)
+            let added = state.added.removeValue(forKey: item)
+            state.started[item] = (now, added ?? now)
+            return added
         }
         if let added { registry.observe((now - added).seconds, in: .queueLatency, [queue.rawValue]) }
     }
@@ -42,7 +43,7 @@ extension ControllerMetrics {
     /// A worker is done with an item, for better or worse.
     package func queueFinished(_ queue: Queue, _ item: String) {
         let now = clock.now
-        let started = change(queue) { $0.started.removeValue(forKey: item) }
+        let started = change(queue) { $0.started.removeValue(forKey: item)?.at }
         if let started { registry.observe((now - started).seconds, in: .queueDuration, [queue.rawValue]) }
     }
 
@@ -63,12 +64,14 @@ extension ControllerMetrics {
         let now = clock.now
         for queue in Queue.allCases {
             guard let current = state.withLock({ $0.queues[queue.rawValue] }) else { continue }
-            let seconds = current.started.values.map { (now - $0).seconds }.sorted()
+            let seconds = current.started.values.map { (now - $0.at).seconds }.sorted()
+            let oldest = (current.added.values.map(\.self) + current.started.values.map(\.added)).min()
             let labels = [queue.rawValue]
             registry.set(.queueDepthGauge, labels, to: Double(current.added.count))
             registry.set(.workersBusyCount, labels, to: Double(seconds.count))
             registry.set(.queueUnfinishedWork, labels, to: seconds.reduce(0, +))
             registry.set(.queueLongestRunning, labels, to: seconds.last ?? 0)
+            registry.set(.queueOldestAgeSeconds, labels, to: oldest.map { (now - $0).seconds } ?? 0)
         }
     }
 }

@@ -26,4 +26,7 @@ extension Metric {
     package static let podCleanupFailuresTotal = Metric(
         "pod_cleanup_failures_total", "Clean-ups of pods that failed, and may be tried again.", .counter,
         labels: ["action", "reason"])
+    package static let queueOldestAgeSeconds = Metric(
+        "queue_oldest_age_seconds", "Seconds since the oldest item came into line that is not done yet.", .gauge,
+        labels: ["queue_name"])
 }

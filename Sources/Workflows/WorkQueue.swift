@@ -14,6 +14,8 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     /// Being worked on; with the moment at which it came due.
     private var processing: [Item: Duration] = [:]
     private var waiting = DeadlineHeap<Item>()
+    /// What has come into line, or is to as soon as its work is done, since somebody asked.
+    private var arrivals: [Item] = []
     private var failures: [Item: Int] = [:]
     private var previousWaits: [Item: Duration] = [:]
 
@@ -98,6 +100,12 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
         return item
     }
 
+    /// The items that were put in line since the last call, in their order.
+    package mutating func takeArrivals() -> [Item] {
+        defer { arrivals = [] }
+        return arrivals
+    }
+
     /// The item's work is over; what was added meanwhile comes into line again.
     package mutating func done(_ item: Item, now: Duration) {
         // What came due while all workers were busy stands before what comes into line now.
@@ -109,6 +117,7 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     private mutating func append(_ item: Item, due: Duration) {
         guard dirty[item] == nil else { return }
         dirty[item] = due
+        arrivals.append(item)
         if processing[item] == nil { line.append(item) }
     }
 

@@ -47,14 +47,13 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     }
 
     package func add(_ item: Item) {
-        state.withLock { $0.queue.add(item, now: clock.now) }
-        observer.onAdded(item.description)
+        change { $0.queue.add(item, now: clock.now) }
         wake.yield()
     }
 
     package func add(_ item: Item, after wait: Duration) {
         guard wait > .zero else { return add(item) }
-        state.withLock { $0.queue.add(item, at: clock.now + wait) }
+        change { $0.queue.add(item, at: clock.now + wait) }
         wake.yield()
     }
 
@@ -106,13 +105,23 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
         }
     }
 
+    /// Changes the queue, and tells of what came into line by it.
+    private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        let (result, arrivals) = state.withLock { state in
+            let result = body(&state)
+            return (result, state.queue.takeArrivals())
+        }
+        for item in arrivals { observer.onAdded(item.description) }
+        return result
+    }
+
     private func take() -> Item? {
-        state.withLock { $0.queue.processingCount < workers ? $0.queue.take(now: clock.now) : nil }
+        change { $0.queue.processingCount < workers ? $0.queue.take(now: clock.now) : nil }
     }
 
     /// The deadline for which a timer is to be started; nil where one that is early enough is running.
     private func armTimer() -> Duration? {
-        state.withLock { state in
+        change { state in
             // What is due while all workers are busy waits for a worker, and not for a timer.
             state.queue.promote(now: clock.now)
             guard let next = state.queue.nextDeadline, state.armed.map({ next < $0 }) ?? true else { return nil }
@@ -127,7 +136,7 @@ package final class WorkQueueRunner<Item: Hashable & Comparable & Sendable & Cus
     }
 
     private func finished(_ item: Item, _ outcome: Outcome) {
-        let report = state.withLock { state -> (@Sendable () -> Void)? in
+        let report = change { state -> (@Sendable () -> Void)? in
             defer { state.queue.done(item, now: clock.now) }
             switch outcome {
             case .done(let again):

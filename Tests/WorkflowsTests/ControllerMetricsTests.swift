@@ -122,6 +122,7 @@ struct ControllerMetricsTests {
         #expect(text.value("argo_workflows_queue_latency_sum", queue) == 3)
         #expect(text.value("argo_workflows_queue_unfinished_work", queue) == 4)
         #expect(text.value("argo_workflows_queue_longest_running", queue) == 4)
+        #expect(text.value("argo_workflows_queue_oldest_age_seconds", queue) == 7)
         #expect(text.value("argo_workflows_queue_retries", queue) == 1)
         metrics.queueFinished(.podCleanup, "a")
         text = try read()
