@@ -13,8 +13,12 @@ extension WorkflowController {
             try await create(pod, .agentPodCreate, for: workflow)
         case .deletePod(let key, let uid): try await delete(key, uid: uid)
         case .pruneTaskSet(let ids):
-            let tasks = JSONObject(uniqueKeysWithValues: ids.map { ($0, .null) })
-            try await patch(["spec": ["tasks": .object(tasks)]], for: workflow)
+            let gone = JSONValue.object(JSONObject(uniqueKeysWithValues: ids.map { ($0, .null) }))
+            // The tasks first: to an agent that starts in between, a task without a result is yet to be done. With Argo's
+            // order it does them again.
+            if !runner.policy.agent.prunesTasksFirst { try await patch(["spec": ["tasks": gone]], for: workflow) }
+            try await patch(["status": ["nodes": gone]], subresource: "status", for: workflow)
+            if runner.policy.agent.prunesTasksFirst { try await patch(["spec": ["tasks": gone]], for: workflow) }
         case .completeTaskSet:
             let label: JSONObject = [WorkflowNames.completedLabel: "true"]
             try await patch(["metadata": ["labels": .object(label)]], for: workflow)
@@ -92,8 +96,9 @@ extension WorkflowController {
     }
 
     /// Patches the workflow's task set, where there is one.
-    private func patch(_ patch: JSONObject, for workflow: Workflow) async throws {
-        let request = APIRequest.patch(WorkflowTaskSet.resource, workflow.metadata.key, patch)
+    private func patch(_ patch: JSONObject, subresource: String? = nil, for workflow: Workflow) async throws {
+        let request = APIRequest.patch(
+            WorkflowTaskSet.resource, workflow.metadata.key, patch, subresource: subresource)
         let patched = try await runner.perform(.taskSetWrite, request.identity) { call -> JSONObject? in
             do {
                 return try await call.send(request, handling: [.notFound])
