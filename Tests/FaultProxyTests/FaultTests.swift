@@ -78,7 +78,8 @@ struct FaultTests {
     @Test("a half-open connection answers nothing, and the request has reached the server", arguments: ["1.1", "2"])
     func halfOpen(version: String) async throws {
         try await ProxySetup.with(rule(.halfOpen)) { setup in
-            let result = try await create(setup, version, "--max-time", "1")
+            // Time enough to reach the server, also on a machine that is busy.
+            let result = try await create(setup, version, "--max-time", "4")
             #expect(result.status == 28)
             #expect(setup.server.seen.map(\.body) == [Array(Self.pod.utf8)])
             try await expectOneInjection(setup, .halfOpen)
@@ -98,6 +99,9 @@ struct FaultTests {
                     }
                     group.addTask {
                         try await outbound.write(ByteBuffer(string: "more"))
+                        try await eventually("the upgrade is answered") {
+                            text.withLockedValue { $0.hasSuffix("\r\n\r\n") }
+                        }
                         try await Task.sleep(for: .milliseconds(500))
                         return "up"
                     }

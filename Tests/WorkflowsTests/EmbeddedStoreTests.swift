@@ -135,6 +135,8 @@ struct EmbeddedStoreTests {
         let updates = outcome.requests.filter { $0.verb == .update && $0.resource == .workflows }
         // Started, and at most twice for each node: running, done.
         #expect(updates.count <= 1 + 2 * outcome.workflow.nodes.count)
+        let patches = outcome.requests.filter { $0.verb == .patch && $0.resource == .workflowTaskSets }
+        #expect(Set(patches.map(\.body)).count == patches.count)
     }
 
     private static let quotaConflicts: [(Policy, Workflow.Phase)] = [

@@ -4,15 +4,17 @@ import Resilience
 import Testing
 import Workflows
 
-@Suite(.timeLimit(.minutes(2)))
+/// Controllers in virtual time.
 struct WorkflowControllerTests {
     /// Everything that a trial has, without weather but for the script.
     private struct Trial {
         var api: ScriptedAPI
         var policy: Policy
         let log = ObserverLog()
-        let clock = TrialClock.scaled(by: 100)
+        let time = VirtualTime()
         let attempts = AttemptCounter()
+
+        var clock: TrialClock { time.clock }
 
         init(
             _ policy: Policy, stalledWatches: Int = 0,
@@ -39,34 +41,36 @@ struct WorkflowControllerTests {
             meanwhile: @escaping @Sendable (ScriptedAPI, ObjectKey) async throws -> Void = { _, _ in }
         ) async throws -> Workflow {
             let key = try await api.create(workflow).metadata.key
-            return try await finish(key) { try await meanwhile(api, key) }
+            return try finish(key) { try await meanwhile(api, key) }
         }
 
         /// Runs the controller and a node until the workflow is over and its agent pod is gone.
         func finish(
             _ key: ObjectKey, meanwhile: @escaping @Sendable () async throws -> Void = {}
-        ) async throws -> Workflow {
+        ) throws -> Workflow {
             let controller = makeController()
             let node = FakeNode(api: api, policy: policy, clock: clock, attempts: attempts)
-            return try await withThrowingTaskGroup { group in
-                group.addTask { () -> Workflow? in
-                    try await controller.run()
-                    return nil
+            return try time.run { [self] in
+                try await withThrowingTaskGroup { group in
+                    group.addTask { () -> Workflow? in
+                        try await controller.run()
+                        return nil
+                    }
+                    group.addTask { () -> Workflow? in
+                        try await node.run()
+                        return nil
+                    }
+                    group.addTask { () -> Workflow? in
+                        try await meanwhile()
+                        return nil
+                    }
+                    group.addTask { try await finished(key) }
+                    defer { group.cancelAll() }
+                    while let result = try await group.next() {
+                        if let result { return result }
+                    }
+                    throw CancellationError()
                 }
-                group.addTask { () -> Workflow? in
-                    try await node.run()
-                    return nil
-                }
-                group.addTask { () -> Workflow? in
-                    try await meanwhile()
-                    return nil
-                }
-                group.addTask { try await finished(key) }
-                defer { group.cancelAll() }
-                while let result = try await group.next() {
-                    if let result { return result }
-                }
-                throw CancellationError()
             }
         }
 
@@ -234,13 +238,15 @@ struct WorkflowControllerTests {
         let trial = Trial(.boreas)
         let first = trial.makeController()
         _ = try await trial.api.create(WorkflowFixtures.workflow(spec: WorkflowFixtures.stepsSpec))
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await first.run() }
-            while trial.api.objects(Pod.self).isEmpty { try await trial.clock.sleep(for: .milliseconds(100)) }
-            group.cancelAll()
-            try await group.waitForAll()
+        try trial.time.run {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await first.run() }
+                while trial.api.objects(Pod.self).isEmpty { try await trial.clock.sleep(for: .milliseconds(100)) }
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
         }
-        let workflow = try await trial.finish(
+        let workflow = try trial.finish(
             ObjectKey(namespace: WorkflowFixtures.namespace, name: "hello"))
         #expect(workflow.phase == .succeeded)
         let creates = trial.api.requests.filter { $0.verb == .create && $0.resource == .pods }.map(\.identity)
@@ -292,7 +298,18 @@ struct WorkflowControllerTests {
         let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.httpSpec))
         #expect(workflow.phase == .succeeded)
         let operations = trial.log.operations.filter { $0.path == .taskSetWrite }
-        #expect(operations.map(\.outcome) == [.failed(.transient), .succeeded])
-        #expect(operations[1].started - operations[0].started >= .seconds(10))
+        let creates = operations.filter { $0.identity.verb == .create }
+        #expect(creates.map(\.outcome) == [.failed(.transient), .succeeded])
+        #expect(creates[1].started - creates[0].started >= .seconds(10))
+        // The others take the finished task and its result out of the set, each once, and complete it.
+        let patches = trial.api.requests.filter { request in
+            request.verb == .patch && request.trace?.path == CallPath.taskSetWrite.rawValue
+        }
+        let task = WorkflowNames.nodeID(workflow: "hello", nodeName: "hello")
+        let gone = JSONValue.object(JSONObject(uniqueKeysWithValues: [(task, .null)]))
+        let complete: JSONValue = ["metadata": ["labels": .object([WorkflowNames.completedLabel: "true"])]]
+        #expect(patches.map(\.body) == [["status": ["nodes": gone]], ["spec": ["tasks": gone]], complete])
+        #expect(patches.map(\.subresource) == ["status", nil, nil])
+        #expect(operations.dropFirst(2).map(\.outcome) == patches.map { _ in .succeeded })
     }
 }
