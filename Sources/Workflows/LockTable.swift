@@ -39,8 +39,11 @@ package struct LockTable: Sendable {
     private var locks: [LockName: Lock] = [:]
     private var held: [LockHolder: [LockName]] = [:]
     private var waiting: [LockHolder: LockRequest] = [:]
+    /// Whether of those who could take what is left of a lock only the first is told. It is the first alone who is
+    /// served, and then the next is told; who is told sooner comes in vain, and comes again.
+    private let wakesInTurn: Bool
 
-    package init() {}
+    package init(wakesInTurn: Bool = false) { self.wakesInTurn = wakesInTurn }
 
     package func limit(of lock: LockName) -> Int? { locks[lock]?.limit }
 
@@ -245,7 +248,7 @@ extension LockTable {
         return wake
     }
 
-    /// The workflows that could take what is left of locks, one a permit.
+    /// The workflows that could take what is left of locks: one a permit, or the first.
     package func available(at names: [LockName]) -> [ObjectKey] {
         var wake: [ObjectKey] = []
         for name in Set(names).sorted() {
@@ -262,6 +265,7 @@ extension LockTable {
                 }
                 rest -= 1
                 if !wake.contains(waiter.holder.workflow) { wake.append(waiter.holder.workflow) }
+                if wakesInTurn { break }
             }
         }
         return wake
