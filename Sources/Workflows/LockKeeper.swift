@@ -134,6 +134,18 @@ extension LockKeeper {
         self.wake(wake)
     }
 
+    /// A workflow is over: whatever it or its nodes waited for when it was stopped, they don't keep others from it.
+    package func leaveLine(workflow: ObjectKey, uid: String) {
+        let wake = state.withLock { state in
+            let wake = state.table.leftLine(workflow, uid: uid)
+            for holder in state.waitingSince.keys where holder.workflow == workflow && holder.uid == uid {
+                state.waitingSince[holder] = nil
+            }
+            return wake
+        }
+        self.wake(wake)
+    }
+
     /// Forgets all workflows that are no more, for changes that nobody told of.
     package func sweep(isAlive: (_ workflow: ObjectKey, _ uid: String) -> Bool) {
         let known = state.withLock { $0.table.holders + $0.table.waiters }

@@ -157,6 +157,19 @@ extension LockTable {
         return (lost, wake)
     }
 
+    /// A workflow is over: neither it nor its nodes wait for anything any more.
+    ///
+    /// - Parameter uid: The one that is over; a namesake stays where it is.
+    /// - Returns: The workflows to look at again.
+    package mutating func leftLine(_ workflow: ObjectKey, uid: String) -> [ObjectKey] {
+        var left: [LockName] = []
+        for holder in waiting.keys.filter({ $0.workflow == workflow && $0.uid == uid }).sorted() {
+            left += waiting[holder]?.locks ?? []
+            leaveLine(holder)
+        }
+        return available(at: left)
+    }
+
     /// Somebody is known to hold locks since before this table was; the limits are not asked.
     package mutating func reestablished(_ holder: LockHolder, _ names: [LockName]) {
         var own = held[holder] ?? []

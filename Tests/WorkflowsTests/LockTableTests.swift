@@ -351,3 +351,20 @@ extension LockTableTests {
         #expect(table.waiters.isEmpty)
     }
 }
+
+extension LockTableTests {
+    @Test("who is over leaves its place in every line, and its namesake keeps it")
+    func leftLine() {
+        var table = table([(a, 1), (b, 1)])
+        #expect(table.requested(Self.request("holder", [a, b])).answer == .granted)
+        _ = table.requested(Self.request("stopped", [a], age: 9))
+        _ = table.requested(Self.request("stopped", node: "n", [b], age: 9))
+        _ = table.requested(Self.request("next", [a, b]))
+        _ = table.released(Self.holder("holder"))
+        #expect(table.requested(Self.request("next", [a, b])).taken == [])
+        #expect(table.leftLine(Self.key("stopped"), uid: "another") == [])
+        #expect(table.leftLine(Self.key("stopped"), uid: "uid-stopped") == [Self.key("next")])
+        #expect(table.waiters == [Self.holder("next")])
+        #expect(table.requested(Self.request("next", [a, b])).answer == .granted)
+    }
+}

@@ -208,6 +208,34 @@ struct WorkflowControllerTests {
         #expect(left.phase == .unknown)
     }
 
+    @Test("a workflow that is stopped while it waits for a lock keeps nobody else from it", .timeLimit(.minutes(1)))
+    func stoppedWaiter() async throws {
+        let trial = Trial(.boreas)
+        let mutex: JSONValue = ["mutexes": [["name": "m"]]]
+        var work = WorkflowFixtures.containerSpec
+        work["synchronization"] = mutex
+        let holding: JSONObject = [
+            "entrypoint": "main", "templates": [["name": "main", "suspend": [:]]], "synchronization": mutex,
+        ]
+        // In line by their names, as they are of the same second.
+        _ = try await trial.api.create(WorkflowFixtures.workflow("a-holds", spec: holding))
+        _ = try await trial.api.create(WorkflowFixtures.workflow("b-is-stopped", spec: work))
+        let last = try await trial.run(WorkflowFixtures.workflow("c-waits", spec: work)) { api, key in
+            func reach(_ name: String, _ condition: (Workflow) -> Bool) async throws {
+                while !api.objects(Workflow.self).contains(where: { $0.metadata.name == name && condition($0) }) {
+                    try await trial.clock.sleep(for: .milliseconds(100))
+                }
+            }
+            for name in ["b-is-stopped", "c-waits"] { try await reach(name) { $0.phase == .pending } }
+            let terminate: JSONObject = ["spec": ["shutdown": "Terminate"]]
+            for name in ["b-is-stopped", "a-holds"] {
+                _ = try await api.patch(Workflow.self, ObjectKey(namespace: key.namespace, name: name), terminate)
+                try await reach(name) { $0.phase == .failed }
+            }
+        }
+        #expect(last.phase == .succeeded)
+    }
+
     @Test("a controller that is restarted in the middle goes on where the last one was")
     func restart() async throws {
         let trial = Trial(.boreas)
