@@ -23,7 +23,7 @@ package final class LockKeeper: Sendable {
     }
 
     struct State: Sendable {
-        var table = LockTable()
+        var table: LockTable
         var limits: [LockName: LimitNote] = [:]
         /// Whose permits are on their way into the store.
         var recording: Set<LockHolder> = []
@@ -40,7 +40,7 @@ package final class LockKeeper: Sendable {
     let runner: CallRunner
     let store: any LockStore
     let logger: Logger
-    let state = Mutex(State())
+    let state: Mutex<State>
     let reads = LockLimitReads()
     let gate = LockGate()
     private let onAvailable: @Sendable (ObjectKey, Duration) -> Void
@@ -64,6 +64,8 @@ package final class LockKeeper: Sendable {
         self.logger = logger
         self.onGrant = onGrant
         self.onAvailable = onAvailable
+        // Argo tells as many as there are permits.
+        state = Mutex(State(table: LockTable(wakesInTurn: !runner.policy.locks.isSerial)))
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -129,6 +131,18 @@ extension LockKeeper {
             return wake
         }
         wakeUp.yield()
+        self.wake(wake)
+    }
+
+    /// A workflow is over: whatever it or its nodes waited for when it was stopped, they don't keep others from it.
+    package func leaveLine(workflow: ObjectKey, uid: String) {
+        let wake = state.withLock { state in
+            let wake = state.table.leftLine(workflow, uid: uid)
+            for holder in state.waitingSince.keys where holder.workflow == workflow && holder.uid == uid {
+                state.waitingSince[holder] = nil
+            }
+            return wake
+        }
         self.wake(wake)
     }
 

@@ -49,7 +49,7 @@ package struct LockHolder: Hashable, Comparable, Sendable, CustomStringConvertib
     package var description: String { nodeID.map { "\(workflow)/\($0)" } ?? "\(workflow)" }
 
     package static func < (left: LockHolder, right: LockHolder) -> Bool {
-        (left.description, left.uid) < (right.description, right.uid)
+        (left.workflow, left.nodeID ?? "", left.uid) < (right.workflow, right.nodeID ?? "", right.uid)
     }
 }
 

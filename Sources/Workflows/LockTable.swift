@@ -39,8 +39,11 @@ package struct LockTable: Sendable {
     private var locks: [LockName: Lock] = [:]
     private var held: [LockHolder: [LockName]] = [:]
     private var waiting: [LockHolder: LockRequest] = [:]
+    /// Whether of those who could take what is left of a lock only the first is told. It is the first alone who is
+    /// served, and then the next is told; who is told sooner comes in vain, and comes again.
+    private let wakesInTurn: Bool
 
-    package init() {}
+    package init(wakesInTurn: Bool = false) { self.wakesInTurn = wakesInTurn }
 
     package func limit(of lock: LockName) -> Int? { locks[lock]?.limit }
 
@@ -154,6 +157,19 @@ extension LockTable {
         return (lost, wake)
     }
 
+    /// A workflow is over: neither it nor its nodes wait for anything any more.
+    ///
+    /// - Parameter uid: The one that is over; a namesake stays where it is.
+    /// - Returns: The workflows to look at again.
+    package mutating func leftLine(_ workflow: ObjectKey, uid: String) -> [ObjectKey] {
+        var left: [LockName] = []
+        for holder in waiting.keys.filter({ $0.workflow == workflow && $0.uid == uid }).sorted() {
+            left += waiting[holder]?.locks ?? []
+            leaveLine(holder)
+        }
+        return available(at: left)
+    }
+
     /// Somebody is known to hold locks since before this table was; the limits are not asked.
     package mutating func reestablished(_ holder: LockHolder, _ names: [LockName]) {
         var own = held[holder] ?? []
@@ -245,7 +261,7 @@ extension LockTable {
         return wake
     }
 
-    /// The workflows that could take what is left of locks, one a permit.
+    /// The workflows that could take what is left of locks: one a permit, or the first.
     package func available(at names: [LockName]) -> [ObjectKey] {
         var wake: [ObjectKey] = []
         for name in Set(names).sorted() {
@@ -262,6 +278,7 @@ extension LockTable {
                 }
                 rest -= 1
                 if !wake.contains(waiter.holder.workflow) { wake.append(waiter.holder.workflow) }
+                if wakesInTurn { break }
             }
         }
         return wake

@@ -41,7 +41,7 @@ extension Reconciler {
                 workflow.phase = .pending
                 Self.label(&workflow, .pending)
             }
-            workflow.message = message
+            if isNews(message, after: workflow.message) { workflow.message = message }
             return false
         case .failed(let message):
             finish(.failed, message: "Failed to acquire the synchronization lock. \(message)")
@@ -82,13 +82,22 @@ extension Reconciler {
         case .waiting(let lock, let message):
             pend()
             guard nodes[id]?.phase == .pending else { return false }
+            let isNews = isNews(message, after: nodes[id]?.message)
             change(id) { node in
                 node.waitingLock = lock.description
-                node.message = message
+                if isNews { node.message = message }
             }
             return false
         case .failed(let message): throw Halt(message)
         }
+    }
+
+    /// Whether who waits is to be told; what it was told before differs perhaps only in how many permits are left.
+    private func isNews(_ message: String, after old: String?) -> Bool {
+        guard !settings.tellsPermitsLeft, let old, let place = message.firstRange(of: LockTable.statusWords) else {
+            return true
+        }
+        return !old.hasPrefix(message[..<place.upperBound])
     }
 
     private func lockNames(

@@ -49,6 +49,9 @@ package struct Reconciler {
         /// Whether the status says that a lock is held before the work that it guards begins, and says that the work
         /// has ended before the lock is given back.
         package var isWriteAhead: Bool
+        /// Whether each change of how many permits are left is told to those who wait for one, as Argo does: a write
+        /// for each, and out of date when it is made.
+        package var tellsPermitsLeft: Bool
         /// Which spellings of `synchronization` are understood.
         package var synchronizationForms: SynchronizationForms
         /// How long after its end a pod is deleted, unless the workflow says otherwise.
@@ -62,6 +65,7 @@ package struct Reconciler {
             onAgentLoss = policy.agent.onPodLoss
             prunesTasksFirst = policy.agent.prunesTasksFirst
             isWriteAhead = policy.locks.isWriteAhead
+            tellsPermitsLeft = policy.locks.isSerial
             synchronizationForms = policy.locks.forms
             deleteDelay = policy.cleanup.deleteDelay
             classifier = policy.classifier

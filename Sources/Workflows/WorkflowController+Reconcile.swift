@@ -74,8 +74,11 @@ extension WorkflowController {
             look.releases = []
             guard workflow != stored else { break }
         }
-        note(key, workflow)
-        if workflow.phase.isTerminal { collector.observed(workflow) }
+        let old = note(key, workflow)
+        if workflow.phase.isTerminal {
+            if old?.phase.isTerminal != true { locks.leaveLine(workflow: key, uid: workflow.metadata.uid ?? "") }
+            collector.observed(workflow)
+        }
         let requeued = look.failures.filter { $0.disposition == .requeue }
         guard requeued.isEmpty else {
             return .retry(onWait: { [runner] in runner.requeued(requeued, wait: $0) })
@@ -190,7 +193,6 @@ extension WorkflowController {
     }
 
     /// - Returns: The workflow as it was when it was last looked at.
-    @discardableResult
     private func note(_ key: ObjectKey, _ workflow: Workflow?) -> Known? {
         let known = workflow.map { Known(uid: $0.metadata.uid ?? "", phase: $0.phase) }
         let old = state.withLock { state in

@@ -52,6 +52,15 @@ enum ControllerBenchmark {
             }
         }
 
+        /// When the first tick comes, in seconds that 30 divides; a load without schedules has begun before.
+        func firstTick(after start: Duration, _ clock: TrialClock) -> Duration {
+            guard case .cron = self else { return start }
+            let epoch = clock.epochMicrosecondsNow - clock.now.microseconds
+            let period: Int64 = 30_000_000
+            let tick = ((epoch + start.microseconds) / period + 1) * period
+            return .microseconds(tick - epoch)
+        }
+
         var workflows: Int {
             switch self {
             case .dag: 1
@@ -146,7 +155,7 @@ enum ControllerBenchmark {
             }
             group.addTask {
                 try await finish(load, api, clock)
-                return clock.now - start
+                return clock.now - max(start, load.firstTick(after: start, clock))
             }
             defer { group.cancelAll() }
             while let result = try await group.next() {

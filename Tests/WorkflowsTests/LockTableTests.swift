@@ -317,3 +317,54 @@ private struct LockWalk {
         #expect(line.isEmpty, "seed \(seed): \(line.keys.sorted()) starve")
     }
 }
+
+extension LockTableTests {
+    @Test("told in turn, each of many waiters is told once, and all of them are served", arguments: [1, 10])
+    func wakesInTurn(limit: Int) {
+        var table = LockTable(wakesInTurn: true)
+        _ = table.limitKnown(limit, of: a)
+        let requests = (1_000..<1_100).map { Self.request("w\($0)", [a]) }
+        var asks = 0
+        var holders: [LockRequest] = []
+        func ask(_ request: LockRequest) -> [ObjectKey] {
+            asks += 1
+            let decision = table.requested(request)
+            if decision.answer == .granted { holders.append(request) }
+            return decision.wake
+        }
+        for request in requests { #expect(ask(request) == []) }
+        #expect(holders.count == limit)
+        asks = 0
+        while !holders.isEmpty {
+            // All give back before anybody who was told comes.
+            let done = holders
+            holders = []
+            var told: [ObjectKey] = []
+            for request in done { told += table.released(request.holder) }
+            var queue = Array(Set(told))
+            while let key = queue.popLast() {
+                let request = requests.first { $0.holder.workflow == key }
+                queue += request.map(ask) ?? []
+            }
+        }
+        #expect(asks == requests.count - limit)
+        #expect(table.waiters.isEmpty)
+    }
+}
+
+extension LockTableTests {
+    @Test("who is over leaves its place in every line, and its namesake keeps it")
+    func leftLine() {
+        var table = table([(a, 1), (b, 1)])
+        #expect(table.requested(Self.request("holder", [a, b])).answer == .granted)
+        _ = table.requested(Self.request("stopped", [a], age: 9))
+        _ = table.requested(Self.request("stopped", node: "n", [b], age: 9))
+        _ = table.requested(Self.request("next", [a, b]))
+        _ = table.released(Self.holder("holder"))
+        #expect(table.requested(Self.request("next", [a, b])).taken == [])
+        #expect(table.leftLine(Self.key("stopped"), uid: "another") == [])
+        #expect(table.leftLine(Self.key("stopped"), uid: "uid-stopped") == [Self.key("next")])
+        #expect(table.waiters == [Self.holder("next")])
+        #expect(table.requested(Self.request("next", [a, b])).answer == .granted)
+    }
+}

@@ -233,6 +233,37 @@ struct WorkflowControllerTests {
         #expect(left.phase == .unknown)
     }
 
+    @Test("a workflow that is stopped while it waits for a lock keeps nobody else from it", .timeLimit(.minutes(1)))
+    func stoppedWaiter() async throws {
+        let trial = Trial(.boreas)
+        let mutex: JSONValue = ["mutexes": [["name": "m"]]]
+        var work = WorkflowFixtures.containerSpec
+        work["synchronization"] = mutex
+        let pause: JSONObject = ["entrypoint": "main", "templates": [["name": "main", "suspend": [:]]]]
+        var holding = pause
+        holding["synchronization"] = mutex
+        // The trial lasts as long as this one.
+        _ = try await trial.run(WorkflowFixtures.workflow("pause", spec: pause)) { [work, holding] api, key in
+            func reach(_ name: String, _ phase: Workflow.Phase) async throws {
+                while !api.objects(Workflow.self).contains(where: { $0.metadata.name == name && $0.phase == phase }) {
+                    try await trial.clock.sleep(for: .milliseconds(100))
+                }
+            }
+            for (name, spec, phase) in [
+                ("first", holding, Workflow.Phase.running), ("second", work, .pending), ("third", work, .pending),
+            ] {
+                _ = try await api.create(WorkflowFixtures.workflow(name, spec: spec))
+                try await reach(name, phase)
+            }
+            let terminate: JSONObject = ["spec": ["shutdown": "Terminate"]]
+            for name in ["second", "first", "pause"] {
+                if name == "pause" { try await reach("third", .succeeded) }
+                _ = try await api.patch(Workflow.self, ObjectKey(namespace: key.namespace, name: name), terminate)
+                if name != "pause" { try await reach(name, .failed) }
+            }
+        }
+    }
+
     @Test("a controller that is restarted in the middle goes on where the last one was")
     func restart() async throws {
         let trial = Trial(.boreas)
