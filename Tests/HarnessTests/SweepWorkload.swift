@@ -56,15 +56,16 @@ enum SweepWorkload {
         let policy = try Fixtures.policy("boreas")
         let variation = Experiment.Variation(
             name: name, policies: [policy],
+            // The one that is changed comes first, so that it is there by then on the slowest machine.
             workload: [
-                .init(manifest: locked, count: 2, every: .zero),
+                .init(manifest: sleeper, count: 1, every: .zero), .init(manifest: locked, count: 2, every: .zero),
                 .init(manifest: Fixtures.httpWorkflow, count: 1, every: .zero),
-                .init(manifest: dag, count: 1, every: .zero), .init(manifest: sleeper, count: 1, every: .zero),
+                .init(manifest: dag, count: 1, every: .zero),
             ], phases: .init(calm: .zero, storm: .milliseconds(2500), converge: .seconds(16)), plan: Plan(rules: rules),
             objects: objects,
             changes: [
                 .init(
-                    at: .seconds(1), resource: "workflows", name: stopped,
+                    at: .milliseconds(1200), resource: "workflows", name: stopped,
                     patch: #"{"spec": {"shutdown": "Terminate"}}"#)
             ], replicas: replicas)
         return TrialSpec(number: 1, policy: policy, variation: variation, index: 1, seed: 11)
@@ -104,11 +105,27 @@ enum SweepWorkload {
     /// Fails the test where a trial did not pass, or a workflow ended in another phase than in fair weather.
     static func expectConverged(_ record: TrialRecord, sourceLocation: SourceLocation = #_sourceLocation) {
         let name = record.key.variation
-        #expect(record.outcome == .pass, "\(name): \(record.outcome), \(record.reason)", sourceLocation: sourceLocation)
+        #expect(
+            record.outcome == .pass, "\(name): \(record.outcome), \(record.reason)\n\(story(of: record))",
+            sourceLocation: sourceLocation)
         let ends = record.observations.filter { $0.kind == .workflowFinished }
         let surprises = ends.filter { ($0.detail == "Succeeded") == ($0.subject == stopped) }
             .map { "\($0.subject) \($0.detail): \($0.message)" }
         #expect(surprises.isEmpty, "\(name): \(surprises)", sourceLocation: sourceLocation)
         #expect(Set(ends.map(\.subject)).count >= 7, "\(name): \(ends.map(\.subject))", sourceLocation: sourceLocation)
+    }
+
+    /// What was seen and what was written, for whoever has to find out why.
+    private static func story(of record: TrialRecord) -> String {
+        let seen = record.observations.filter { $0.kind != .cleanupSampled }.map { observation in
+            (observation.at, "\(observation.kind) \(observation.subject) \(observation.detail) \(observation.message)")
+        }
+        let sent = record.attempts.filter { $0.exchange.identity.verb != .watch }.map { attempt in
+            let exchange = attempt.exchange
+            let fault = attempt.injection == nil ? "" : " (hit)"
+            return (exchange.started, "> \(exchange.identity) \(exchange.outcomeText)\(fault)")
+        }
+        return (seen + sent).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { "\($0.0.text) \($0.1)" }
+            .joined(separator: "\n")
     }
 }

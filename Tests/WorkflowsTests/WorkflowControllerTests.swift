@@ -120,7 +120,8 @@ struct WorkflowControllerTests {
     @Test("the tries of a retryStrategy are told of, each once, with the request that is to blame")
     func retries() async throws {
         var policy = Policy.none
-        policy.paths[.podCreate] = Policy.PathRule(retriesInPlace: false, onTransient: .failNode, onPermanent: .failNode)
+        policy.paths[.podCreate] = Policy.PathRule(
+            retriesInPlace: false, onTransient: .failNode, onPermanent: .failNode)
         let trial = Trial(policy) { request, ordinal in
             request.verb == .create && request.resource == .pods
                 && request.body?.object?["metadata"]?.object?["name"]
@@ -128,7 +129,7 @@ struct WorkflowControllerTests {
                 && ordinal == 1 ? .refuse(.quotaConflict) : nil
         }
         let workflow = try await trial.run(WorkflowFixtures.workflow(spec: WorkflowFixtures.retriedSpec))
-        #expect(workflow.phase == .failed)
+        #expect(workflow.phase == .error)
         let retries = trial.log.retries
         #expect(retries.map(\.workflow) == ["trial/hello", "trial/hello"])
         #expect(retries.map(\.wait) == [.seconds(2), .seconds(4)])
