@@ -53,17 +53,18 @@ struct BlockText {
     /// A comment begins with a `#` after a blank, outside quotes.
     private static func withoutComment(_ text: Substring) -> Substring {
         var quote: Character?
-        var isAfterBlank = true
+        // Quotes within a word are part of it.
+        var isAtStart = true
         for index in text.indices {
             let character = text[index]
             if let open = quote {
                 if character == open { quote = nil }
-            } else if character == "'" || character == "\"" {
+            } else if isAtStart, character == "'" || character == "\"" {
                 quote = character
-            } else if character == "#", isAfterBlank {
+            } else if character == "#", index == text.startIndex || text[text.index(before: index)] == " " {
                 return text[..<index]
             }
-            isAfterBlank = character == " "
+            isAtStart = " {[,:".contains(character)
         }
         return text
     }

@@ -55,7 +55,8 @@ struct ConfigMapParameterTests {
                 "{\"entrypoint\": \"main\",",
                 with: #"{"entrypoint": "main", "arguments": {"parameters": [{"name": "m", "value": "own"}]},"#))
         play.look()
-        #expect(play.args(of: try #require(play.pods.values.first)) == ["own"])
+        let pod = try #require(play.pods.values.first)
+        #expect(play.args(of: pod) == ["own"])
     }
 
     @Test("an argument without its ConfigMap fails the workflow in Argo's words")
@@ -89,7 +90,8 @@ struct ConfigMapParameterTests {
             var other = try WorkflowPlay(
                 spec.replacing("\"valueFrom\": {", with: "\"valueFrom\": {\"default\": \"none\", "))
             other.look()
-            #expect(other.args(of: try #require(other.pods.values.first)) == ["none"])
+            let pod = try #require(other.pods.values.first)
+            #expect(other.args(of: pod) == ["none"])
         }
         // A ConfigMap that is there but not meant for parameters is no reason for a default.
         var unlabelled = try WorkflowPlay(
