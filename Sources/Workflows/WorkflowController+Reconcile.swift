@@ -193,6 +193,7 @@ extension WorkflowController {
     }
 
     /// - Returns: The workflow as it was when it was last looked at.
+    @discardableResult
     private func note(_ key: ObjectKey, _ workflow: Workflow?) -> Known? {
         let known = workflow.map { Known(uid: $0.metadata.uid ?? "", phase: $0.phase) }
         let old = state.withLock { state in
