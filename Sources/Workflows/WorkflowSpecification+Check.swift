@@ -342,6 +342,13 @@ extension WorkflowSpecification {
             guard json["name"]?.string?.isEmpty == false else { throw Unsupported(field: place, why: "has no name") }
             let source = json["valueFrom"]?.object ?? [:]
             try check(source, fields: sources, at: "\(place).valueFrom")
+            if let reference = source["configMapKeyRef"]?.object {
+                let field = "\(place).valueFrom.configMapKeyRef"
+                try check(reference, fields: ["key", "name"], at: field)
+                for key in ["name", "key"] where reference[key]?.string?.isEmpty != false {
+                    throw Unsupported(field: "\(field).\(key)", why: "is required")
+                }
+            }
             if let expression = source["expression"]?.string, !expression.contains("{{") {
                 do {
                     _ = try Expression(expression)

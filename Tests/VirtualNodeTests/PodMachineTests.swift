@@ -30,6 +30,16 @@ import VirtualNode
         #expect(machine.takeRequest(at: .seconds(4)) == nil)
     }
 
+    @Test("a workflow's daemon has an address, and runs though nobody knows its program")
+    func daemon() throws {
+        var machine = PodMachine(
+            .make(command: ["nginx"], annotations: ["boreas.dev/daemon": "true"], node: "virtual"))
+        let status = try machine.requireStatus(at: .zero)
+        #expect(status.phase == "Running")
+        #expect(status["podIP"]?.string?.hasPrefix("198.1") == true)
+        #expect(machine.nextDeadline == nil)
+    }
+
     @Test("a pod that a scheduler has bound to the node is run without binding it")
     func scheduled() throws {
         var machine = PodMachine(.make(command: ["true"], node: "virtual"))

@@ -49,7 +49,7 @@ import VirtualNode
     @Test(
         "scripts of JavaScript print what node would print",
         arguments: [
-            ("var a = Math.floor(7.9); console.log(a);", "7\n"), ("console.log('a' + 1, 6 / 2)", "a 3\n"),
+            ("var a = Math.floor(7.9); console.log(a);", "7\n"), ("console.log('a' + 1, 6 / 2)", "a1 3\n"),
             ("let x = 1 === 1 ? 'yes' : 'no' // so\nconsole.log(x)", "yes\n"),
             ("console.log(JSON.stringify([1, 'a']))", "[1,\"a\"]\n"),
         ])

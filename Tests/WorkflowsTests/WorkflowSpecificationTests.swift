@@ -57,7 +57,7 @@ struct WorkflowSpecificationTests {
         ),
         (
             spec(container, ["arguments": ["parameters": [["name": "p", "valueFrom": ["configMapKeyRef": [:]]]]]]),
-            "spec.arguments.parameters[0].valueFrom.configMapKeyRef: is not supported"
+            "spec.arguments.parameters[0].valueFrom.configMapKeyRef.name: is required"
         ),
     ]
 
