@@ -11,7 +11,8 @@ struct Boreas: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Experiments", subcommands: [Demo.self, Run.self, Validate.self, Policies.self]),
             CommandGroup(name: "Results", subcommands: [List.self, Show.self, Compare.self, Gate.self]),
-            CommandGroup(name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
+            CommandGroup(
+                name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])
 
     static func main() async {
