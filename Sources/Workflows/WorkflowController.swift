@@ -41,7 +41,7 @@ package final class WorkflowController: Sendable {
     let collector: WorkflowCollector
     /// A change of one wakes those who wait for a semaphore; the limits themselves are read from the server.
     private let configMaps: Informer<ConfigMap>
-    private let queue: WorkQueueRunner<ObjectKey>
+    let queue: WorkQueueRunner<ObjectKey>
     let state = Mutex(State())
 
     struct State {
