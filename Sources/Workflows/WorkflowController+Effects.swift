@@ -31,9 +31,10 @@ extension WorkflowController {
             }
         }
         let observed = Pod(json: created)
+        let known = pods[observed.metadata.key]?.metadata.resourceVersion
         pods.observed(observed)
         // One that was there already may have ended, and the watch passes over what is known: nobody else would tell.
-        if observed.phase != .pending { queue.add(workflow.metadata.key) }
+        if observed.phase != .pending, observed.metadata.resourceVersion != known { queue.add(workflow.metadata.key) }
     }
 
     /// Takes in the answer to a write. Results in it that the watch has not brought yet are not brought by it any more.

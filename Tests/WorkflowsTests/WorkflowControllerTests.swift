@@ -135,22 +135,6 @@ struct WorkflowControllerTests {
         #expect(decisions.map(\.requestID) == retries.map(\.requestID))
     }
 
-    @Test("a pod that is there already and has ended is looked at, though no event tells of it")
-    func adoptedPod() async throws {
-        let trial = Trial(.boreas)
-        let workflow = try await trial.api.create(WorkflowFixtures.workflow(spec: WorkflowFixtures.containerSpec))
-        // Without the labels by which the controller watches, so that it comes upon the pod when it creates it.
-        var pod = Pod(name: "hello", namespace: WorkflowFixtures.namespace)
-        pod.metadata.ownerReferences = [OwnerReference(to: workflow)]
-        pod.metadata.annotations = [WorkflowNames.nodeIDAnnotation: "hello"]
-        pod.phase = .succeeded
-        _ = try await trial.api.create(pod)
-        let ended = try await trial.finish(workflow.metadata.key)
-        #expect(ended.phase == .succeeded)
-        // Long before the resync.
-        #expect(trial.clock.now < .seconds(600))
-    }
-
     private static let quotaConflicts: [(Policy, Workflow.Phase)] = [
         (.none, .error), (.argo3417, .error), (.argo412, .succeeded), (.fullJitter, .succeeded), (.boreas, .succeeded),
     ]
