@@ -7,6 +7,7 @@ extension CronReconciler {
 
     /// Finds the ticks that are due, and gives up those for which it is too late.
     mutating func takeUpTicks(_ specification: CronSpecification, isTicking: Bool) {
+        let isFirstLook = memory.scheduleText.isEmpty
         if memory.scheduleText != specification.scheduleText {
             // The ticks that a new schedule would have had in the past were never due.
             memory.scheduleText = specification.scheduleText
@@ -26,7 +27,7 @@ extension CronReconciler {
         memory.seenUntil = now
         adoptRuns()
         giveUpLateTicks(specification)
-        if memory.pending.isEmpty, let missed = missedTick(specification) {
+        if memory.pending.isEmpty, let missed = missedTick(specification, isFirstLook: isFirstLook) {
             memory.pending = [Memory.Pending(tick: missed)]
         }
     }
@@ -58,10 +59,16 @@ extension CronReconciler {
     }
 
     /// The latest tick that no run was made for, in the time of another controller perhaps, where it may still be made
-    /// up for. As in Argo only after a first run, and not when the schedule has changed since the last one.
-    private func missedTick(_ specification: CronSpecification) -> Timestamp? {
-        guard let deadline = specification.startingDeadline, let last = cron.lastScheduledTime,
-            cron.metadata.annotations[CronNames.lastUsedScheduleAnnotation] == specification.scheduleText
+    /// up for. Not when the schedule has changed since the last run; and with Argo only after a first one, so that a
+    /// controller that is away at the first tick loses it.
+    ///
+    /// - Parameter isFirstLook: Whether this controller has only now come to know of the CronWorkflow.
+    private func missedTick(_ specification: CronSpecification, isFirstLook: Bool) -> Timestamp? {
+        let used = cron.metadata.annotations[CronNames.lastUsedScheduleAnnotation]
+        let isUnchanged = used == specification.scheduleText || used == nil && cron.lastScheduledTime == nil
+        let origin = settings.keepsTicks && isFirstLook ? cron.metadata.creationTimestamp : nil
+        guard let deadline = specification.startingDeadline, isUnchanged,
+            let last = cron.lastScheduledTime ?? origin
         else { return nil }
         // Earlier ticks are past the deadline.
         let start = max(last, Timestamp(microsecondsSinceEpoch: now.microsecondsSinceEpoch - deadline.microseconds))

@@ -3,13 +3,22 @@ import Resilience
 import Synchronization
 
 extension LockKeeper {
-    /// Takes over the permits of workflows that are not over yet; to be called before anything is acquired, with all
-    /// workflows there are.
+    /// Takes over the permits of workflows that are not over yet, and has those given back whose work is; to be called
+    /// before anything is acquired, with all workflows there are.
     ///
     /// - Throws: ``CallFailed`` or ``LockStoreError`` where the store can't be read; `CancellationError`.
     package func reestablish(_ workflows: [Workflow]) async throws {
-        let unfinished = workflows.filter { !$0.phase.isTerminal }
-        let permits = try await store.permits(of: unfinished)
+        let byKey = Dictionary(workflows.map { ($0.metadata.key, $0) }, uniquingKeysWith: { first, _ in first })
+        var permits: [LockPermits] = []
+        var orphans: [Orphan] = []
+        for permit in try await store.permits(of: workflows) {
+            guard let workflow = byKey[permit.holder.workflow] else { continue }
+            if Self.isOver(permit.holder, in: workflow) {
+                orphans.append(Orphan(holder: permit.holder, locks: permit.locks))
+            } else {
+                permits.append(permit)
+            }
+        }
         switch policy.locks.restart {
         case .adopt:
             for permit in permits { adopt(permit.locks, for: permit.holder) }
@@ -27,6 +36,17 @@ extension LockKeeper {
             }
         case .forgetFirst: try await adoptAllButFirst(permits)
         }
+        guard !orphans.isEmpty else { return }
+        state.withLock { $0.orphans += orphans }
+        wakeUp.yield()
+    }
+
+    /// Whether an earlier life died after it had written the end of the work, and before it gave the permit back. What
+    /// the status of an unfinished workflow still has is given back by the next look at it.
+    private static func isOver(_ holder: LockHolder, in workflow: Workflow) -> Bool {
+        if workflow.phase.isTerminal { return true }
+        guard let node = holder.nodeID.flatMap({ workflow.node($0) }), node.phase.isTerminal else { return false }
+        return !SynchronizationStatus.holders(in: workflow).contains { $0.holder == holder }
     }
 
     private func adopt(_ locks: [LockName], for holder: LockHolder) {

@@ -32,7 +32,19 @@ extension WorkflowController {
                 try await call.send(.get(Pod.resource, pod.metadata.key), handling: [.notFound])
             }
         }
-        pods.observed(Pod(json: created))
+        let observed = Pod(json: created)
+        let known = pods[observed.metadata.key]?.metadata.resourceVersion
+        pods.observed(observed)
+        // One that was there already may have ended, and the watch passes over what is known: nobody else would tell.
+        if observed.phase != .pending, observed.metadata.resourceVersion != known { queue.add(workflow.metadata.key) }
+    }
+
+    /// Takes in the answer to a write. Results in it that the watch has not brought yet are not brought by it any more.
+    private func observed(_ taskSet: WorkflowTaskSet) {
+        let key = taskSet.metadata.key
+        let known = taskSets[key]?.results ?? [:]
+        taskSets.observed(taskSet)
+        if taskSet.results.keys.contains(where: { known[$0] == nil }) { queue.add(key) }
     }
 
     /// Creates an object whose name is fixed; where the name is taken, by an earlier try perhaps whose answer was lost,
@@ -90,7 +102,7 @@ extension WorkflowController {
                     .patch(WorkflowTaskSet.resource, taskSet.metadata.key, patch), handling: [.notFound])
             }
         }
-        taskSets.observed(WorkflowTaskSet(json: written))
+        observed(WorkflowTaskSet(json: written))
     }
 
     /// Patches the workflow's task set, where there is one.
@@ -104,7 +116,7 @@ extension WorkflowController {
                 return nil
             }
         }
-        if let patched { taskSets.observed(WorkflowTaskSet(json: patched)) }
+        if let patched { observed(WorkflowTaskSet(json: patched)) }
     }
 
     /// Writes a workflow's status and labels.

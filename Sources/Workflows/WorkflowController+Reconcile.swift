@@ -83,6 +83,10 @@ extension WorkflowController {
         guard requeued.isEmpty else {
             return .retry(onWait: { [runner] in runner.requeued(requeued, wait: $0) })
         }
+        // Whoever is over holds nothing, nor what was granted and never written down, because a stop came first.
+        if workflow.phase.isTerminal, runner.policy.locks.isWriteAhead, let uid = workflow.metadata.uid {
+            locks.forget(workflow: key, uid: uid)
+        }
         return .done(again: rest(of: look, isOver: workflow.phase.isTerminal))
     }
 

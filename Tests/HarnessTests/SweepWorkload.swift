@@ -61,7 +61,7 @@ enum SweepWorkload {
                 .init(manifest: sleeper, count: 1, every: .zero), .init(manifest: locked, count: 2, every: .zero),
                 .init(manifest: Fixtures.httpWorkflow, count: 1, every: .zero),
                 .init(manifest: dag, count: 1, every: .zero),
-            ], phases: .init(calm: .zero, storm: .milliseconds(2500), converge: .seconds(16)), plan: Plan(rules: rules),
+            ], phases: .init(calm: .zero, storm: .seconds(2), converge: .seconds(60)), plan: Plan(rules: rules),
             objects: objects,
             changes: [
                 .init(
@@ -102,18 +102,24 @@ enum SweepWorkload {
         try #require(try await Fixtures.run([spec]).first)
     }
 
-    /// Fails the test where a trial did not pass, or a workflow ended in another phase than in fair weather.
+    /// Fails the test where a trial did not pass, or a workflow ended in another phase than in fair weather. A fault that
+    /// hit nothing because what it was for never came about is the caller's to count.
     static func expectConverged(_ record: TrialRecord, sourceLocation: SourceLocation = #_sourceLocation) {
         let name = record.key.variation
+        let missed = record.injections.isEmpty ? "the fault \(rule) never hit a request" : ""
         #expect(
-            record.outcome == .pass, "\(name): \(record.outcome), \(record.reason)\n\(story(of: record))",
-            sourceLocation: sourceLocation)
+            record.outcome == .pass || record.outcome == .inconclusive && record.reason == missed,
+            "\(name): \(record.outcome), \(record.reason)\n\(story(of: record))", sourceLocation: sourceLocation)
         let ends = record.observations.filter { $0.kind == .workflowFinished }
         let surprises = ends.filter { ($0.detail == "Succeeded") == ($0.subject == stopped) }
             .map { "\($0.subject) \($0.detail): \($0.message)" }
         #expect(surprises.isEmpty, "\(name): \(surprises)", sourceLocation: sourceLocation)
-        #expect(Set(ends.map(\.subject)).count >= 7, "\(name): \(ends.map(\.subject))", sourceLocation: sourceLocation)
+        let submitted = Set(ends.map(\.subject).filter { !$0.hasPrefix("tick-") })
+        #expect(submitted.count == 5, "\(name): \(submitted.sorted())", sourceLocation: sourceLocation)
     }
+
+    /// What the rules of trials are called.
+    static let rule = "fault"
 
     /// What was seen and what was written, for whoever has to find out why.
     private static func story(of record: TrialRecord) -> String {

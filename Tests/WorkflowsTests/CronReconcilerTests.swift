@@ -120,9 +120,10 @@ struct CronReconcilerTests {
             world.cron.metadata.annotations[CronNames.lastUsedScheduleAnnotation] == "CRON_TZ=Asia/Kolkata * * * * *")
     }
 
-    @Test("what was never due is not made up for: the time before the first look, a suspension, another schedule")
+    @Test("what was never due is not made up for: the time before it was made, a suspension, another schedule")
     func neverDue() {
         var world = World(["startingDeadlineSeconds": 600])
+        world.cron.metadata.creationTimestamp = CronFixtures.time(999)
         _ = world.look(at: 1_000)
         #expect(world.runs == [])
         world.cron.json["spec", "suspend"] = true
@@ -168,9 +169,23 @@ struct CronReconcilerTests {
         }
     }
 
-    @Test("without a first run, and after a change of the schedule, nothing is made up for")
+    @Test("a controller that comes to know of a CronWorkflow late makes up for its first run, and Argo's does not")
+    func firstRun() {
+        for (policy, runs) in [(Policy.boreas, [240]), (.argo412, [])] {
+            var world = World(["startingDeadlineSeconds": 600], policy: policy)
+            _ = world.look(at: 250)
+            #expect(world.runs == runs)
+            _ = world.look(at: 251)
+            #expect(world.runs == runs)
+        }
+        var late = World(["startingDeadlineSeconds": 5])
+        _ = late.look(at: 250)
+        #expect(late.runs == [])
+    }
+
+    @Test("after a change of the schedule nothing is made up for")
     func noCatchUp() {
-        var world = World(["startingDeadlineSeconds": 600])
+        var world = World(["startingDeadlineSeconds": 600], policy: .argo412)
         _ = world.look(at: 250)
         #expect(world.runs == [])
         world.cron.lastScheduledTime = CronFixtures.time(60)
