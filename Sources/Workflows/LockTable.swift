@@ -242,8 +242,11 @@ extension LockTable {
     }
 
     package static func waitingMessage(for lock: LockName, available: Int, limit: Int) -> String {
-        "Waiting for \(lock) lock. Lock status: \(available)/\(limit)"
+        "Waiting for \(lock) lock. \(statusWords)\(available)/\(limit)"
     }
+
+    /// What the permits left stand behind.
+    static let statusWords = "Lock status: "
 
     private static func isSameWorkflow(_ left: LockHolder, _ right: LockHolder) -> Bool {
         left.workflow == right.workflow && left.uid == right.uid
