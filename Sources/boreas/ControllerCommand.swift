@@ -49,8 +49,8 @@ struct ControllerCommand: AsyncParsableCommand {
             explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
         let connection = try loader.connection(context: cluster.context)
         let configuration = StandaloneController.Configuration(
-            version: Boreas.version, namespace: namespace, instanceID: instanceID, policy: policy, leaderLease: leaderElect,
-            metricsPort: metricsPort, permits: permits)
+            version: Boreas.version, namespace: namespace, instanceID: instanceID, policy: policy,
+            leaderLease: leaderElect, metricsPort: metricsPort, permits: permits)
         try await interruptible {
             try await StandaloneController.run(configuration, connection: connection, logger: Log.logger) { url in
                 Terminal.error("boreas: metrics on \(url)")
