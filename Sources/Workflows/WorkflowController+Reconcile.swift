@@ -22,7 +22,7 @@ extension WorkflowController {
 
     /// One look at one workflow, counted.
     func look(at key: ObjectKey) async throws -> WorkQueueRunner<ObjectKey>.Outcome {
-        try await takeLocksOver()
+        if let outcome = try await takeLocksOver() { return outcome }
         state.withLock { $0.reconciles += 1 }
         let started = runner.clock.now
         let outcome = try await reconcile(key)
@@ -32,11 +32,36 @@ extension WorkflowController {
 
     private var store: Policy.Locks.Store { runner.policy.locks.store }
 
-    /// Permits that workflows hold from an earlier life of the controller are taken over before any is given away.
-    private func takeLocksOver() async throws {
-        guard !state.withLock({ $0.hasLocks }) else { return }
-        try await locks.reestablish(workflows.objects)
-        state.withLock { $0.hasLocks = true }
+    /// Permits that workflows hold from an earlier life of the controller are taken over before any is given away: by the
+    /// first look, while the others come back a moment later.
+    ///
+    /// - Returns: What becomes of this look; nil where it may go on.
+    private func takeLocksOver() async throws -> WorkQueueRunner<ObjectKey>.Outcome? {
+        let takeover = state.withLock { state in
+            defer { if state.takeover == .pending { state.takeover = .underWay } }
+            return state.takeover
+        }
+        switch takeover {
+        case .done: return nil
+        case .underWay: return .done(again: .milliseconds(20))
+        case .pending: break
+        }
+        do {
+            try await locks.reestablish(workflows.objects)
+            state.withLock { $0.takeover = .done }
+            return nil
+        } catch {
+            state.withLock { $0.takeover = .pending }
+            switch error {
+            case let failure as CallFailed:
+                logger.debug("permits not taken over", metadata: ["error": "\(failure.error)"])
+                return .retry(onWait: { [runner] in runner.requeued([failure], wait: $0) })
+            case let failure as LockStoreError:
+                logger.debug("permits not taken over", metadata: ["error": "\(failure)"])
+                return .retry(onWait: { _ in })
+            default: throw error
+            }
+        }
     }
 
     /// Decide, do, and write down what became of it.

@@ -46,12 +46,14 @@ package final class WorkflowController: Sendable {
     let state = Mutex(State())
 
     struct State {
-        /// Whether the permits of an earlier life have been taken over.
-        var hasLocks = false
+        var takeover = Takeover.pending
         var reconciles = 0
         /// As they were when they were last looked at.
         var known: [ObjectKey: Known] = [:]
     }
+
+    /// Of the permits of an earlier life.
+    enum Takeover { case pending, underWay, done }
 
     struct Known {
         var uid: String
