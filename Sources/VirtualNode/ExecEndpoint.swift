@@ -29,6 +29,8 @@ enum ExecEndpoint {
 enum NodeRequest: Hashable, Sendable {
     case exec(ExecRequest, ExecSession.Streams)
     case logs(pod: ObjectKey, container: String, isFollowing: Bool, tailLines: Int?, bytesMax: Int?)
+    /// A parameter asks for what the node does not have, and is not to be passed over.
+    case refused(why: String)
 
     /// Reads `/exec/{namespace}/{pod}/{container}` and `/containerLogs/…`; nil for other paths.
     ///
@@ -44,6 +46,10 @@ enum NodeRequest: Hashable, Sendable {
                 ExecRequest(pod: pod, container: container, command: query["command"] ?? []),
                 ExecSession.Streams(query))
         case ("containerLogs", 4):
+            if let parameter = Self.unknownLogParameters.first(where: { query[$0]?.last ?? "false" != "false" }) {
+                self = .refused(why: "the virtual node serves logs without \(parameter); leave it out\n")
+                return
+            }
             self = .logs(
                 pod: pod, container: container, isFollowing: query["follow"]?.last == "true",
                 tailLines: query["tailLines"]?.last.flatMap { Int($0) },
@@ -51,6 +57,8 @@ enum NodeRequest: Hashable, Sendable {
         default: return nil
         }
     }
+
+    private static let unknownLogParameters = ["previous", "timestamps", "sinceSeconds", "sinceTime"]
 }
 
 /// Answers the requests of one connection from an API server.
@@ -99,6 +107,7 @@ private final class NodeRequestHandler: ChannelInboundHandler, RemovableChannelH
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         switch NodeRequest(uri: head.uri) {
         case nil: respond(head, 404, "404 page not found\n")
+        case .refused(let why): respond(head, 400, why)
         case .exec(let request, let streams): exec(request, streams, head, context)
         case .logs(let pod, let container, let isFollowing, let tailLines, let bytesMax):
             let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
