@@ -83,13 +83,17 @@ let package = Package(
             name: "Recording",
             dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", grdb, sqlite],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Simulation", dependencies: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience"],
+            swiftSettings: swiftSettings),
 
         // Composition: what a user runs.
         .target(
             name: "Harness",
             dependencies: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Resilience", "VirtualNode", "Wire", "Workflows", logging,
+                "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire", "Workflows",
+                logging,
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -150,6 +154,10 @@ let package = Package(
             .testTarget(
                 name: "RecordingTests",
                 dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", grdb],
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "SimulationTests",
+                dependencies: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience", "Simulation"],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "ReportingTests",

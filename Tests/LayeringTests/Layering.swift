@@ -63,13 +63,17 @@ struct Layering {
         Target(
             "Recording", .mechanism, imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience"],
             libraries: ["GRDB", "GRDBSQLite"]),
+        Target(
+            "Simulation", .mechanism,
+            imports: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience"]),
 
         Target("CInserts", .composition),
         Target(
             "Harness", .composition,
             imports: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "VirtualNode", "Wire", "Workflows",
+                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire",
+                "Workflows",
             ], libraries: ["Logging"]),
         Target(
             "Reporting", .composition,
