@@ -3,7 +3,7 @@
 /// A heap of four children a node: flatter than a binary one, so that fewer entries move for each event. Nobody can
 /// take an event back; whoever may change its mind lets the event carry a number, and passes over what is out of date.
 package struct EventQueue<Event> {
-    private struct Entry {
+    fileprivate struct Entry {
         /// Nanoseconds since the trial's start.
         var time: Int64
         var sequence: UInt64
@@ -83,3 +83,7 @@ package struct EventQueue<Event> {
 
     private static var arity: Int { 4 }
 }
+
+extension EventQueue: Sendable where Event: Sendable {}
+
+extension EventQueue.Entry: Sendable where Event: Sendable {}
