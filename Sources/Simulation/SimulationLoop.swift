@@ -55,6 +55,9 @@ package final class SimulationLoop: @unchecked Sendable {
     /// How many jobs and alarms have run: the events of the simulation.
     package private(set) var eventCount = 0
 
+    /// The loop that runs the task, and all that it has begun.
+    @TaskLocal package static var current: SimulationLoop?
+
     /// The first instant of every simulated trial: 2026-01-01T00:00:00Z.
     package static let epochMicroseconds: Int64 = 1_767_225_600_000_000
 
@@ -166,7 +169,11 @@ package final class SimulationLoop: @unchecked Sendable {
         let outcome = Outcome<Success>()
         let task = Task {
             let result: Result<Success, any Error>
-            do { result = .success(try await body()) } catch { result = .failure(error) }
+            do {
+                result = .success(try await Self.$current.withValue(self) { try await body() })
+            } catch {
+                result = .failure(error)
+            }
             outcome.result = result
         }
         do {
