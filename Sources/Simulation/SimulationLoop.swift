@@ -93,7 +93,7 @@ package final class SimulationLoop: @unchecked Sendable {
         if slot == slots.count { slots.append(Slot()) }
         slots[slot].action = action
         let alarm = Alarm(slot: slot, generation: slots[slot].generation)
-        alarms.schedule(at: nowNanoseconds + max(0, span.nanoseconds), alarm)
+        alarms.schedule(at: nowNanoseconds + max(0, span.nanosecondsRoundedUp), alarm)
         return alarm
     }
 
@@ -268,6 +268,10 @@ extension SimulationLoop.Failure: CustomStringConvertible {
 }
 
 extension Duration {
-    /// Whole nanoseconds, rounded towards zero.
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+    /// Whole nanoseconds, never fewer: who sleeps until a moment must not wake before it, or it would sleep again, for no
+    /// time at all and for ever.
+    var nanosecondsRoundedUp: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + (attoseconds + (attoseconds > 0 ? 999_999_999 : 0)) / 1_000_000_000
+    }
 }

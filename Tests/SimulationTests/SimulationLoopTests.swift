@@ -56,6 +56,16 @@ import Testing
         #expect(loop.now == .seconds(10))
     }
 
+    @Test("nobody wakes before the moment that they sleep until, be it a fraction of a nanosecond away")
+    func fractions() throws {
+        let loop = SimulationLoop()
+        try loop.run {
+            let moment = Duration(secondsComponent: 1, attosecondsComponent: 1)
+            try await loop.clock.sleep(for: moment)
+            #expect(loop.now >= moment)
+        }
+    }
+
     @Test("a task that waits for another thread is found, and the simulation ends")
     func stall() throws {
         let loop = SimulationLoop()
