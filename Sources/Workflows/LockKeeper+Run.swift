@@ -1,6 +1,7 @@
 import Determinism
 import Kubernetes
 import Logging
+import Resilience
 import Synchronization
 
 extension LockKeeper {
