@@ -83,13 +83,19 @@ let package = Package(
             name: "Recording",
             dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", grdb, sqlite],
             swiftSettings: swiftSettings),
+        .target(name: "CExecutorHook"),
+        .target(
+            name: "Simulation",
+            dependencies: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"],
+            swiftSettings: swiftSettings),
 
         // Composition: what a user runs.
         .target(
             name: "Harness",
             dependencies: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Resilience", "VirtualNode", "Wire", "Workflows", logging,
+                "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire", "Workflows",
+                logging,
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -133,6 +139,12 @@ let package = Package(
             .testTarget(
                 name: "WorkflowsTests",
                 dependencies: ["APIMachinery", "Determinism", "Kubernetes", "Resilience", "VirtualNode", "Workflows"],
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "SimulationTests",
+                dependencies: [
+                    "APIMachinery", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", "Simulation",
+                ],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "KubernetesClientTests",

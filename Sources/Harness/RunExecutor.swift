@@ -1,30 +1,60 @@
 package import Experiments
 package import Logging
 
-/// Carries out the trials of a run, one after the other, and hands each record on as soon as it is whole.
+/// Carries out the trials of a run, and hands each record on as soon as it is whole and its turn has come.
 package struct RunExecutor: Sendable {
     package var world: any World
     package var runID: String
+    /// Trials at a time. More than one only where trials share nothing: in the simulated world.
+    package var jobs: Int
     package var logger: Logger
     package var onProgress: @Sendable (TrialSpec, TrialProgress) -> Void
 
     package init(
-        world: any World, runID: String, logger: Logger,
+        world: any World, runID: String, jobs: Int = 1, logger: Logger,
         onProgress: @escaping @Sendable (TrialSpec, TrialProgress) -> Void
     ) {
+        precondition(jobs > 0, "some trial is carried out at a time (are \(jobs))")
+        precondition(jobs == 1 || world.kind == .simulated, "trials on sockets follow each other")
         self.world = world
         self.runID = runID
+        self.jobs = jobs
         self.logger = logger
         self.onProgress = onProgress
     }
 
-    /// - Parameter record: Keeps a finished trial; the next one begins when it has returned.
+    /// One trial, whose record nobody keeps.
+    package func trial(_ spec: TrialSpec) async throws -> TrialRecord {
+        let runner = TrialRunner(
+            spec: spec, world: world,
+            // The objects of a trial carry the run's name, and a simulated one must not depend on it.
+            runID: world.kind == .simulated ? "simulated" : runID, logger: logger,
+            onProgress: { onProgress(spec, $0) })
+        return try await world.perform { try await runner.run() }
+    }
+
+    /// - Parameter record: Keeps a finished trial; called for one at a time, in the order of the specs.
     package func run(_ specs: [TrialSpec], record: (TrialRecord) async throws -> Void) async throws {
-        for spec in specs {
-            try Task.checkCancellation()
-            let runner = TrialRunner(
-                spec: spec, world: world, runID: runID, logger: logger, onProgress: { onProgress(spec, $0) })
-            try await record(try await runner.run())
+        try await withThrowingTaskGroup(of: (Int, TrialRecord).self) { group in
+            defer { group.cancelAll() }
+            var begun = 0
+            var done: [Int: TrialRecord] = [:]
+            var next = 0
+            while next < specs.count {
+                // One that takes long must not make the others pile up behind it.
+                while begun < min(specs.count, next + 8 * jobs), begun - next - done.count < jobs {
+                    try Task.checkCancellation()
+                    let turn = begun
+                    group.addTask { (turn, try await trial(specs[turn])) }
+                    begun += 1
+                }
+                guard let (turn, trial) = try await group.next() else { return }
+                done[turn] = trial
+                while let trial = done.removeValue(forKey: next) {
+                    try await record(trial)
+                    next += 1
+                }
+            }
         }
     }
 }

@@ -126,7 +126,7 @@ package struct SocketWorld: World {
             try await body(
                 TrialSite(
                     clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
-                    enter: { proxy.enter($0) }))
+                    enter: { proxy.enter($0) }, nodeAccess: .host("127.0.0.1")))
         } cleanup: {
             await subject.shutDown()
         }

@@ -141,8 +141,9 @@ struct Subject: Sendable {
     /// Runs the trial's pods, those of agents in this process.
     func runNode() async throws {
         let kubelet = Kubelet(
-            api: site.harness, settings: .trial(in: namespace), clock: site.clock, logger: logger,
+            api: site.harness, settings: .trial(in: namespace, site.nodeAccess), clock: site.clock, logger: logger,
             runAgent: { await runAgent($0) })
+        if case .direct(let serve) = site.nodeAccess { serve(kubelet) }
         try await kubelet.run()
     }
 
@@ -178,9 +179,11 @@ struct Subject: Sendable {
 }
 
 extension NodeConfiguration {
-    /// The node that runs a trial's pods and no others, and takes exec from API servers of this machine.
-    static func trial(in namespace: String) -> NodeConfiguration {
-        NodeConfiguration(namespace: namespace, binding: .scheduler(schedulerName), endpointHost: "127.0.0.1")
+    /// The node that runs a trial's pods and no others.
+    static func trial(in namespace: String, _ access: TrialSite.NodeAccess) -> NodeConfiguration {
+        var configuration = NodeConfiguration(namespace: namespace, binding: .scheduler(schedulerName))
+        if case .host(let host) = access { configuration.endpointHost = host }
+        return configuration
     }
 
     /// Names the virtual node in the place of a scheduler, so that the cluster's own leaves the pods alone.

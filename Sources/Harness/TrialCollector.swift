@@ -14,6 +14,10 @@ final class TrialCollector: Sendable {
         var unfinished: [String: Workflow] = [:]
         var finished: Set<String> = []
         var phase: Phase?
+        /// Objects that were seen to change.
+        var sightings = 0
+        /// Whether the clean-up queue was empty when it was looked at last.
+        var isCleanupIdle = false
         var clock: TrialClock?
 
         /// Whether the subject has not taken up any workflow yet.
@@ -52,8 +56,14 @@ final class TrialCollector: Sendable {
 
     func submitted(_ name: String, at time: Duration) { observe(Observation(.workflowSubmitted, name, at: time)) }
 
-    /// How deep the subject's clean-up queue is, and how old its oldest item, as the subject says.
+    /// How deep the subject's clean-up queue is, and how old its oldest item, as the subject says. A queue that stays empty
+    /// is recorded once.
     func sampledCleanup(depth: Int, oldest: Duration, at time: Duration) {
+        let isNews = state.withLock { state in
+            defer { state.isCleanupIdle = depth == 0 }
+            return depth > 0 || !state.isCleanupIdle
+        }
+        guard isNews else { return }
         observe(
             Observation(.cleanupSampled, "\(depth)", detail: "\(oldest.microseconds / 1_000)", at: time))
     }
@@ -62,6 +72,7 @@ final class TrialCollector: Sendable {
     func saw(_ workflow: Workflow, at time: Duration) {
         let name = workflow.metadata.name
         state.withLock { state in
+            state.sightings += 1
             state.evidence.observations += state.witness.saw(workflow, at: time)
             guard !state.finished.contains(name) else { return }
             guard workflow.phase.isTerminal else {
@@ -81,6 +92,7 @@ final class TrialCollector: Sendable {
     func sawDeletion(of workflow: Workflow, at time: Duration) {
         let name = workflow.metadata.name
         state.withLock { state in
+            state.sightings += 1
             state.evidence.observations += state.witness.sawDeletion(of: workflow, at: time)
             guard let last = state.unfinished.removeValue(forKey: name) else { return }
             state.finished.insert(name)
@@ -92,7 +104,10 @@ final class TrialCollector: Sendable {
 
     /// Whatever else the harness follows.
     func saw(_ look: (inout TrialWitness) -> [Observation]) {
-        state.withLock { $0.evidence.observations += look(&$0.witness) }
+        state.withLock { state in
+            state.sightings += 1
+            state.evidence.observations += look(&state.witness)
+        }
     }
 
     /// What the witness makes of all that it has seen.
@@ -126,6 +141,9 @@ final class TrialCollector: Sendable {
             return state.evidence.injections.count + conflicts
         }
     }
+
+    /// How many changes of objects were seen; it grows with each.
+    var sightings: Int { state.withLock { $0.sightings } }
 
     /// The phase that was entered last.
     var phase: Phase? { state.withLock { $0.phase } }

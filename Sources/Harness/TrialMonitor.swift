@@ -56,6 +56,14 @@ struct TrialMonitor: Sendable {
                     }
                 }
             }
+            group.addTask {
+                // What is left is looked at afresh; this says when.
+                try await follow(Lease.self) { _, _ in
+                    collector.saw { _ in [] }
+                } deleted: { _, _ in
+                    collector.saw { _ in [] }
+                }
+            }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -95,9 +103,15 @@ struct TrialMonitor: Sendable {
     /// - Returns: Whether all has come to rest.
     func settled(within bound: Duration) async throws -> Bool {
         let deadline = clock.now + bound
+        var judged: Int?
         while clock.now < deadline {
-            if collector.finishedCount >= expected, collector.unfinishedCount == 0, try await remains().isEmpty {
-                return true
+            let sightings = collector.sightings
+            // What was not at rest stays so until something changes.
+            if sightings != judged {
+                judged = sightings
+                if collector.finishedCount >= expected, collector.unfinishedCount == 0, try await remains().isEmpty {
+                    return true
+                }
             }
             try await clock.sleep(for: .milliseconds(100))
         }

@@ -35,13 +35,15 @@ struct TrialRunner {
             let started = site.clock.epochMicrosecondsNow
             try await withCleanup {
                 try await ground.createNamespace(Self.namespace)
-                try await TrialPermits.with(spec.policy) { permits in
+                try await TrialPermits.with(spec.policy, inMemory: site.isDisposable) { permits in
                     try await run(on: site, ground, attempts, collector, permits)
                 }
             } cleanup: {
+                if site.isDisposable { return }
                 // Pods go only while their node runs, and that of the trial has ended with it.
                 let kubelet = Kubelet(
-                    api: site.harness, settings: .trial(in: Self.namespace), clock: site.clock, logger: logger)
+                    api: site.harness, settings: .trial(in: Self.namespace, site.nodeAccess), clock: site.clock,
+                    logger: logger)
                 try await kubelet.withNode { try await ground.deleteNamespace(Self.namespace) }
             }
             return TrialRecord(spec, evidence: collector.evidence, startedEpochMicroseconds: started)

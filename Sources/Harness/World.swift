@@ -2,10 +2,13 @@ package import Determinism
 package import Faults
 package import Kubernetes
 package import Resilience
+package import VirtualNode
 package import Workflows
 
 /// Where trials take place.
 package enum WorldKind: String, Hashable, Sendable, CaseIterable {
+    /// An API server, a network and a clock of one thread's own: nothing happens but what the trial makes happen.
+    case simulated
     /// The API server of this process, over real TLS sockets.
     case embedded
     /// Any API server that a kubeconfig names.
@@ -19,10 +22,21 @@ package protocol World: Sendable {
     /// The server's version, for the record.
     var serverVersion: String { get }
 
+    /// Carries out a trial: calls `body`, in whose tasks ``withSite(_:_:)`` is to be called, where the trial's time passes.
+    func perform<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result
+
     /// Sets up a place, hands it to `body`, and takes it down again however `body` ends.
     func withSite<Result: Sendable>(
         _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
     ) async throws -> Result
+}
+
+extension World {
+    package func perform<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await body()
+    }
 }
 
 /// What a trial asks of its world.
@@ -69,4 +83,15 @@ package struct TrialSite: Sendable {
     package var responderURL: String
     /// Tells the fault path that a phase has begun.
     package var enter: @Sendable (Phase) -> Void
+    /// How commands and logs reach the trial's node.
+    package var nodeAccess: NodeAccess
+    /// Whether the server goes when the trial has ended, so that nothing need be taken away.
+    package var isDisposable = false
+
+    package enum NodeAccess: Sendable {
+        /// The API server reaches it at this address.
+        case host(String)
+        /// The world hands them on to the node that says here that it is the trial's.
+        case direct(@Sendable (Kubelet) -> Void)
+    }
 }

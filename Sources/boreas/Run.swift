@@ -20,7 +20,7 @@ struct Run: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
     var files: [String]
 
-    @Option(help: "Where the trials take place: embedded or cluster.")
+    @Option(help: "Where the trials take place: simulated, embedded or cluster.")
     var world = WorldChoice.embedded
 
     @Option(help: ArgumentHelp("Run these policies only, separated by commas.", valueName: "a,b"))
@@ -28,6 +28,17 @@ struct Run: AsyncParsableCommand {
 
     @Option(help: "Trials in each cell, instead of the file's number.")
     var trials: Int?
+
+    @Option(help: "Trials at a time, in the simulated world; as many as there are processors without it.")
+    var jobs: Int?
+
+    @Option(
+        help: """
+            What the archive keeps of the trials: all, or some, which is of each cell the first trial and the first \
+            \(DetailSelection.failuresKept) that did not pass, and of the others a summary. Without it a simulated run of \
+            more than \(DetailSelection.smallRun) trials keeps some.
+            """)
+    var details: DetailSelection.Rule?
 
     @Option(help: "The run's seed, instead of the file's.")
     var seed: UInt64?
@@ -42,11 +53,17 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var archive: ArchiveOptions
     @OptionGroup var output: OutputOptions
 
-    enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case embedded, cluster }
+    enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case simulated, embedded, cluster }
 
     func validate() throws {
         if let trials, !(1...1_000_000).contains(trials) {
             throw ValidationError("--trials is 1 to 1000000 (is \(trials))")
+        }
+        if let jobs {
+            guard world == .simulated else {
+                throw ValidationError("--jobs goes with --world simulated: trials on sockets follow each other")
+            }
+            guard (1...1_024).contains(jobs) else { throw ValidationError("--jobs is 1 to 1024 (is \(jobs))") }
         }
         // As in a file: readers of JSON that keep numbers as doubles read it whole.
         if let seed, seed >= 1 << 53 { throw ValidationError("--seed has at most 53 bits (is \(seed))") }
@@ -56,7 +73,8 @@ struct Run: AsyncParsableCommand {
         switch world {
         case .cluster where cluster.context == nil:
             throw ValidationError("--world cluster needs --context: a cluster is never chosen by default")
-        case .embedded where cluster.context != nil || cluster.kubeconfig != nil:
+        case .simulated where cluster.context != nil || cluster.kubeconfig != nil,
+            .embedded where cluster.context != nil || cluster.kubeconfig != nil:
             throw ValidationError("--context and --kubeconfig go with --world cluster")
         default: break
         }
@@ -70,7 +88,7 @@ struct Run: AsyncParsableCommand {
         for experiment in experiments {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
-                trials: trials ?? experiment.trials, resumes: resume)
+                trials: trials ?? experiment.trials, details: details, resumes: resume)
             if dryRun {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
@@ -87,7 +105,11 @@ struct Run: AsyncParsableCommand {
     }
 
     private func place() throws -> RunSession.Place {
-        guard world == .cluster else { return .embedded }
+        switch world {
+        case .simulated: return .simulated(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+        case .embedded: return .embedded
+        case .cluster: break
+        }
         let loader = KubeconfigLoader(
             explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
         return .cluster(try loader.connection(context: cluster.context))
@@ -113,6 +135,8 @@ struct Run: AsyncParsableCommand {
         return lines.joined(separator: "\n")
     }
 }
+
+extension DetailSelection.Rule: ExpressibleByArgument {}
 
 /// Turns verdicts into exit codes.
 enum Exit {

@@ -11,15 +11,21 @@ import Reporting
 /// One run from the experiment to its verdict: opens the archive, sets up the world, and keeps each trial as it ends.
 struct RunSession: Sendable {
     enum Place: Sendable {
+        /// With so many trials at a time.
+        case simulated(jobs: Int)
         case embedded
         case cluster(ClusterConnection)
 
         var kind: WorldKind {
             switch self {
+            case .simulated: .simulated
             case .embedded: .embedded
             case .cluster: .cluster
             }
         }
+
+        /// Trials at a time.
+        var jobs: Int { if case .simulated(let jobs) = self { jobs } else { 1 } }
     }
 
     var experiment: Experiment
@@ -27,6 +33,8 @@ struct RunSession: Sendable {
     var seed: UInt64
     /// Trials in each cell.
     var trials: Int
+    /// Of which trials to keep details; nil leaves it to the run's size.
+    var details: DetailSelection.Rule?
     /// Goes on with a run of the same experiment that was stopped.
     var resumes = false
 
@@ -36,14 +44,15 @@ struct RunSession: Sendable {
         try RunArchive.checkWritable(at: database)
         let earlier = try await earlierRun(in: place.kind)
         let identifier = earlier?.identifier ?? Self.makeIdentifier()
-        let body: @Sendable (SocketWorld) async throws -> RunRecord = { world in
+        let body: @Sendable (any World) async throws -> RunRecord = { world in
             let archive = try RunArchive.open(at: database)
             return try await Self.closing(archive) {
                 if earlier == nil { try await archive.begin(record(of: identifier, in: world)) }
-                return try await finish(identifier, in: world, archive)
+                return try await finish(identifier, in: world, jobs: place.jobs, archive)
             }
         }
         return switch place {
+        case .simulated: try await body(SimulatedWorld(logger: Log.logger))
         case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, body)
         case .cluster(let connection):
             try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, body)
@@ -73,7 +82,7 @@ struct RunSession: Sendable {
         return result
     }
 
-    private func record(of identifier: String, in world: SocketWorld) -> RunRecord {
+    private func record(of identifier: String, in world: any World) -> RunRecord {
         RunRecord(
             identifier: identifier, experiment: experiment, world: world.kind.rawValue,
             serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
@@ -83,7 +92,7 @@ struct RunSession: Sendable {
 
     /// Carries out the trials that are missing, and gives the verdict.
     private func finish(
-        _ identifier: String, in world: SocketWorld, _ archive: RunArchive
+        _ identifier: String, in world: any World, jobs: Int, _ archive: RunArchive
     ) async throws -> RunRecord {
         let specs = experiment.trialSpecs(seed: seed, trials: trials)
         let done = try await archive.finishedTrials(of: identifier)
@@ -91,10 +100,12 @@ struct RunSession: Sendable {
         let trialCount = "\(remaining.count) \(remaining.count == 1 ? "trial" : "trials")"
         Terminal.error("boreas: run \(identifier), seed \(seed), \(trialCount)")
         let executor = RunExecutor(
-            world: world, runID: identifier, logger: Log.logger,
+            world: world, runID: identifier, jobs: jobs, logger: Log.logger,
             onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
+        let isSmall = world.kind != .simulated || specs.count <= DetailSelection.smallRun
+        var selection = DetailSelection(details ?? (isSmall ? .all : .some))
         try await executor.run(remaining) { trial in
-            try await archive.record(trial, in: identifier)
+            try await archive.record(trial, in: identifier, isDetailed: selection.keeps(trial))
             show(trial, of: identifier)
         }
         let report = RunReport(try await archive.run(identifier), try await archive.tallies(of: identifier))

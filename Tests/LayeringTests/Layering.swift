@@ -64,12 +64,18 @@ struct Layering {
             "Recording", .mechanism, imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience"],
             libraries: ["GRDB", "GRDBSQLite"]),
 
+        Target("CExecutorHook", .mechanism),
+        Target(
+            "Simulation", .mechanism,
+            imports: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"]),
+
         Target("CInserts", .composition),
         Target(
             "Harness", .composition,
             imports: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes",
-                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "VirtualNode", "Wire", "Workflows",
+                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire",
+                "Workflows",
             ], libraries: ["Logging"]),
         Target(
             "Reporting", .composition,
@@ -89,7 +95,7 @@ struct Layering {
     ])
 
     /// The mechanisms that others stand on: C libraries, and the listener and the codecs that both ends of a wire share.
-    static let sharedMechanisms: Set<String> = ["CCurl", "CZlib", "Wire"]
+    static let sharedMechanisms: Set<String> = ["CCurl", "CExecutorHook", "CZlib", "Wire"]
 
     var targets: [Target]
 

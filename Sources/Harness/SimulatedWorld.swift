@@ -1,0 +1,108 @@
+import APIMachinery
+import Determinism
+import Faults
+import Foundation
+import Kubernetes
+package import Logging
+import Resilience
+import Simulation
+import Synchronization
+import VirtualNode
+import Workflows
+
+/// A world without sockets, threads and real time: each trial has an API server, a network, a node and a clock of its
+/// own, in one thread, and the same seed gives the same history, byte for byte.
+package struct SimulatedWorld: World {
+    private let logger: Logger
+
+    /// - Throws: ``HarnessError`` on a runtime on which nothing can be simulated.
+    package init(logger: Logger) throws {
+        do {
+            try SelfTest.run()
+        } catch {
+            throw HarnessError(.unavailable, "\(error)")
+        }
+        self.logger = logger
+    }
+
+    package var kind: WorldKind { .simulated }
+
+    /// The rules that the server goes by.
+    package var serverVersion: String { "simulated" }
+
+    /// Runs the trial on a thread of its own, which it needs for as long as it takes.
+    package func perform<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let loop = SimulationLoop()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let thread = Thread {
+                    continuation.resume(with: Swift.Result { try loop.run(body) })
+                }
+                // As much as a main thread has: values that are nested deeply are walked recursively.
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        } onCancel: {
+            loop.stop()
+        }
+    }
+
+    package func withSite<Result: Sendable>(
+        _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
+    ) async throws -> Result {
+        guard let loop = SimulationLoop.current else {
+            preconditionFailure("a simulated trial runs in its world's perform")
+        }
+        let clock = loop.clock
+        let core = APIServerCore(
+            configuration: ClusterStore.Configuration(seed: request.seed, serviceTimes: .measured), clock: clock)
+        let node = TrialNode()
+        let subject = InProcessAPI(core, execute: { try await node.exec($0) })
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await core.run() }
+            let result = try await body(
+                TrialSite(
+                    clock: clock, harness: InProcessAPI(core), subject: subject,
+                    http: responder(clock, request.observer), responderURL: Self.responderURL,
+                    enter: { _ in }, nodeAccess: .direct { node.use($0) }, isDisposable: true))
+            group.cancelAll()
+            return result
+        }
+    }
+
+    private static let responderURL = "http://responder.boreas"
+    /// There and back on the loopback, with the responder's own time.
+    private static let responderLatency = Duration.microseconds(500)
+
+    /// What workflows call: answers every request with 200.
+    private func responder(_ clock: TrialClock, _ observer: SiteObserver) -> HTTPPort {
+        HTTPPort { request in
+            guard request.url.hasPrefix(Self.responderURL) else {
+                throw HarnessError(
+                    .unavailable,
+                    "\(request.method) \(request.url): the simulated world has no server but \(Self.responderURL)")
+            }
+            try await clock.sleep(for: Self.responderLatency / 2)
+            let path = request.url.dropFirst(Self.responderURL.count)
+            observer.onCall(request.method, path.isEmpty ? "/" : String(path))
+            try await clock.sleep(for: Self.responderLatency / 2)
+            return HTTPPort.Response(status: 200, body: "")
+        }
+    }
+}
+
+/// The node of a trial, as soon as there is one.
+private final class TrialNode: Sendable {
+    private let kubelet = Mutex<Kubelet?>(nil)
+
+    func use(_ node: Kubelet) { kubelet.withLock { $0 = node } }
+
+    func exec(_ request: ExecRequest) async throws -> ExecResult {
+        guard let node = kubelet.withLock({ $0 }) else {
+            throw APIError(code: .invalid, message: "pod \(request.pod.name) does not have a host assigned")
+        }
+        return try await node.exec(request)
+    }
+}

@@ -1,0 +1,89 @@
+/// What is to happen, the earliest first, and in the order of its scheduling where two things happen at once.
+///
+/// A heap of four children a node: flatter than a binary one, so that fewer entries move for each event. Nobody can
+/// take an event back; whoever may change its mind lets the event carry a number, and passes over what is out of date.
+package struct EventQueue<Event> {
+    fileprivate struct Entry {
+        /// Nanoseconds since the trial's start.
+        var time: Int64
+        var sequence: UInt64
+        var event: Event
+
+        @inline(__always)
+        func precedes(_ other: Entry) -> Bool {
+            time < other.time || (time == other.time && sequence < other.sequence)
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var scheduled: UInt64 = 0
+
+    package init() {}
+
+    package var count: Int { heap.count }
+
+    package var isEmpty: Bool { heap.isEmpty }
+
+    /// When the next event happens, in nanoseconds since the trial's start.
+    package var nextTime: Int64? { heap.first?.time }
+
+    /// Makes room, so that no later event has to.
+    package mutating func reserveCapacity(_ capacity: Int) { heap.reserveCapacity(capacity) }
+
+    /// Forgets all events, and begins to count anew; the room stays.
+    package mutating func removeAll() {
+        heap.removeAll(keepingCapacity: true)
+        scheduled = 0
+    }
+
+    /// - Parameter time: In nanoseconds since the trial's start.
+    package mutating func schedule(at time: Int64, _ event: Event) {
+        let entry = Entry(time: time, sequence: scheduled, event: event)
+        scheduled += 1
+        var hole = heap.count
+        heap.append(entry)
+        while hole > 0 {
+            let parent = (hole - 1) / Self.arity
+            guard entry.precedes(heap[parent]) else { break }
+            heap[hole] = heap[parent]
+            hole = parent
+        }
+        heap[hole] = entry
+    }
+
+    /// Takes the next event.
+    package mutating func pop() -> (time: Int64, event: Event)? {
+        guard let last = heap.popLast() else { return nil }
+        let count = heap.count
+        guard count > 0 else { return (last.time, last.event) }
+        let first = heap[0]
+        var hole = 0
+        while true {
+            let children = Self.arity * hole + 1
+            guard children < count else { break }
+            var least = children
+            for child in children + 1..<max(children + 1, min(children + Self.arity, count))
+            where heap[child].precedes(heap[least]) {
+                least = child
+            }
+            guard heap[least].precedes(last) else { break }
+            heap[hole] = heap[least]
+            hole = least
+        }
+        heap[hole] = last
+        return (first.time, first.event)
+    }
+
+    /// Takes out the events that are out of date.
+    package mutating func removeAll(where isOver: (Event) -> Bool) {
+        heap.removeAll { isOver($0.event) }
+        // What is sorted is a heap.
+        heap.sort { $0.precedes($1) }
+    }
+
+    private static var arity: Int { 4 }
+}
+
+extension EventQueue: Sendable where Event: Sendable {}
+
+extension EventQueue.Entry: Sendable where Event: Sendable {}
