@@ -146,7 +146,8 @@ package struct TrialRecord: Hashable, Sendable {
         samples = history.samples
         violations = Invariant.allCases.flatMap { $0.violations(in: history) }
         let judgement = Judgement(
-            history: history, plan: spec.variation.plan, injections: injections, violations: violations)
+            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
+            violations: violations)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
