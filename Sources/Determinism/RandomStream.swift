@@ -54,6 +54,12 @@ package struct StableHash: Hashable, Sendable {
 
     package var value: UInt64 { SplitMix64.mix(state) }
 
+    /// ``value`` in 16 digits.
+    package var hexadecimal: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     package mutating func combine(_ text: String) {
         for byte in text.utf8 { combine(byte: byte) }
         // Ends the part: ("ab", "c") and ("a", "bc") differ.

@@ -11,6 +11,10 @@ package struct Experiment: Hashable, Sendable {
     package var seed: UInt64
     /// Trials in each cell.
     package var trials: Int
+    /// The index of the first trial; a later one does again what a trial of a longer run did.
+    package var firstTrial: Int
+    /// Whether each trial draws a plan of its own, as ``Swarm`` does it.
+    package var isSwarm: Bool
     /// At least one; where nothing varies, one without a name.
     package var variations: [Variation]
     package var gate: [GateExpression]
@@ -80,17 +84,20 @@ package struct Experiment: Hashable, Sendable {
     }
 
     /// Workflows that arrive by and by.
-    package struct Load: Hashable, Sendable, Codable {
+    package struct Load: Hashable, Sendable {
         /// The workflow's manifest, as JSON text.
         package var manifest: String
         package var count: Int
         /// Between two arrivals; zero submits all at once.
         package var every: Duration
+        /// When the first arrives, since the beginning of the calm phase.
+        package var after: Duration
 
-        package init(manifest: String, count: Int, every: Duration) {
+        package init(manifest: String, count: Int, every: Duration, after: Duration = .zero) {
             self.manifest = manifest
             self.count = count
             self.every = every
+            self.after = after
         }
     }
 
@@ -109,9 +116,12 @@ package struct Experiment: Hashable, Sendable {
 
     package init(
         name: String, description: String, seed: UInt64, trials: Int, variations: [Variation],
-        gate: [GateExpression] = [], expectations: [Expectation] = []
+        gate: [GateExpression] = [], expectations: [Expectation] = [], firstTrial: Int = 1, isSwarm: Bool = false
     ) {
         precondition(!variations.isEmpty, "an experiment has at least one variation")
+        precondition(firstTrial >= 1, "trials are counted from 1 (the first is \(firstTrial))")
+        self.firstTrial = firstTrial
+        self.isSwarm = isSwarm
         self.name = name
         self.description = description
         self.seed = seed
@@ -129,7 +139,9 @@ package struct Experiment: Hashable, Sendable {
 /// same text that it was before.
 extension Experiment: Codable {
     private enum CodingKeys: String, CodingKey {
-        case name, description, seed, trials, variations, gate, expectations
+        case name, description, seed, trials, firstTrial
+        case isSwarm = "swarm"
+        case variations, gate, expectations
     }
 
     package init(from decoder: any Decoder) throws {
@@ -141,7 +153,9 @@ extension Experiment: Codable {
             trials: try container.decode(Int.self, forKey: .trials),
             variations: try container.decode([Variation].self, forKey: .variations),
             gate: try container.decode([GateExpression].self, forKey: .gate),
-            expectations: try container.decodeIfPresent([Expectation].self, forKey: .expectations) ?? [])
+            expectations: try container.decodeIfPresent([Expectation].self, forKey: .expectations) ?? [],
+            firstTrial: try container.decodeIfPresent(Int.self, forKey: .firstTrial) ?? 1,
+            isSwarm: try container.decodeIfPresent(Bool.self, forKey: .isSwarm) ?? false)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -150,6 +164,8 @@ extension Experiment: Codable {
         try container.encode(description, forKey: .description)
         try container.encode(seed, forKey: .seed)
         try container.encode(trials, forKey: .trials)
+        if firstTrial != 1 { try container.encode(firstTrial, forKey: .firstTrial) }
+        if isSwarm { try container.encode(isSwarm, forKey: .isSwarm) }
         try container.encode(variations, forKey: .variations)
         try container.encode(gate, forKey: .gate)
         if !expectations.isEmpty { try container.encode(expectations, forKey: .expectations) }
@@ -184,6 +200,27 @@ extension Experiment.Variation: Codable {
         if !objects.isEmpty { try container.encode(objects, forKey: .objects) }
         if !changes.isEmpty { try container.encode(changes, forKey: .changes) }
         if replicas != 1 { try container.encode(replicas, forKey: .replicas) }
+    }
+}
+
+extension Experiment.Load: Codable {
+    private enum CodingKeys: String, CodingKey { case manifest, count, every, after }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            manifest: try container.decode(String.self, forKey: .manifest),
+            count: try container.decode(Int.self, forKey: .count),
+            every: try container.decode(Duration.self, forKey: .every),
+            after: try container.decodeIfPresent(Duration.self, forKey: .after) ?? .zero)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(manifest, forKey: .manifest)
+        try container.encode(count, forKey: .count)
+        try container.encode(every, forKey: .every)
+        if after != .zero { try container.encode(after, forKey: .after) }
     }
 }
 

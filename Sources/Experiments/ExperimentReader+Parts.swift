@@ -13,6 +13,8 @@ struct ExperimentDocument: Decodable {
     struct Spec: Decodable {
         var seed: Located<UInt64>?
         var trials: Located<Int>?
+        var firstTrial: Located<Int>?
+        var swarm: Bool?
         var subject: Subject?
         var policies: [DocumentNode]
         var vary: DocumentNode?
@@ -38,6 +40,7 @@ struct ExperimentDocument: Decodable {
             var inline: DocumentNode?
             var count: Located<Int>?
             var every: Duration?
+            var after: Located<Duration>?
         }
 
         struct CronWorkflowDocument: Decodable, Hashable, Sendable {

@@ -28,7 +28,10 @@ extension ExperimentReader {
                     "name one of workflow, cronWorkflow, manifest and change, each in an entry of its own",
                     at: entry.position, path)
             }
-            if let workflow = load.workflow { try add(workflow, "\(path).workflow", variables, to: &parts) }
+            if let workflow = load.workflow {
+                try check(workflow.after, "\(path).workflow", spec)
+                try add(workflow, "\(path).workflow", variables, to: &parts)
+            }
             if let cron = load.cronWorkflow { try add(cron, "\(path).cronWorkflow", variables, to: &parts) }
             if let manifest = load.manifest {
                 for node in try manifests(manifest.file, manifest.inline, "\(path).manifest") {
@@ -72,7 +75,7 @@ extension ExperimentReader {
             parts.loads.append(
                 Experiment.Load(
                     manifest: variables.applied(to: node).json.text, count: workflow.count?.value ?? 1,
-                    every: workflow.every ?? .zero))
+                    every: workflow.every ?? .zero, after: workflow.after?.value ?? .zero))
         }
     }
 
@@ -100,6 +103,18 @@ extension ExperimentReader {
                     by: DocumentNode(json: ["metadata": ["name": .string(name)]], at: node.position))
                 try addObject(named, at: cron.file?.position, path, variables, to: &parts)
             }
+        }
+    }
+
+    private func check(
+        _ after: Located<Duration>?, _ path: String, _ spec: ExperimentDocument.Spec
+    ) throws(ExperimentError) {
+        guard let after else { return }
+        let phases = spec.phases.value
+        guard after.value >= .zero, after.value <= phases.calm + phases.storm + phases.converge else {
+            throw error(
+                after.value < .zero ? "a time cannot be negative" : "the trial is over by then", at: after.position,
+                "\(path).after")
         }
     }
 

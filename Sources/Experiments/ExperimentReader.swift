@@ -89,11 +89,17 @@ package struct ExperimentReader: Sendable {
         if let trials, !(1...1_000_000).contains(trials.value) {
             throw error("\(trials.value) trials; 1 to 1000000 are possible", at: trials.position, "spec.trials")
         }
+        let firstTrial = document.spec.firstTrial
+        if let firstTrial, !(1...1_000_000_000).contains(firstTrial.value) {
+            throw error(
+                "\(firstTrial.value) is no trial; they are counted from 1", at: firstTrial.position, "spec.firstTrial")
+        }
         return Experiment(
             name: name.value, description: document.metadata.description ?? "",
             seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: [first],
             gate: try gate(document.spec.gate ?? [], policies: first.policies.map(\.name)),
-            expectations: try expectations(document.spec, variations: variations))
+            expectations: try expectations(document.spec, variations: variations),
+            firstTrial: firstTrial?.value ?? 1, isSwarm: document.spec.swarm ?? false)
     }
 
     private func variation(

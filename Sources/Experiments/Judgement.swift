@@ -8,7 +8,11 @@ package struct Judgement: Hashable, Sendable {
 
     /// An oracle that could not read leaves everything open; else a violation fails the trial; else whatever shows that
     /// the trial tested nothing leaves it open.
-    package init(history: History, plan: Plan, injections: [Injection], violations: [Violation]) {
+    ///
+    /// - Parameter isSwarm: Whether the plan was drawn: then it is enough that one of its rules hit a request.
+    package init(
+        history: History, plan: Plan, isSwarm: Bool = false, injections: [Injection], violations: [Violation]
+    ) {
         let blindness = history.observations.filter { $0.kind == .oracleFailed }
         if let first = blindness.first {
             verdict = .inconclusive
@@ -21,13 +25,15 @@ package struct Judgement: Hashable, Sendable {
             reason = "\(first.invariant.rawValue): \(first.subject) \(first.evidence)\(more)"
             return
         }
-        let doubts = Self.doubts(history: history, plan: plan, injections: injections)
+        let doubts = Self.doubts(history: history, plan: plan, isSwarm: isSwarm, injections: injections)
         verdict = doubts.isEmpty ? .pass : .inconclusive
         reason = doubts.joined(separator: "; ")
     }
 
     /// What makes a trial vacuous.
-    private static func doubts(history: History, plan: Plan, injections: [Injection]) -> [String] {
+    private static func doubts(
+        history: History, plan: Plan, isSwarm: Bool, injections: [Injection]
+    ) -> [String] {
         var doubts: [String] = []
         for missed in history.observations where missed.kind == .steadyStateMissed {
             doubts.append("no steady state before the storm: \(missed.message)")
@@ -36,6 +42,10 @@ package struct Judgement: Hashable, Sendable {
         if history.attempts.isEmpty { doubts.append("the subject sent no request") }
         if history.entered(.converge) == nil { doubts.append("the converge phase was never reached") }
         let fired = Set(injections.map(\.rule))
+        if isSwarm {
+            if fired.isEmpty, !plan.rules.isEmpty { doubts.append("no fault that was drawn hit a request") }
+            return doubts
+        }
         for rule in plan.rules where !fired.contains(rule.name) {
             doubts.append("the fault \(rule.name) never hit a request")
         }

@@ -121,7 +121,12 @@ package struct TrialRecord: Hashable, Sendable {
     package var outcome: Verdict
     /// Why; empty for a pass.
     package var reason: String
+    /// Over what was decided and what became of the workload: equal for equal trials in every world.
     package var digest: String
+    /// Over all that is kept of the trial, to the nanosecond: equal for equal trials in the simulated world alone.
+    package var historyDigest: String
+    /// Whether the operations, attempts, injections and observations are here; an archive may have left them out.
+    package var isDetailed = true
 
     /// Joins and judges what a trial gathered.
     package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
@@ -141,10 +146,13 @@ package struct TrialRecord: Hashable, Sendable {
         samples = history.samples
         violations = Invariant.allCases.flatMap { $0.violations(in: history) }
         let judgement = Judgement(
-            history: history, plan: spec.variation.plan, injections: injections, violations: violations)
+            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
+            violations: violations)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
+        historyDigest = ""
+        historyDigest = HistoryDigest(self).text
     }
 
     /// A record as an archive holds it.
@@ -152,7 +160,7 @@ package struct TrialRecord: Hashable, Sendable {
         number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
         operations: [OperationRecord], attempts: [AttemptRecord], injections: [Injection],
         observations: [Observation], violations: [Violation], samples: [Sample], outcome: Verdict, reason: String,
-        digest: String
+        digest: String, historyDigest: String = "", isDetailed: Bool = true
     ) {
         self.number = number
         self.key = key
@@ -168,6 +176,8 @@ package struct TrialRecord: Hashable, Sendable {
         self.outcome = outcome
         self.reason = reason
         self.digest = digest
+        self.historyDigest = historyDigest
+        self.isDetailed = isDetailed
     }
 }
 
@@ -195,7 +205,6 @@ struct TrialDigest {
             hash.combine(workflow.name)
             hash.combine(workflow.phase)
         }
-        let digits = String(hash.value, radix: 16)
-        text = String(repeating: "0", count: 16 - digits.count) + digits
+        text = hash.hexadecimal
     }
 }

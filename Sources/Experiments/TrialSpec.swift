@@ -30,13 +30,18 @@ package struct TrialSpec: Hashable, Sendable {
     /// The same for one index in every cell: common random numbers, so that comparisons are paired. It has 53 bits,
     /// so that readers of JSON who keep numbers as doubles read it whole.
     package var seed: UInt64
+    /// Whether the trial's plan was drawn, so that not every rule of it need have hit a request.
+    package var isSwarm: Bool
 
-    package init(number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64) {
+    package init(
+        number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64, isSwarm: Bool = false
+    ) {
         self.number = number
         self.policy = policy
         self.variation = variation
         self.index = index
         self.seed = seed
+        self.isSwarm = isSwarm
     }
 
     package var key: TrialKey { TrialKey(policy: policy.name, variation: variation.name, index: index) }
@@ -44,7 +49,7 @@ package struct TrialSpec: Hashable, Sendable {
 
 extension Experiment {
     /// All trials of a run, in the order in which they are carried out: index by index and not cell by cell, so that
-    /// a machine that grows slower during a run does so for all policies.
+    /// a machine that grows slower during a run does so for all policies. Those of a swarm have the plans that they draw.
     ///
     /// - Parameters:
     ///   - seed: Instead of the experiment's own.
@@ -53,15 +58,16 @@ extension Experiment {
     package func trialSpecs(seed: UInt64? = nil, policies: [String]? = nil, trials: Int? = nil) -> [TrialSpec] {
         let streams = RandomStreams(seed: seed ?? self.seed)
         var specs: [TrialSpec] = []
-        for index in 1...max(1, trials ?? self.trials) {
+        for index in firstTrial..<firstTrial + max(1, trials ?? self.trials) {
             var stream = streams.stream("trial", "\(index)")
             let trialSeed = stream.next() >> 11
-            for variation in variations {
+            for var variation in variations {
+                if isSwarm { variation.plan = Swarm(variation).plan(seed: trialSeed) }
                 for policy in variation.policies where policies?.contains(policy.name) ?? true {
                     specs.append(
                         TrialSpec(
                             number: specs.count + 1, policy: policy, variation: variation, index: index,
-                            seed: trialSeed))
+                            seed: trialSeed, isSwarm: isSwarm))
                 }
             }
         }

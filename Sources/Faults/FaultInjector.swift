@@ -125,23 +125,39 @@ private struct ActiveRule: Sendable {
     func decision(
         about identity: RequestIdentity, _ ordinal: Int, _ streams: RandomStreams
     ) -> FaultInjector.Decision {
-        var delay = Duration.zero
-        if case .latency(let latency) = rule.fault {
-            delay = latency.fixed
-            if let jitter = latency.jitter {
-                var draw = stream("latency", identity, ordinal, streams)
-                delay += jitter * draw.uniform()
-            }
-        }
-        return FaultInjector.Decision(
-            rule: rule.name, fault: rule.fault, identity: identity, ordinal: ordinal, delay: delay)
+        FaultInjector.Decision(
+            rule: rule.name, fault: rule.fault, identity: identity, ordinal: ordinal,
+            delay: rule.delay(of: identity, ordinal, streams))
     }
 
     private func stream(
         _ purpose: String, _ identity: RequestIdentity, _ ordinal: Int, _ streams: RandomStreams
     ) -> SplitMix64 {
+        rule.stream(purpose, identity, ordinal, streams)
+    }
+}
+
+extension Rule {
+    /// How long a ``Fault/latency(_:)`` of this rule holds a request back in the trial of a seed, jitter included; zero
+    /// for other faults.
+    ///
+    /// - Parameter ordinal: Which of the requests of the identity it is, from 1, as the rule counts.
+    package func delay(of identity: RequestIdentity, ordinal: Int, seed: UInt64) -> Duration {
+        delay(of: identity, ordinal, RandomStreams(seed: seed))
+    }
+
+    fileprivate func delay(of identity: RequestIdentity, _ ordinal: Int, _ streams: RandomStreams) -> Duration {
+        guard case .latency(let latency) = fault else { return .zero }
+        guard let jitter = latency.jitter else { return latency.fixed }
+        var draw = stream("latency", identity, ordinal, streams)
+        return latency.fixed + jitter * draw.uniform()
+    }
+
+    fileprivate func stream(
+        _ purpose: String, _ identity: RequestIdentity, _ ordinal: Int, _ streams: RandomStreams
+    ) -> SplitMix64 {
         streams.stream(
-            purpose, rule.name, identity.verb.rawValue, identity.group, identity.resource, identity.subresource,
+            purpose, name, identity.verb.rawValue, identity.group, identity.resource, identity.subresource,
             identity.namespace, identity.name, String(ordinal))
     }
 }

@@ -24,7 +24,7 @@ struct TrialWorkload {
                 var workflow = Workflow(json: object)
                 workflow.metadata.generateName = nil
                 workflow.metadata.name = name
-                arrivals.append(Arrival(at: load.every * index, workflow: workflow))
+                arrivals.append(Arrival(at: load.after + load.every * index, workflow: workflow))
             }
         }
         self.arrivals = arrivals.enumerated()

@@ -1,4 +1,5 @@
 import Kubernetes
+import Resilience
 
 /// A failed attempt: what the caller is told, and what the transport layer decides by.
 struct AttemptFailure: Error {

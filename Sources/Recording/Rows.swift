@@ -70,7 +70,8 @@ extension TrialTally {
             seed: UInt64(bitPattern: row["seed"] as Int64),
             startedEpochMicroseconds: row["startedEpochMicroseconds"],
             duration: row.duration("durationMicroseconds"), outcome: try row.word("outcome"), reason: row["reason"],
-            digest: row["digest"], operations: row["operations"], attempts: row["attempts"], faults: row["faults"],
+            digest: row["digest"], historyDigest: row["historyDigest"], operations: row["operations"],
+            attempts: row["attempts"], faults: row["faults"],
             violations: row["violations"], completions: samples.filter { $0.metric == .workflowCompletion },
             otherSamples: samples.filter { $0.metric != .workflowCompletion })
     }

@@ -41,12 +41,13 @@ extension RunArchive {
 
     /// Writes down a finished trial, in one transaction: killed at any instant, the archive holds all of it or nothing.
     ///
+    /// - Parameter isDetailed: Whether its operations, attempts, faults and observations are kept too.
     /// - Throws: ``ArchiveError``, also for a trial that the run holds already.
-    package func record(_ trial: TrialRecord, in run: String) async throws {
+    package func record(_ trial: TrialRecord, in run: String, isDetailed: Bool = true) async throws {
         try await write { [path] db in
             guard let runID = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE identifier = ?", arguments: [run])
             else { throw ArchiveError(.missing, path: path, "the archive has no run \(run)") }
-            try TrialWriter(db, trial: trial, runID: runID).write()
+            try TrialWriter(db, trial: trial, runID: runID, isDetailed: isDetailed).write()
         }
     }
 
@@ -70,29 +71,36 @@ private struct TrialWriter {
     let db: Database
     let trial: TrialRecord
     let trialID: Int64
+    let isDetailed: Bool
 
-    init(_ db: Database, trial: TrialRecord, runID: Int64) throws {
+    init(_ db: Database, trial: TrialRecord, runID: Int64, isDetailed: Bool) throws {
+        self.isDetailed = isDetailed
         self.db = db
         self.trial = trial
         try db.execute(
             sql: """
                 INSERT INTO trial (runId, number, policy, variation, trialIndex, seed, startedEpochMicroseconds,
-                    durationMicroseconds, outcome, reason, digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    durationMicroseconds, outcome, reason, digest, historyDigest, operations, attempts, faults,
+                    violations, isDetailed)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 runID, trial.number, trial.key.policy, trial.key.variation, trial.key.index,
                 Int64(bitPattern: trial.seed), trial.startedEpochMicroseconds, trial.duration.microseconds,
-                trial.outcome.rawValue, trial.reason, trial.digest,
+                trial.outcome.rawValue, trial.reason, trial.digest, trial.historyDigest,
+                trial.operations.count, trial.attempts.count, trial.injections.count, trial.violations.count,
+                isDetailed,
             ])
         trialID = db.lastInsertedRowID
     }
 
     func write() throws {
-        let operations = try writeOperations()
-        let faults = try writeFaults()
-        try writeAttempts(operations: operations, faults: faults)
-        try writeObservations()
+        if isDetailed {
+            let operations = try writeOperations()
+            let faults = try writeFaults()
+            try writeAttempts(operations: operations, faults: faults)
+            try writeObservations()
+        }
         try writeViolations()
         try writeSamples()
     }

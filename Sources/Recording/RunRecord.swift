@@ -78,6 +78,7 @@ package struct TrialTally: Hashable, Sendable {
     package var outcome: Verdict
     package var reason: String
     package var digest: String
+    package var historyDigest: String
     package var operations: Int
     package var attempts: Int
     package var faults: Int
@@ -89,7 +90,8 @@ package struct TrialTally: Hashable, Sendable {
 
     package init(
         number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
-        outcome: Verdict, reason: String, digest: String, operations: Int, attempts: Int, faults: Int,
+        outcome: Verdict, reason: String, digest: String, historyDigest: String = "", operations: Int, attempts: Int,
+        faults: Int,
         violations: Int, completions: [Sample], otherSamples: [Sample] = []
     ) {
         self.number = number
@@ -100,6 +102,7 @@ package struct TrialTally: Hashable, Sendable {
         self.outcome = outcome
         self.reason = reason
         self.digest = digest
+        self.historyDigest = historyDigest
         self.operations = operations
         self.attempts = attempts
         self.faults = faults
@@ -113,7 +116,8 @@ package struct TrialTally: Hashable, Sendable {
         self.init(
             number: trial.number, key: trial.key, seed: trial.seed,
             startedEpochMicroseconds: trial.startedEpochMicroseconds, duration: trial.duration,
-            outcome: trial.outcome, reason: trial.reason, digest: trial.digest, operations: trial.operations.count,
+            outcome: trial.outcome, reason: trial.reason, digest: trial.digest, historyDigest: trial.historyDigest,
+            operations: trial.operations.count,
             attempts: trial.attempts.count, faults: trial.injections.count, violations: trial.violations.count,
             completions: trial.samples.filter { $0.metric == .workflowCompletion },
             otherSamples: trial.samples.filter { $0.metric != .workflowCompletion })

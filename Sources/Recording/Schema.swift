@@ -14,6 +14,9 @@ enum Schema {
         migrator.registerMigration("create views") { db in
             for statement in views { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("summarize trials") { db in
+            for statement in summaries { try db.execute(sql: statement) }
+        }
         return migrator
     }
 
@@ -202,6 +205,32 @@ enum Schema {
     private static let indexes = ["operation", "fault", "attempt", "observation", "violation", "sample"].map {
         "CREATE INDEX \($0)ByTrial ON \($0) (trialId)"
     }
+
+    /// What a trial comes to stands in its own row, so that it can be counted where its details were not kept.
+    private static let summaries = [
+        "DROP VIEW trialView",
+        "ALTER TABLE trial ADD COLUMN operations INTEGER NOT NULL DEFAULT 0 CHECK (operations >= 0)",
+        "ALTER TABLE trial ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0)",
+        "ALTER TABLE trial ADD COLUMN faults INTEGER NOT NULL DEFAULT 0 CHECK (faults >= 0)",
+        "ALTER TABLE trial ADD COLUMN violations INTEGER NOT NULL DEFAULT 0 CHECK (violations >= 0)",
+        "ALTER TABLE trial ADD COLUMN historyDigest TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE trial ADD COLUMN isDetailed INTEGER NOT NULL DEFAULT 1 CHECK (isDetailed IN (0, 1))",
+        """
+        UPDATE trial SET
+            operations = (SELECT count(*) FROM operation WHERE trialId = trial.id),
+            attempts = (SELECT count(*) FROM attempt WHERE trialId = trial.id),
+            faults = (SELECT count(*) FROM fault WHERE trialId = trial.id),
+            violations = (SELECT count(*) FROM violation WHERE trialId = trial.id)
+        """,
+        """
+        CREATE VIEW trialView AS
+        SELECT run.identifier AS run, run.experiment, run.world, trial.*,
+            (SELECT count(*) FROM sample WHERE trialId = trial.id AND metric = 'workflow.completion') AS workflows,
+            (SELECT count(*) FROM sample WHERE trialId = trial.id AND metric = 'workflow.completion'
+                AND NOT isCensored) AS workflowsSucceeded
+        FROM trial JOIN run ON run.id = trial.runId
+        """,
+    ]
 
     private static let views = [
         """

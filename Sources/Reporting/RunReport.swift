@@ -141,6 +141,7 @@ extension TrialTally {
             "number": integer(number), "policy": .string(key.policy), "variation": .string(key.variation),
             "index": integer(key.index), "seed": .integer(Int64(bitPattern: seed)),
             "outcome": .string(outcome.rawValue), "reason": .string(reason), "digest": .string(digest),
+            "historyDigest": .string(historyDigest),
             "durationSeconds": .number(duration.seconds), "workflows": integer(workflows),
             "workflowsSucceeded": integer(workflowsSucceeded), "operations": integer(operations),
             "attempts": integer(attempts), "faults": integer(faults), "violations": integer(violations),

@@ -62,6 +62,10 @@ package struct TrialTimeline: Hashable, Sendable {
         text += "  index \(trial.key.index)  seed \(trial.seed)  digest \(trial.digest)\n"
         text += style.dressed(trial.outcome.rawValue, trial.outcome.ink)
         text += trial.reason.isEmpty ? "\n\n" : ": \(trial.reason)\n\n"
+        if !trial.isDetailed {
+            text += "the archive kept no details of this trial; "
+            text += "boreas replay \(run.identifier)/\(trial.number) makes them again\n"
+        }
         return text
     }
 

@@ -2,7 +2,7 @@
 
 extension Policy {
     /// How permits of semaphores and mutexes are kept, and their limits read.
-    package struct Locks: Hashable, Sendable, Codable {
+    package struct Locks: Hashable, Sendable {
         /// Where it is written who holds a permit.
         package enum Store: String, Hashable, Sendable, Codable, CaseIterable {
             /// In the status of the workflow that holds it, as in Argo.
@@ -41,11 +41,14 @@ extension Policy {
         package var notifyDelay: Duration
         /// Which spellings of `synchronization` are understood.
         package var forms: SynchronizationForms
+        /// Whether a permit is forgotten whose release failed, so that it stays taken in a store of its own. A bug that
+        /// was planted: what a hunt for bugs has to find.
+        package var abandonsFailedRelease: Bool
 
         package init(
             store: Store = .workflowStatus, permitDuration: Duration = .seconds(15), limitCache: Duration = .zero,
             isWriteAhead: Bool = true, isSerial: Bool = false, restart: Restart = .adopt,
-            notifyDelay: Duration = .zero, forms: SynchronizationForms = .all
+            notifyDelay: Duration = .zero, forms: SynchronizationForms = .all, abandonsFailedRelease: Bool = false
         ) {
             self.store = store
             self.permitDuration = permitDuration
@@ -55,6 +58,7 @@ extension Policy {
             self.restart = restart
             self.notifyDelay = notifyDelay
             self.forms = forms
+            self.abandonsFailedRelease = abandonsFailedRelease
         }
     }
 
@@ -159,6 +163,41 @@ extension Policy {
             self.renewDeadline = renewDeadline
             self.retryPeriod = retryPeriod
         }
+    }
+}
+
+/// The planted bug is left out where there is none, so that policies without it are the text that they were.
+extension Policy.Locks: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case store, permitDuration, limitCache, isWriteAhead, isSerial, restart, notifyDelay, forms
+        case abandonsFailedRelease
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            store: try container.decode(Store.self, forKey: .store),
+            permitDuration: try container.decode(Duration.self, forKey: .permitDuration),
+            limitCache: try container.decode(Duration.self, forKey: .limitCache),
+            isWriteAhead: try container.decode(Bool.self, forKey: .isWriteAhead),
+            isSerial: try container.decode(Bool.self, forKey: .isSerial),
+            restart: try container.decode(Restart.self, forKey: .restart),
+            notifyDelay: try container.decode(Duration.self, forKey: .notifyDelay),
+            forms: try container.decode(SynchronizationForms.self, forKey: .forms),
+            abandonsFailedRelease: try container.decodeIfPresent(Bool.self, forKey: .abandonsFailedRelease) ?? false)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(store, forKey: .store)
+        try container.encode(permitDuration, forKey: .permitDuration)
+        try container.encode(limitCache, forKey: .limitCache)
+        try container.encode(isWriteAhead, forKey: .isWriteAhead)
+        try container.encode(isSerial, forKey: .isSerial)
+        try container.encode(restart, forKey: .restart)
+        try container.encode(notifyDelay, forKey: .notifyDelay)
+        try container.encode(forms, forKey: .forms)
+        if abandonsFailedRelease { try container.encode(abandonsFailedRelease, forKey: .abandonsFailedRelease) }
     }
 }
 

@@ -1,6 +1,7 @@
 import Determinism
 import Kubernetes
 import Logging
+import Resilience
 import Synchronization
 
 extension LockKeeper {
@@ -79,9 +80,11 @@ extension LockKeeper {
                 try await store.release(orphan.locks, of: orphan.holder)
             } catch is CancellationError {
                 throw CancellationError()
-            } catch {
+            } catch where !policy.locks.abandonsFailedRelease {
                 // Tried again after the next renewals; it lapses by itself if that never succeeds.
                 continue
+            } catch {
+                logger.debug("permit left behind", metadata: ["holder": "\(orphan.holder)", "error": "\(error)"])
             }
             let wake = state.withLock { state in
                 state.orphans.removeAll { $0 == orphan }

@@ -298,7 +298,8 @@ extension LockKeeper {
     private func giveBack(_ locks: [LockName], of holder: LockHolder) async throws {
         do {
             try await store.release(locks, of: holder)
-        } catch let failure as CallFailed where failure.disposition != .requeue {
+        } catch let failure as CallFailed where failure.disposition != .requeue || policy.locks.abandonsFailedRelease {
+            runner.giveUp(failure)
             logger.debug("permit left behind", metadata: ["holder": "\(holder)", "error": "\(failure.error)"])
         } catch let error as LockStoreError {
             logger.debug("permit left behind", metadata: ["holder": "\(holder)", "error": "\(error)"])

@@ -32,6 +32,14 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Trials at a time, in the simulated world; as many as there are processors without it.")
     var jobs: Int?
 
+    @Option(
+        help: """
+            What the archive keeps of the trials: all, or some, which is of each cell the first trial and the first \
+            \(DetailSelection.failuresKept) that did not pass, and of the others a summary. Without it a simulated run of \
+            more than \(DetailSelection.smallRun) trials keeps some.
+            """)
+    var details: DetailSelection.Rule?
+
     @Option(help: "The run's seed, instead of the file's.")
     var seed: UInt64?
 
@@ -80,7 +88,7 @@ struct Run: AsyncParsableCommand {
         for experiment in experiments {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
-                trials: trials ?? experiment.trials, resumes: resume)
+                trials: trials ?? experiment.trials, details: details, resumes: resume)
             if dryRun {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
@@ -127,6 +135,8 @@ struct Run: AsyncParsableCommand {
         return lines.joined(separator: "\n")
     }
 }
+
+extension DetailSelection.Rule: ExpressibleByArgument {}
 
 /// Turns verdicts into exit codes.
 enum Exit {

@@ -33,6 +33,8 @@ struct RunSession: Sendable {
     var seed: UInt64
     /// Trials in each cell.
     var trials: Int
+    /// Of which trials to keep details; nil leaves it to the run's size.
+    var details: DetailSelection.Rule?
     /// Goes on with a run of the same experiment that was stopped.
     var resumes = false
 
@@ -100,8 +102,10 @@ struct RunSession: Sendable {
         let executor = RunExecutor(
             world: world, runID: identifier, jobs: jobs, logger: Log.logger,
             onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
+        let isSmall = world.kind != .simulated || specs.count <= DetailSelection.smallRun
+        var selection = DetailSelection(details ?? (isSmall ? .all : .some))
         try await executor.run(remaining) { trial in
-            try await archive.record(trial, in: identifier)
+            try await archive.record(trial, in: identifier, isDetailed: selection.keeps(trial))
             show(trial, of: identifier)
         }
         let report = RunReport(try await archive.run(identifier), try await archive.tallies(of: identifier))

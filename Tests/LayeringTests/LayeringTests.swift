@@ -10,7 +10,9 @@ struct LayeringTests {
 
     @Test func `The table names the targets that there are`() throws {
         let found = Set(try Self.sources().map(\.target))
-        let swiftTargets = Set(Layering.boreas.targets.map(\.name)).subtracting(["CCurl", "CExecutorHook", "CInserts", "CZlib"])
+        let swiftTargets = Set(Layering.boreas.targets.map(\.name)).subtracting([
+            "CCurl", "CExecutorHook", "CInserts", "CZlib",
+        ])
         #expect(found == swiftTargets)
     }
 
@@ -52,6 +54,32 @@ struct LayeringTests {
                 "the table lets Sockets import Files, against the tiers",
                 "Files may import Gone, which is no target",
             ])
+    }
+
+    @Test func `Nothing in simulated code waits, draws or orders by anything but the simulation's own means`() throws {
+        #expect(Escapes.findings(in: try Self.sources()) == [])
+    }
+
+    @Test(
+        arguments: [
+            "try await Task.sleep(for: .seconds(1))", "await Task.yield()", "let clock = ContinuousClock()",
+            "let now = Date()", "@MainActor func f()", "DispatchQueue.global().async {", "let id = UUID()",
+            "Int.random(in: 0..<3)", "names.shuffled()", "var g = SystemRandomNumberGenerator()",
+            "pools[ObjectIdentifier(loop)]", "key.hashValue",
+        ]) func `What escapes from a simulation is found`(code: String)
+    {
+        let source = Layering.Source(target: "Workflows", file: "a.swift", text: "\n    \(code) // Date()\n")
+        #expect(Escapes.findings(in: [source]).count == 1)
+        #expect(Escapes.findings(in: [Layering.Source(target: "Wire", file: "a.swift", text: code)]) == [])
+    }
+
+    @Test(
+        arguments: [
+            "Int.random(in: 0..<3, using: &generator)", "// Task.sleep", "func task() {}",
+        ]) func `What only looks like an escape is not`(code: String)
+    {
+        let source = Layering.Source(target: "Workflows", file: "a.swift", text: code)
+        #expect(Escapes.findings(in: [source]) == [])
     }
 
     private static func sources(under file: String = #filePath) throws -> [Layering.Source] {
