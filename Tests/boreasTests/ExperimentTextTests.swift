@@ -122,7 +122,7 @@ struct ExperimentTextTests {
         arguments: [
             "", " ", "a", "no", "~", "null", "1", "1.0", "0x1f", "- a", "a: b", "# a", "'a'", "\"a\"", "a\\b", "*a", "&a",
             "%a", "{{workflow.name}}", "a\n", "a\nb", "a\n\nb\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\n  \nb", "\ta",
-            "a\tb", "ä", "\u{85}", "a\u{2028}b", "\u{7F}", "\u{FEFF}", "🌬", "a\r\nb", "a  b", "$(responder)",
+            "a\tb", "ä", "\u{85}", "a\u{2028}b", "\u{7F}", "🌬", "a\r\nb", "a  b", "$(responder)",
             String(repeating: "word ", count: 60) + "end", String(repeating: "word  ", count: 60),
             String(repeating: "x", count: 300), String(repeating: "# word ", count: 40) + "end",
             "echo 1\n\techo 2\nif true; then\n  echo \(String(repeating: "3", count: 120))\nfi\n",
