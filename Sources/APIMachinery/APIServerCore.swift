@@ -1,5 +1,5 @@
 package import Determinism
-import Kubernetes
+package import Kubernetes
 import Synchronization
 
 /// The one place where a ``ClusterStore`` meets time and threads: it owns the lock, keeps the timers, and hands each
@@ -14,6 +14,7 @@ package final class APIServerCore: Sendable {
     package let clock: TrialClock
     private let state: Mutex<State>
     private let earlierDeadline = Signal()
+    private let onDeadline: (@Sendable (Timestamp) -> Void)?
 
     private struct State: Sendable {
         var store: ClusterStore
@@ -45,8 +46,14 @@ package final class APIServerCore: Sendable {
         }
     }
 
-    package init(configuration: ClusterStore.Configuration = ClusterStore.Configuration(), clock: TrialClock) {
+    /// - Parameter onDeadline: Told when the store is next to be given the time, with ``timePassed()``, where that is
+    ///   earlier than it was told before; whoever gives it keeps the timers in place of ``run()``.
+    package init(
+        configuration: ClusterStore.Configuration = ClusterStore.Configuration(), clock: TrialClock,
+        onDeadline: (@Sendable (Timestamp) -> Void)? = nil
+    ) {
         self.clock = clock
+        self.onDeadline = onDeadline
         let now = Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow)
         state = Mutex(State(store: ClusterStore(configuration: configuration, now: now)))
     }
@@ -62,6 +69,17 @@ package final class APIServerCore: Sendable {
             try await sleep(for: wait)
             perform { store, now in store.timePassed(now: now) }
         }
+    }
+
+    /// Does what is due, for whoever keeps the timers in place of ``run()``; the next deadline is told of again.
+    package func timePassed() {
+        state.withLock { $0.alarm = nil }
+        perform { store, now in store.timePassed(now: now) }
+    }
+
+    /// Changes how much of the server's processor there is, see ``ClusterStore/setCapacity(_:now:)``.
+    package func setCapacity(_ factor: Double) {
+        perform { store, now in store.setCapacity(factor, now: now) }
     }
 
     /// Takes a request in; its answer, or its watch's events, go to `receiver`.
@@ -90,16 +108,18 @@ package final class APIServerCore: Sendable {
 
     /// Lets the store decide, then hands out what it decided.
     private func perform(_ event: (inout ClusterStore, Timestamp) -> [ClusterStore.Action]) {
-        let (mustDeliver, mustWake) = state.withLock { state in
+        let (mustDeliver, earlier): (Bool, Timestamp?) = state.withLock { state in
             state.outbox += event(&state.store, now)
             let next = state.store.nextDeadline
             let isEarlier = next.map { next in state.alarm.map { next < $0 } ?? true } ?? false
             if isEarlier { state.alarm = next }
             let mustDeliver = !state.isDelivering && !state.outbox.isEmpty
             if mustDeliver { state.isDelivering = true }
-            return (mustDeliver, isEarlier)
+            return (mustDeliver, isEarlier ? next : nil)
         }
-        if mustWake { earlierDeadline.raise() }
+        if let earlier {
+            if let onDeadline { onDeadline(earlier) } else { earlierDeadline.raise() }
+        }
         if mustDeliver { deliver() }
     }
 

@@ -115,6 +115,14 @@ package struct ClusterStore: Sendable {
         return takeActions()
     }
 
+    /// Changes how much of the processor there is, for what is under way and what is to come: 1 is all of it, and at 0.2
+    /// everything takes five times as long as its service time.
+    package mutating func setCapacity(_ factor: Double, now: Timestamp) -> [Action] {
+        advance(to: now)
+        station.setSpeed(factor, now: now)
+        return takeActions()
+    }
+
     /// When something will be due, if nothing else happens before.
     package var nextDeadline: Timestamp? {
         switch (timers.nextDue, station.nextCompletion) {

@@ -19,14 +19,23 @@ struct ServiceStation<Work: Sendable>: Sendable {
     /// Microseconds of service that each job in progress since the start would have had.
     private var served = 0.0
     private var updated: Timestamp
+    /// Of the processor: 1 does in a microsecond what costs one.
+    private var speed = 1.0
 
     init(now: Timestamp) { updated = now }
 
     /// When the next work is done, if no other arrives.
     var nextCompletion: Timestamp? {
         guard let next = jobs.last else { return nil }
-        let wait = max(0, (next.finish - served) * Double(jobs.count)).rounded(.up)
+        let wait = max(0, (next.finish - served) * Double(jobs.count) / speed).rounded(.up)
         return Timestamp(microsecondsSinceEpoch: updated.microsecondsSinceEpoch + Int64(wait))
+    }
+
+    /// - Precondition: The speed is positive.
+    mutating func setSpeed(_ speed: Double, now: Timestamp) {
+        precondition(speed > 0, "a processor does not stand still (its speed is \(speed))")
+        advance(to: now)
+        self.speed = speed
     }
 
     /// - Parameter cost: The time it takes alone, in microseconds.
@@ -49,7 +58,7 @@ struct ServiceStation<Work: Sendable>: Sendable {
 
     private mutating func advance(to now: Timestamp) {
         guard now > updated else { return }
-        if !jobs.isEmpty { served += Double((now - updated).microseconds) / Double(jobs.count) }
+        if !jobs.isEmpty { served += Double((now - updated).microseconds) * speed / Double(jobs.count) }
         updated = now
     }
 }

@@ -55,21 +55,31 @@ package struct SimulatedWorld: World {
         guard let loop = SimulationLoop.current else {
             preconditionFailure("a simulated trial runs in its world's perform")
         }
-        let clock = loop.clock
-        let core = APIServerCore(
-            configuration: ClusterStore.Configuration(seed: request.seed, serviceTimes: .measured), clock: clock)
+        let server = SimulatedServer(
+            loop, configuration: ClusterStore.Configuration(seed: request.seed, serviceTimes: .measured))
+        let network = SimulatedNetwork(loop, server: server, network(request))
         let node = TrialNode()
-        let subject = InProcessAPI(core, execute: { try await node.exec($0) })
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await core.run() }
-            let result = try await body(
-                TrialSite(
-                    clock: clock, harness: InProcessAPI(core), subject: subject,
-                    http: responder(clock, request.observer), responderURL: Self.responderURL,
-                    enter: { _ in }, nodeAccess: .direct { node.use($0) }, isDisposable: true))
-            group.cancelAll()
-            return result
-        }
+        var subject = SimulatedClient.Configuration()
+        subject.name = "subject"
+        subject.transport = request.policy.transport
+        subject.rateLimit = request.policy.rateLimit
+        subject.attempts = request.attempts
+        subject.execute = { try await node.exec($0) }
+        subject.onExchange = request.observer.onExchange
+        subject.onDecision = request.observer.onDecision
+        return try await body(
+            TrialSite(
+                clock: loop.clock, harness: InProcessAPI(server.core), subject: SimulatedClient(network, subject),
+                http: responder(loop.clock, request.observer), responderURL: Self.responderURL,
+                enter: { network.enter($0) }, nodeAccess: .direct { node.use($0) }, isDisposable: true))
+    }
+
+    private func network(_ request: SiteRequest) -> SimulatedNetwork.Configuration {
+        var configuration = SimulatedNetwork.Configuration()
+        configuration.plan = request.plan
+        configuration.seed = request.seed
+        configuration.onInjection = request.observer.onInjection
+        return configuration
     }
 
     private static let responderURL = "http://responder.boreas"

@@ -13,6 +13,9 @@ package enum Verb: String, Hashable, Sendable, CaseIterable, Codable {
         case .create, .update, .patch, .delete, .deleteCollection: true
         }
     }
+
+    /// Whether the request is a GET.
+    package var isRead: Bool { self == .get || self == .list || self == .watch }
 }
 
 /// How a patch body is to be understood, by its media type.

@@ -3,10 +3,8 @@ import Glibc
 package import Kubernetes
 
 extension APIError {
-    /// What a transfer without a whole answer means, in the words that Go's HTTP client and net package use.
-    ///
-    /// Controllers sort failures by these words (Argo's `IsTransientErr` looks for parts of them), so that a subject
-    /// on this client must meet the same words as one written in Go. libcurl's own stand in brackets after them.
+    /// What a transfer without a whole answer means, in Go's words (``TransportFailure/Words``); libcurl's own stand in
+    /// brackets after them.
     package init(
         _ outcome: TransferOutcome, method: String, server: ServerAddress, path: String, isWrite: Bool
     ) {
@@ -17,10 +15,11 @@ extension APIError {
         case .transport(let readKind, let readWords): (kind, words) = (readKind, readWords)
         case .malformed(let readWords): (kind, words, code) = (.other, readWords, .malformed)
         }
-        let verb = method.prefix(1).uppercased() + method.dropFirst().lowercased()
         let detail = outcome.detail.isEmpty ? "" : " (curl \(outcome.curlCode): \(outcome.detail))"
         self.init(
-            code: code, message: "\(verb) \"\(server)\(path)\": \(words)\(detail)",
+            code: code,
+            message: TransportFailure.message(
+                method: method, server: server.description, path: path, words: words + detail),
             transport: TransportFailure(kind: kind, curlCode: outcome.curlCode),
             // A server acts on a whole request only.
             mayHaveBeenApplied: isWrite && outcome.wasSentWhole)
@@ -30,6 +29,8 @@ extension APIError {
 /// Tells one failure of libcurl's from another by its code, the system's error number, how far the transfer came, and,
 /// where these leave it open, libcurl's words.
 private struct TransferFailureReader {
+    private typealias Words = TransportFailure.Words
+
     let outcome: TransferOutcome
     let server: ServerAddress
 
@@ -43,13 +44,13 @@ private struct TransferFailureReader {
         if outcome.isReplayRefused { return lost }
         switch CURLcode(rawValue: UInt32(outcome.curlCode)) {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
-            return .transport(.nameNotResolved, "dial tcp: lookup \(server.host): no such host")
+            return .transport(.nameNotResolved, Words.notFound(server.host))
         case CURLE_COULDNT_CONNECT: return notConnected
         case CURLE_OPERATION_TIMEDOUT: return timedOut
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND: return lost
-        case CURLE_PARTIAL_FILE: return outcome.head == nil ? lost : .transport(.truncated, "unexpected EOF")
+        case CURLE_PARTIAL_FILE: return outcome.head == nil ? lost : .transport(.truncated, Words.unexpectedEnd)
         case CURLE_HTTP2:
-            return .transport(.http2, "http2: server sent GOAWAY and closed the connection")
+            return .transport(.http2, Words.goAway)
         case CURLE_HTTP2_STREAM: return streamFailed
         case CURLE_SSL_CONNECT_ERROR: return handshakeFailed
         case CURLE_PEER_FAILED_VERIFICATION: return notTrusted
@@ -69,7 +70,7 @@ private struct TransferFailureReader {
     private var notConnected: Reading {
         switch SystemError(outcome.systemError) {
         case .connectionRefused:
-            return .transport(.connectionRefused, "dial tcp \(server.authority): connect: connection refused")
+            return .transport(.connectionRefused, Words.refused(server.authority))
         case .connectionReset:
             return .transport(.connectionReset, "dial tcp \(server.authority): connect: connection reset by peer")
         case .timedOut:
@@ -80,15 +81,14 @@ private struct TransferFailureReader {
     }
 
     private var timedOut: Reading {
-        if outcome.isIdle { return .transport(.timeout, "http2: client connection lost") }
+        if outcome.isIdle { return .transport(.timeout, Words.connectionLost) }
         if outcome.wasSent {
-            let phase = outcome.head == nil ? "while awaiting headers" : "or context cancellation while reading body"
-            return .transport(.timeout, "context deadline exceeded (Client.Timeout exceeded \(phase))")
+            return .transport(.timeout, Words.timedOut(hasHead: outcome.head != nil))
         }
         if server.isTLS, outcome.timings.connect > .zero {
-            return .transport(.timeout, "net/http: TLS handshake timeout")
+            return .transport(.timeout, Words.handshakeTimedOut)
         }
-        return .transport(.timeout, "dial tcp \(server.authority): i/o timeout")
+        return .transport(.timeout, Words.connectTimedOut(server.authority))
     }
 
     /// The connection ended while an answer was awaited or under way.
@@ -97,19 +97,19 @@ private struct TransferFailureReader {
     /// have done nothing: RFC 9113, 8.7) as a connection that died, so that the promise is lost here.
     private var lost: Reading {
         switch SystemError(outcome.systemError) {
-        case .connectionReset: return .transport(.connectionReset, "read tcp: connection reset by peer")
-        case .brokenPipe: return .transport(.connectionReset, "write tcp: write: broken pipe")
-        case .timedOut: return .transport(.timeout, "read tcp: connection timed out")
+        case .connectionReset: return .transport(.connectionReset, Words.reset)
+        case .brokenPipe: return .transport(.connectionReset, Words.brokenPipe)
+        case .timedOut: return .transport(.timeout, Words.connectionTimedOut)
         case .connectionRefused, .other: break
         }
-        if says("reset by peer") { return .transport(.connectionReset, "read tcp: connection reset by peer") }
-        return .transport(.connectionClosed, outcome.head == nil ? "EOF" : "unexpected EOF")
+        if says("reset by peer") { return .transport(.connectionReset, Words.reset) }
+        return .transport(.connectionClosed, outcome.head == nil ? Words.end : Words.unexpectedEnd)
     }
 
     /// `HTTP/2 stream 1 was not closed cleanly: INTERNAL_ERROR (err 2)`.
     private var streamFailed: Reading {
         if says("before end of the underlying") {
-            return .transport(.connectionClosed, outcome.head == nil ? "EOF" : "unexpected EOF")
+            return .transport(.connectionClosed, outcome.head == nil ? Words.end : Words.unexpectedEnd)
         }
         let words = outcome.detail.split(separator: " ")
         let stream = words.firstIndex(of: "stream").map { words.index(after: $0) }
@@ -120,9 +120,9 @@ private struct TransferFailureReader {
 
     private var handshakeFailed: Reading {
         if says("reset by peer", "errno 104") {
-            return .transport(.connectionReset, "read tcp: connection reset by peer")
+            return .transport(.connectionReset, Words.reset)
         }
-        if says("unexpected eof", "SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN") { return .transport(.tls, "EOF") }
+        if says("unexpected eof", "SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN") { return .transport(.tls, Words.end) }
         if says("wrong version number") {
             return .transport(.tls, "tls: first record does not look like a TLS handshake")
         }

@@ -1,4 +1,5 @@
 import Kubernetes
+import Resilience
 
 /// A failed attempt: what the caller is told, and what the transport layer decides by.
 struct AttemptFailure: Error {
@@ -43,7 +44,7 @@ extension ClusterCall {
     func unanswered(_ outcome: TransferOutcome, _ server: ServerAddress) -> AttemptFailure {
         let error = APIError(outcome, method: method, server: server, path: uri, isWrite: verb.isWrite)
         return AttemptFailure(
-            error: error, cause: .transport(error.transport?.kind ?? .other, message: error.message))
+            error: error, cause: .transport((error.transport?.kind ?? .other).rawValue, message: error.message))
     }
 
     func malformed(_ message: String, _ status: Int) -> AttemptFailure {

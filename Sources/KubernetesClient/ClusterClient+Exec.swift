@@ -64,6 +64,8 @@ extension ClusterClient {
 
 /// An exec as it goes on the wire, and what its end means.
 private struct ExecCall {
+    private typealias Words = TransportFailure.Words
+
     let request: ExecRequest
     let trace: RequestTrace
     let configuration: ClusterClient.Configuration
@@ -152,7 +154,7 @@ private struct ExecCall {
             throw APIError(code: .malformed, message: "\(place): \(words)", mayHaveBeenApplied: stage == .running)
         case .finished(.cut):
             throw lost(
-                .connectionClosed, stage == .running ? "the stream ended before the command's status came" : "EOF",
+                .connectionClosed, stage == .running ? Words.commandCut : Words.end,
                 stage)
         case .timedOut: throw timedOut(stage)
         case .failed(let error): throw broken(error, stage)
@@ -185,10 +187,10 @@ private struct ExecCall {
     private func timedOut(_ stage: ExecStage) -> APIError {
         let words =
             switch stage {
-            case .connecting: "dial tcp \(server.authority): i/o timeout"
-            case .handshake: "net/http: TLS handshake timeout"
-            case .awaitingHead: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            case .running: "context deadline exceeded (the command's status did not come)"
+            case .connecting: Words.connectTimedOut(server.authority)
+            case .handshake: Words.handshakeTimedOut
+            case .awaitingHead: Words.timedOut(hasHead: false)
+            case .running: Words.commandTimedOut
             }
         return lost(.timeout, words, stage)
     }
@@ -197,21 +199,21 @@ private struct ExecCall {
         switch error {
         case let error as NIOConnectionError:
             guard let last = error.connectionErrors.last?.error else {
-                return lost(.nameNotResolved, "dial tcp: lookup \(server.host): no such host", stage)
+                return lost(.nameNotResolved, Words.notFound(server.host), stage)
             }
             return broken(last, stage)
         case let error as IOError:
             switch error.errnoCode {
             case ECONNREFUSED:
                 return lost(
-                    .connectionRefused, "dial tcp \(server.authority): connect: connection refused", stage)
-            case ECONNRESET: return lost(.connectionReset, "read tcp: connection reset by peer", stage)
-            case EPIPE: return lost(.connectionReset, "write tcp: write: broken pipe", stage)
-            case ETIMEDOUT: return lost(.timeout, "read tcp: connection timed out", stage)
+                    .connectionRefused, Words.refused(server.authority), stage)
+            case ECONNRESET: return lost(.connectionReset, Words.reset, stage)
+            case EPIPE: return lost(.connectionReset, Words.brokenPipe, stage)
+            case ETIMEDOUT: return lost(.timeout, Words.connectionTimedOut, stage)
             default: return lost(.other, "\(error)", stage)
             }
         case is ChannelError where stage == .connecting:
-            return lost(.timeout, "dial tcp \(server.authority): i/o timeout", stage)
+            return lost(.timeout, Words.connectTimedOut(server.authority), stage)
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             return lost(.tls, "tls: failed to verify certificate: \(error)", stage)
         default: return lost(.other, "\(error)", stage)

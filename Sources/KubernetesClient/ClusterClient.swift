@@ -119,7 +119,10 @@ extension ClusterClient {
             switch try await attempt(trace) {
             case .success(let value): return value
             case .failure(let failure):
-                guard let wait = retrier.failed(failure.cause, verb: call.verb) else { throw failure.error }
+                guard
+                    let wait = retrier.failed(
+                        failure.cause, isRead: call.verb.isRead, opensWatch: call.verb == .watch)
+                else { throw failure.error }
                 configuration.onDecision(
                     RetryDecision(
                         requestID: trace.requestID, classification: .transient, layer: .transport, wait: wait))

@@ -1,5 +1,4 @@
 import Determinism
-package import Resilience
 
 /// A client's own rate limit: a bucket that fills with `qps` tokens a second up to `burst`, and lends.
 ///

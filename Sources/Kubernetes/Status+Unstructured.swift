@@ -1,5 +1,3 @@
-package import Kubernetes
-
 extension Status {
     /// The Status that stands for an answer whose body holds none, worded as client-go words it
     /// (`k8s.io/apimachinery/pkg/api/errors`, NewGenericServerResponse).

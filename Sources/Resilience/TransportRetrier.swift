@@ -1,6 +1,3 @@
-package import Kubernetes
-package import Resilience
-
 /// Decides what the transport layer sends again by itself, as `k8s.io/client-go/rest/with_retry.go` does.
 package struct TransportRetrier: Sendable {
     /// client-go's bound, for the retries that ``Policy/Transport`` leaves without one.
@@ -16,17 +13,22 @@ package struct TransportRetrier: Sendable {
     package enum Failure: Hashable, Sendable {
         /// An answer, with the value of its header Retry-After.
         case answer(status: Int, retryAfter: String?)
-        case transport(TransportFailure.Kind, message: String)
+        /// How the connection failed, named as in ``CallFailure/transport``.
+        case transport(String, message: String)
     }
 
     /// The wait before the next attempt; nil where there is none.
-    package mutating func failed(_ failure: Failure, verb: Verb) -> Duration? {
-        guard let (wait, limit) = wait(failure, verb), retries < limit else { return nil }
+    ///
+    /// - Parameters:
+    ///   - isRead: Whether the request is a GET.
+    ///   - opensWatch: Whether what it reads is a watch.
+    package mutating func failed(_ failure: Failure, isRead: Bool, opensWatch: Bool) -> Duration? {
+        guard let (wait, limit) = wait(failure, isRead, opensWatch), retries < limit else { return nil }
         retries += 1
         return wait
     }
 
-    private func wait(_ failure: Failure, _ verb: Verb) -> (Duration, limit: Int)? {
+    private func wait(_ failure: Failure, _ isRead: Bool, _ opensWatch: Bool) -> (Duration, limit: Int)? {
         switch failure {
         case .answer(let status, let retryAfter):
             guard status == 429 || (500..<600).contains(status), let seconds = Self.seconds(retryAfter) else {
@@ -34,13 +36,13 @@ package struct TransportRetrier: Sendable {
             }
             return (.seconds(seconds), policy.maxRetryAfterRetries)
         case .transport(let kind, let message):
-            guard policy.retriesReadsOnReset, [.get, .list, .watch].contains(verb) else { return nil }
+            guard policy.retriesReadsOnReset, isRead else { return nil }
             // By their words, as client-go's net.IsProbableEOF and IsHTTP2ConnectionLost go; it forgives other
             // timeouts only where it opens a watch.
             let isLost =
-                [.connectionReset, .connectionClosed].contains(kind)
+                ["connectionReset", "connectionClosed"].contains(kind)
                 || message.contains("http2: server sent GOAWAY and closed the connection")
-                || message.contains("http2: client connection lost") || (kind == .timeout && verb == .watch)
+                || message.contains("http2: client connection lost") || (kind == "timeout" && opensWatch)
             return isLost ? (Self.readWait, Self.readRetriesMax) : nil
         }
     }
