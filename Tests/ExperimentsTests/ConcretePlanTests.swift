@@ -67,7 +67,8 @@ struct ConcretePlanTests {
         #expect(plan.rules.map(\.name) == ["slow-1", "slow-3", "slow-2"])
         #expect(plan.rules.last == kill)
         var injector = FaultInjector(plan: spec.variation.plan, seed: spec.seed)
-        let drawn = try #require(injector.decide(about: identity, in: .calm, now: .zero)).delay
+        let decision = injector.decide(about: identity, in: .calm, now: .zero)
+        let drawn = try #require(decision).delay
         guard case .latency(let latency) = plan.rules[0].fault else {
             Issue.record("no latency")
             return
