@@ -70,7 +70,8 @@ final class Hunt: Sendable {
     ///   - jobs: Trials at a time.
     ///   - keep: Writes a finding down, and gives the path.
     func run(
-        jobs: Int, isOver: @escaping @Sendable () -> Bool, keep: @escaping @Sendable (Regression, UInt64) throws -> String,
+        jobs: Int, isOver: @escaping @Sendable () -> Bool,
+        keep: @escaping @Sendable (Regression, UInt64) throws -> String,
         onTrial: @escaping @Sendable (Report) -> Void, execute: @escaping TrialExecutor
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -121,7 +122,10 @@ final class Hunt: Sendable {
         let regression = Regression(of: shot.experiment, shrinkage, seed: shot.seed, world: world)
         let isKnown = state.withLock { state in
             let count = 1 + (state.meanwhile.removeValue(forKey: key) ?? 0)
-            guard let index = state.report.findings.firstIndex(where: { $0.isLike(key.policy, key.invariant, regression.kinds) })
+            guard
+                let index = state.report.findings.firstIndex(where: {
+                    $0.isLike(key.policy, key.invariant, regression.kinds)
+                })
             else { return false }
             state.report.findings[index].count += count
             return true

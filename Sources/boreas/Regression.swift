@@ -83,7 +83,8 @@ struct Regression {
             try Data(text.utf8).write(to: file, options: .atomic)
         } catch {
             throw CommandFailure(
-                code: .usage, message: "\(path) can't be written: \(error.localizedDescription); choose another by --out")
+                code: .usage,
+                message: "\(path) can't be written: \(error.localizedDescription); choose another by --out")
         }
     }
 }

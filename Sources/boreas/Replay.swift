@@ -1,5 +1,7 @@
 import ArgumentParser
+import Determinism
 import Experiments
+import Faults
 import Harness
 import Kubernetes
 import Recording
@@ -109,7 +111,8 @@ struct Replay: AsyncParsableCommand {
         guard choice != .cluster || cluster.context != nil else {
             throw CommandFailure(
                 code: .usage,
-                message: "the run took place on a cluster; name it by --world cluster --context, or choose another world"
+                message:
+                    "the run took place on a cluster; name it by --world cluster --context, or choose another world"
             )
         }
         return try choice.place(jobs: 1, cluster)
@@ -118,7 +121,7 @@ struct Replay: AsyncParsableCommand {
     // MARK: What comes of it
 
     private func show(_ original: Original, _ again: TrialRecord, in world: WorldKind) throws {
-        let timeline = TrialTimeline(original.run, again)
+        let timeline = TrialTimeline(original.run, again.inMicroseconds)
         let isSame = original.trial.isSame(as: again, in: world)
         if output.format == .json {
             var json = timeline.json.object ?? JSONObject()
@@ -146,7 +149,8 @@ struct Replay: AsyncParsableCommand {
     ) async throws {
         guard let violation = again.violations.first else {
             throw CommandFailure(
-                code: .inconclusive, message: "trial \(original.name) broke nothing this time, in the \(world.rawValue) world")
+                code: .inconclusive,
+                message: "trial \(original.name) broke nothing this time, in the \(world.rawValue) world")
         }
         Terminal.error("boreas: \(violation.invariant.rawValue): \(violation.subject) \(violation.evidence)")
         let shrinker = Shrinker(
@@ -192,5 +196,31 @@ extension TrialRecord {
     func isSame(as other: TrialRecord, in world: WorldKind) -> Bool {
         guard world == .simulated, !historyDigest.isEmpty else { return digest == other.digest }
         return digest == other.digest && historyDigest == other.historyDigest
+    }
+}
+
+extension TrialRecord {
+    /// The record with its times as an archive holds them, so that what is shown of both is the same.
+    var inMicroseconds: TrialRecord {
+        func whole(_ time: Duration) -> Duration { .microseconds(time.microseconds) }
+        var record = self
+        record.duration = whole(duration)
+        for index in record.operations.indices {
+            record.operations[index].started = whole(record.operations[index].started)
+            record.operations[index].finished = record.operations[index].finished.map(whole)
+        }
+        for index in record.attempts.indices {
+            record.attempts[index].exchange.started = whole(record.attempts[index].exchange.started)
+            record.attempts[index].exchange.duration = whole(record.attempts[index].exchange.duration)
+            if let decision = record.attempts[index].decision {
+                record.attempts[index].decision?.wait = whole(decision.wait)
+            }
+        }
+        for index in record.injections.indices { record.injections[index].at = whole(record.injections[index].at) }
+        for index in record.observations.indices {
+            record.observations[index].at = whole(record.observations[index].at)
+        }
+        for index in record.violations.indices { record.violations[index].at = record.violations[index].at.map(whole) }
+        return record
     }
 }

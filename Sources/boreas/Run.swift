@@ -147,13 +147,21 @@ extension Run.WorldChoice {
 }
 
 extension Experiment {
-    /// The experiment with plans that are drawn; what its own was to lead to can't be expected of those.
+    /// The experiment with plans that are drawn; what its own was to lead to can't be expected of those, nor that it is
+    /// over as soon.
     var asSwarm: Experiment {
         var swarm = self
         swarm.isSwarm = true
         swarm.expectations = []
+        for index in swarm.variations.indices {
+            let bound = swarm.variations[index].phases.converge
+            swarm.variations[index].phases.converge = max(bound, Self.swarmConverge)
+        }
         return swarm
     }
+
+    /// More than it takes to find out that a watch has died silently, and then to wait for the queue.
+    private static let swarmConverge = Duration.seconds(60)
 }
 
 extension DetailSelection.Rule: ExpressibleByArgument {}

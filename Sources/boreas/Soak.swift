@@ -83,14 +83,14 @@ struct Soak: AsyncParsableCommand {
         let place = try world.place(jobs: jobs, cluster)
         let seed = seed ?? UInt64.random(in: 0..<1 << 53)
         let hunt = Hunt(experiments, seed: seed, world: place.kind, executionsMax: executions)
-        Terminal.error("boreas: soak, seed \(seed), \(place.kind.rawValue) world, \(span.text)")
         let clock = ContinuousClock()
         let start = clock.now
         let isOver: @Sendable () -> Bool = { clock.now - start >= span }
         var isInterrupted = false
         do {
             try await interruptible {
-                try await TrialExecution.with(place) { execute in
+                Terminal.error("boreas: soak, seed \(seed), \(place.kind.rawValue) world, \(span.text)")
+                return try await TrialExecution.with(place) { execute in
                     try await hunt.run(
                         jobs: place.jobs, isOver: isOver, keep: { try keep($0, seed: $1) }, onTrial: Self.show,
                         execute: execute)

@@ -6,7 +6,9 @@ import Testing
 struct ConcretePlanTests {
     private let playground = Playground { _, _ in [] }
 
-    @Test("a concrete plan hits the same requests as the rules of chance, and no others", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(
+        "a concrete plan hits the same requests as the rules of chance, and no others",
+        arguments: [1, 2, 3, 4] as [UInt64])
     func sameHits(seed: UInt64) throws {
         let rules = [
             Rule(

@@ -143,7 +143,8 @@ struct ShrinkerTests {
     func regression() async throws {
         let playground = Playground.breaking(when: [(.create, "job-2-0002-pod", 2)])
         let variation = try Fixtures.variation([Fixtures.coin])
-        let experiment = Experiment(name: "lost-answers", description: "", seed: 5, trials: 900, variations: [variation])
+        let experiment = Experiment(
+            name: "lost-answers", description: "", seed: 5, trials: 900, variations: [variation])
         let spec = try #require(
             experiment.trialSpecs().first { $0.index > 3 && !playground.record(of: $0).violations.isEmpty })
         let shrinkage = try await Shrinker(execute: playground.executor)

@@ -113,14 +113,17 @@ struct ExperimentTextTests {
             leaky.paths[.permit]?.retriesInPlace = false
             experiment.variations[0].policies = [.argo412, leaky]
         }
-        #expect(text.contains("name: leaky\n      extends: boreas\n      budget: null\n") || text.contains("{name: leaky, extends: boreas, budget: null, "), "\(text)")
+        #expect(
+            text.contains("name: leaky\n      extends: boreas\n      budget: null\n")
+                || text.contains("{name: leaky, extends: boreas, budget: null, "), "\(text)")
         #expect(text.contains("locks: {abandonsFailedRelease: true}"), "\(text)")
     }
 
     @Test(
         "texts of all kinds come back as they were",
         arguments: [
-            "", " ", "a", "no", "~", "null", "1", "1.0", "0x1f", "- a", "a: b", "# a", "'a'", "\"a\"", "a\\b", "*a", "&a",
+            "", " ", "a", "no", "~", "null", "1", "1.0", "0x1f", "- a", "a: b", "# a", "'a'", "\"a\"", "a\\b", "*a",
+            "&a",
             "%a", "{{workflow.name}}", "a\n", "a\nb", "a\n\nb\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\n  \nb", "\ta",
             "a\tb", "ä", "\u{85}", "a\u{2028}b", "\u{7F}", "🌬", "a\r\nb", "a  b", "$(responder)",
             String(repeating: "word ", count: 60) + "end", String(repeating: "word  ", count: 60),
@@ -150,7 +153,8 @@ struct ExperimentTextTests {
             ]
             experiment.variations[0].workload = [
                 Experiment.Load(
-                    manifest: #"{"kind":"Workflow","spec":{"a":1.5,"b":-3,"c":1e-05,"d":null,"e":[],"f":{},"g":[[1,[2]]]}}"#,
+                    manifest:
+                        #"{"kind":"Workflow","spec":{"a":1.5,"b":-3,"c":1e-05,"d":null,"e":[],"f":{},"g":[[1,[2]]]}}"#,
                     count: 3, every: .microseconds(1))
             ]
             experiment.variations[0].changes = [
