@@ -84,7 +84,8 @@ let package = Package(
             dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", grdb, sqlite],
             swiftSettings: swiftSettings),
         .target(
-            name: "Simulation", dependencies: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience"],
+            name: "Simulation",
+            dependencies: ["APIMachinery", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience"],
             swiftSettings: swiftSettings),
 
         // Composition: what a user runs.
@@ -157,7 +158,9 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "SimulationTests",
-                dependencies: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience", "Simulation"],
+                dependencies: [
+                    "APIMachinery", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience", "Simulation",
+                ],
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "ReportingTests",

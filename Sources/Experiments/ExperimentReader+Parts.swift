@@ -29,6 +29,7 @@ struct ExperimentDocument: Decodable {
         }
 
         var core: Core?
+        var clients: Located<Clients>?
         var process: DocumentNode?
     }
 
@@ -62,6 +63,8 @@ struct ExperimentDocument: Decodable {
         var cronWorkflow: CronWorkflowDocument?
         var manifest: ManifestDocument?
         var change: ChangeDocument?
+        var contend: ContentionDocument?
+        var call: CallDocument?
     }
 
     var apiVersion: String

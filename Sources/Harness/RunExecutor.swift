@@ -1,5 +1,6 @@
 package import Experiments
 package import Logging
+import Simulation
 
 /// Carries out the trials of a run, one after the other, and hands each record on as soon as it is whole.
 package struct RunExecutor: Sendable {
@@ -22,6 +23,10 @@ package struct RunExecutor: Sendable {
     package func run(_ specs: [TrialSpec], record: (TrialRecord) async throws -> Void) async throws {
         for spec in specs {
             try Task.checkCancellation()
+            if let study = Study(spec) {
+                try await record(study.run())
+                continue
+            }
             let runner = TrialRunner(
                 spec: spec, world: world, runID: runID, logger: logger, onProgress: { onProgress(spec, $0) })
             try await record(try await runner.run())

@@ -6,6 +6,8 @@ package import Workflows
 
 /// Where trials take place.
 package enum WorldKind: String, Hashable, Sendable, CaseIterable {
+    /// An API server, a network and a clock of one thread's own: nothing happens but what the trial makes happen.
+    case simulated
     /// The API server of this process, over real TLS sockets.
     case embedded
     /// Any API server that a kubeconfig names.

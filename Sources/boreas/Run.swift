@@ -20,8 +20,9 @@ struct Run: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
     var files: [String]
 
-    @Option(help: "Where the trials take place: embedded or cluster.")
-    var world = WorldChoice.embedded
+    @Option(
+        help: "Where the trials take place: simulated, embedded or cluster; clients are simulated, others embedded.")
+    var world: WorldChoice?
 
     @Option(help: ArgumentHelp("Run these policies only, separated by commas.", valueName: "a,b"))
     var policy: String?
@@ -42,7 +43,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var archive: ArchiveOptions
     @OptionGroup var output: OutputOptions
 
-    enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case embedded, cluster }
+    enum WorldChoice: String, ExpressibleByArgument, CaseIterable { case simulated, embedded, cluster }
 
     func validate() throws {
         if let trials, !(1...1_000_000).contains(trials) {
@@ -56,7 +57,8 @@ struct Run: AsyncParsableCommand {
         switch world {
         case .cluster where cluster.context == nil:
             throw ValidationError("--world cluster needs --context: a cluster is never chosen by default")
-        case .embedded where cluster.context != nil || cluster.kubeconfig != nil:
+        case nil where cluster.context != nil || cluster.kubeconfig != nil,
+            .embedded where cluster.context != nil || cluster.kubeconfig != nil:
             throw ValidationError("--context and --kubeconfig go with --world cluster")
         default: break
         }
@@ -65,9 +67,9 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let policies = policy?.split(separator: ",").map(String.init)
         let experiments = try files.map { try ExperimentFile.experiment(at: $0, policies: policies) }
-        let place = try place()
+        let worlds = try experiments.map(world(of:))
         var verdicts: [Verdict] = []
-        for experiment in experiments {
+        for (experiment, world) in zip(experiments, worlds) {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
                 trials: trials ?? experiment.trials, resumes: resume)
@@ -75,7 +77,7 @@ struct Run: AsyncParsableCommand {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
             }
-            let record = try await interruptible { try await session.run(in: place) }
+            let record = try await interruptible { try await session.run(in: place(in: world)) }
             try await Results.read(archive, output) { results in
                 let report = try await results.report(on: record.identifier)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
@@ -86,8 +88,34 @@ struct Run: AsyncParsableCommand {
         try Exit.with(Verdict(all: verdicts))
     }
 
-    private func place() throws -> RunSession.Place {
-        guard world == .cluster else { return .embedded }
+    /// Where an experiment takes place: where the command line says, or where it can.
+    private func world(of experiment: Experiment) throws -> WorldChoice {
+        let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
+        guard world != .simulated else { return world }
+        if experiment.isOfClients {
+            throw CommandFailure(
+                code: .usage,
+                message:
+                    "\(experiment.name) is of clients by themselves, and takes place in the simulated world alone; "
+                    + "leave --world out")
+        }
+        let rules = experiment.variations.flatMap(\.plan.rules)
+        if let rule = rules.first(where: \.fault.kind.needsSimulation) {
+            throw CommandFailure(
+                code: .usage,
+                message:
+                    "\(experiment.name) has the fault \(rule.name), \(rule.fault.kind.rawValue), which the simulated "
+                    + "world alone can bring about")
+        }
+        return world
+    }
+
+    private func place(in world: WorldChoice) throws -> RunSession.Place {
+        switch world {
+        case .simulated: return .simulated
+        case .embedded: return .embedded
+        case .cluster: break
+        }
         let loader = KubeconfigLoader(
             explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
         return .cluster(try loader.connection(context: cluster.context))

@@ -11,11 +11,13 @@ import Reporting
 /// One run from the experiment to its verdict: opens the archive, sets up the world, and keeps each trial as it ends.
 struct RunSession: Sendable {
     enum Place: Sendable {
+        case simulated
         case embedded
         case cluster(ClusterConnection)
 
         var kind: WorldKind {
             switch self {
+            case .simulated: .simulated
             case .embedded: .embedded
             case .cluster: .cluster
             }
@@ -36,7 +38,7 @@ struct RunSession: Sendable {
         try RunArchive.checkWritable(at: database)
         let earlier = try await earlierRun(in: place.kind)
         let identifier = earlier?.identifier ?? Self.makeIdentifier()
-        let body: @Sendable (SocketWorld) async throws -> RunRecord = { world in
+        let body: @Sendable (any World) async throws -> RunRecord = { world in
             let archive = try RunArchive.open(at: database)
             return try await Self.closing(archive) {
                 if earlier == nil { try await archive.begin(record(of: identifier, in: world)) }
@@ -44,6 +46,7 @@ struct RunSession: Sendable {
             }
         }
         return switch place {
+        case .simulated: try await body(ClientsWorld())
         case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, body)
         case .cluster(let connection):
             try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, body)
@@ -73,7 +76,7 @@ struct RunSession: Sendable {
         return result
     }
 
-    private func record(of identifier: String, in world: SocketWorld) -> RunRecord {
+    private func record(of identifier: String, in world: any World) -> RunRecord {
         RunRecord(
             identifier: identifier, experiment: experiment, world: world.kind.rawValue,
             serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
@@ -83,7 +86,7 @@ struct RunSession: Sendable {
 
     /// Carries out the trials that are missing, and gives the verdict.
     private func finish(
-        _ identifier: String, in world: SocketWorld, _ archive: RunArchive
+        _ identifier: String, in world: any World, _ archive: RunArchive
     ) async throws -> RunRecord {
         let specs = experiment.trialSpecs(seed: seed, trials: trials)
         let done = try await archive.finishedTrials(of: identifier)

@@ -65,7 +65,7 @@ struct Layering {
             libraries: ["GRDB", "GRDBSQLite"]),
         Target(
             "Simulation", .mechanism,
-            imports: ["APIMachinery", "Determinism", "Faults", "Kubernetes", "Resilience"]),
+            imports: ["APIMachinery", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience"]),
 
         Target("CInserts", .composition),
         Target(
