@@ -86,7 +86,9 @@ let package = Package(
         .target(name: "CExecutorHook"),
         .target(
             name: "Simulation",
-            dependencies: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"],
+            dependencies: [
+                "APIMachinery", "CExecutorHook", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience",
+            ],
             swiftSettings: swiftSettings),
 
         // Composition: what a user runs.

@@ -67,7 +67,9 @@ struct Layering {
         Target("CExecutorHook", .mechanism),
         Target(
             "Simulation", .mechanism,
-            imports: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"]),
+            imports: [
+                "APIMachinery", "CExecutorHook", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience",
+            ]),
 
         Target("CInserts", .composition),
         Target(
