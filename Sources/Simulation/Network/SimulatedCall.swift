@@ -4,7 +4,7 @@ import Kubernetes
 import Resilience
 
 /// A request as it goes on the wire, before its number.
-struct SimulatedCall {
+final class SimulatedCall: Sendable {
     let request: APIRequest
     let identity: RequestIdentity
     let trace: RequestTrace

@@ -36,10 +36,10 @@ final class SimulatedTransfer: @unchecked Sendable {
     }
 
     private func begin() {
-        let stream = client.stream(for: call, trace) { [weak self] part in
+        let stream = client.stream(for: call, trace) { part in
             switch part {
-            case .answer(let answer): self?.end(.answer(answer))
-            case .failed(let end): self?.end(.failed(end))
+            case .answer(let answer): self.end(.answer(answer))
+            case .failed(let end): self.end(.failed(end))
             case .head, .event, .result, .end: break
             }
         }
@@ -66,6 +66,8 @@ final class SimulatedTransfer: @unchecked Sendable {
         self.continuation = nil
         if let deadline { client.loop.cancel(deadline) }
         continuation.resume(returning: client.outcome(end, of: stream, started: started, hasHead: false))
+        // It holds the transfer.
+        stream = nil
     }
 }
 
