@@ -109,7 +109,8 @@ extension Invariant {
         return [
             Violation(
                 self, last.exchange.trace.path, at: last.exchange.started,
-                evidence: "\(writes.count) writes in the \(span.textInMilliseconds) after everything had ended, the last of them "
+                evidence:
+                    "\(writes.count) writes in the \(span.textInMilliseconds) after everything had ended, the last of them "
                     + "\(last.exchange.identity)")
         ]
     }
