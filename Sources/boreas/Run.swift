@@ -184,12 +184,15 @@ extension Experiment {
         swarm.isSwarm = true
         swarm.expectations = []
         for index in swarm.variations.indices {
-            let bound = swarm.variations[index].phases.converge
-            swarm.variations[index].phases.converge = max(bound, Self.swarmConverge)
+            let phases = swarm.variations[index].phases
+            swarm.variations[index].phases.calm = max(phases.calm, Self.swarmCalm)
+            swarm.variations[index].phases.converge = max(phases.converge, Self.swarmConverge)
         }
         return swarm
     }
 
+    /// Lets the subject begin: nobody promises what is due before that.
+    private static let swarmCalm = Duration.seconds(1)
     /// More than it takes to find out that a watch has died silently, and then to wait for the queue.
     private static let swarmConverge = Duration.seconds(60)
 }
