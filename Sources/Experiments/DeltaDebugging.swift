@@ -12,13 +12,16 @@ package enum DeltaDebugging {
         var parts = 2
         while current.count >= 2 {
             let chunks = split(current, into: parts)
-            if let index = try await first(chunks.indices, where: { try await stillFails(Array(current[chunks[$0]])) }) {
+            if let index = try await first(chunks.indices, where: { try await stillFails(Array(current[chunks[$0]])) })
+            {
                 current = Array(current[chunks[index]])
                 parts = 2
                 continue
             }
             // The complements of two halves are the halves.
-            let without = { (index: Int) in Array(current[..<chunks[index].lowerBound] + current[chunks[index].upperBound...]) }
+            let without = { (index: Int) in
+                Array(current[..<chunks[index].lowerBound] + current[chunks[index].upperBound...])
+            }
             if parts > 2, let index = try await first(chunks.indices, where: { try await stillFails(without($0)) }) {
                 current = without(index)
                 parts = max(parts - 1, 2)

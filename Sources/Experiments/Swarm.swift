@@ -146,7 +146,9 @@ package struct Swarm: Hashable, Sendable {
         return scaled
     }
 
-    private static func scaled(_ count: Int, _ factor: Double) -> Int { max(1, Int((Double(count) * factor).rounded())) }
+    private static func scaled(_ count: Int, _ factor: Double) -> Int {
+        max(1, Int((Double(count) * factor).rounded()))
+    }
 
     /// In whole microseconds, as a file holds it.
     private static func scaled(_ span: Duration, _ factor: Double) -> Duration {

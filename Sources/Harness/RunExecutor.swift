@@ -30,7 +30,7 @@ package struct RunExecutor: Sendable {
             // The objects of a trial carry the run's name, and a simulated one must not depend on it.
             runID: world.kind == .simulated ? "simulated" : runID, logger: logger,
             onProgress: { onProgress(spec, $0) })
-        return try await world.perform { try await runner.run() }
+        return try await world.perform(seed: spec.seed) { try await runner.run() }
     }
 
     /// - Parameter record: Keeps a finished trial; called for one at a time, in the order of the specs.

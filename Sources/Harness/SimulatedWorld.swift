@@ -32,9 +32,12 @@ package struct SimulatedWorld: World {
 
     /// Runs the trial on a thread of its own, which it needs for as long as it takes.
     package func perform<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Result
+        seed: UInt64, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let loop = SimulationLoop()
+        // Somewhere within a minute, as real trials begin, so that schedules do not always find the same moment.
+        var moment = RandomStreams(seed: seed).stream("start")
+        let offset = Int64(moment.uniform() * 60e6)
+        let loop = SimulationLoop(startEpochMicroseconds: SimulationLoop.epochMicroseconds + offset)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let thread = Thread {

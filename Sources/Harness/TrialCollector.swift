@@ -14,6 +14,7 @@ final class TrialCollector: Sendable {
         var unfinished: [String: Workflow] = [:]
         var finished: Set<String> = []
         var phase: Phase?
+        var quotaConflicts = 0
         /// Objects that were seen to change.
         var sightings = 0
         /// Whether the clean-up queue was empty when it was looked at last.
@@ -34,7 +35,7 @@ final class TrialCollector: Sendable {
     /// For the place in which the trial runs.
     var siteObserver: SiteObserver {
         SiteObserver(
-            onExchange: { exchange in self.state.withLock { $0.evidence.exchanges.append(exchange) } },
+            onExchange: { self.exchanged($0) },
             onDecision: { decision in self.state.withLock { $0.evidence.decisions.append(decision) } },
             onInjection: { self.injected($0) },
             onCall: { method, path in
@@ -47,6 +48,15 @@ final class TrialCollector: Sendable {
         state.withLock { state in
             if observation.kind == .phaseEntered { state.phase = Phase(rawValue: observation.subject) }
             state.evidence.observations.append(observation)
+        }
+    }
+
+    private func exchanged(_ exchange: Exchange) {
+        // The churner works beside the fault path, so its hits are told by the server's own words.
+        let isConflict = exchange.httpStatus == 409 && exchange.message.contains("on resourcequotas ")
+        state.withLock { state in
+            state.evidence.exchanges.append(exchange)
+            if isConflict { state.quotaConflicts += 1 }
         }
     }
 
@@ -134,12 +144,7 @@ final class TrialCollector: Sendable {
     var isIdle: Bool { state.withLock { $0.isIdle } }
 
     var faultCount: Int {
-        state.withLock { state in
-            let conflicts = state.evidence.exchanges.count {
-                $0.httpStatus == 409 && $0.message.contains("on resourcequotas ")
-            }
-            return state.evidence.injections.count + conflicts
-        }
+        state.withLock { $0.evidence.injections.count + $0.quotaConflicts }
     }
 
     /// How many changes of objects were seen; it grows with each.

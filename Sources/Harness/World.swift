@@ -23,7 +23,11 @@ package protocol World: Sendable {
     var serverVersion: String { get }
 
     /// Carries out a trial: calls `body`, in whose tasks ``withSite(_:_:)`` is to be called, where the trial's time passes.
-    func perform<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result
+    ///
+    /// - Parameter seed: The trial's own.
+    func perform<Result: Sendable>(
+        seed: UInt64, _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result
 
     /// Sets up a place, hands it to `body`, and takes it down again however `body` ends.
     func withSite<Result: Sendable>(
@@ -33,7 +37,7 @@ package protocol World: Sendable {
 
 extension World {
     package func perform<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Result
+        seed: UInt64, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         try await body()
     }

@@ -58,7 +58,7 @@ package final class SimulationLoop: @unchecked Sendable {
     /// The loop that runs the task, and all that it has begun.
     @TaskLocal package static var current: SimulationLoop?
 
-    /// The first instant of every simulated trial: 2026-01-01T00:00:00Z.
+    /// When simulated time begins, if nothing else is said: 2026-01-01T00:00:00Z.
     package static let epochMicroseconds: Int64 = 1_767_225_600_000_000
 
     /// - Parameter limit: The time that may pass.

@@ -80,7 +80,7 @@ extension LockKeeper {
                 try await store.release(orphan.locks, of: orphan.holder)
             } catch is CancellationError {
                 throw CancellationError()
-            } catch where !policy.locks.abandonsFailedRelease {
+            } catch  where !policy.locks.abandonsFailedRelease {
                 // Tried again after the next renewals; it lapses by itself if that never succeeds.
                 continue
             } catch {

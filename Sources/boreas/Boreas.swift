@@ -9,8 +9,9 @@ struct Boreas: AsyncParsableCommand {
         abstract: "Flies a Kubernetes controller through bad weather, and says whether it is fit to ship.",
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Experiments", subcommands: [Demo.self, Run.self, Validate.self, Policies.self]),
-            CommandGroup(name: "Results", subcommands: [List.self, Show.self, Compare.self, Gate.self]),
+            CommandGroup(
+                name: "Experiments", subcommands: [Demo.self, Run.self, Soak.self, Validate.self, Policies.self]),
+            CommandGroup(name: "Results", subcommands: [List.self, Show.self, Replay.self, Compare.self, Gate.self]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])

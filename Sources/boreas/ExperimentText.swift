@@ -69,7 +69,9 @@ struct ExperimentText {
 
     private var expectations: DocumentNode {
         guard !experiment.expectations.isEmpty else { return .mapping([]) }
-        let verdicts = experiment.expectations.map { ($0.policy, DocumentNode.text($0.verdict.rawValue) as DocumentNode?) }
+        let verdicts = experiment.expectations.map {
+            ($0.policy, DocumentNode.text($0.verdict.rawValue) as DocumentNode?)
+        }
         return .mapping([("expect", .mapping(verdicts))])
     }
 

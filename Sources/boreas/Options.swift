@@ -3,7 +3,9 @@ import ArgumentParser
 /// Which archive to read or write.
 struct ArchiveOptions: ParsableArguments {
     @Option(name: .customLong("db"), help: ArgumentHelp("The archive of runs.", valueName: "file"))
-    var database = "results/boreas.sqlite"
+    var database = ArchiveOptions.databaseDefault
+
+    static let databaseDefault = "results/boreas.sqlite"
 }
 
 /// Which cluster to use.

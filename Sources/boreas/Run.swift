@@ -43,6 +43,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The run's seed, instead of the file's.")
     var seed: UInt64?
 
+    @Flag(help: "Draw for each trial which kinds of faults are on, and how hard; the same for every policy.")
+    var swarm = false
+
     @Flag(help: "Go on with a run of the same experiment that was stopped.")
     var resume = false
 
@@ -82,8 +85,11 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let policies = policy?.split(separator: ",").map(String.init)
-        let experiments = try files.map { try ExperimentFile.experiment(at: $0, policies: policies) }
-        let place = try place()
+        let experiments = try files.map { file in
+            let experiment = try ExperimentFile.experiment(at: file, policies: policies)
+            return swarm ? experiment.asSwarm : experiment
+        }
+        let place = try world.place(jobs: jobs, cluster)
         var verdicts: [Verdict] = []
         for experiment in experiments {
             let session = RunSession(
@@ -104,17 +110,6 @@ struct Run: AsyncParsableCommand {
         try Exit.with(Verdict(all: verdicts))
     }
 
-    private func place() throws -> RunSession.Place {
-        switch world {
-        case .simulated: return .simulated(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
-        case .embedded: return .embedded
-        case .cluster: break
-        }
-        let loader = KubeconfigLoader(
-            explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
-        return .cluster(try loader.connection(context: cluster.context))
-    }
-
     /// What a dry run says instead of a verdict.
     private static func plan(of session: RunSession, in world: WorldChoice) -> String {
         let experiment = session.experiment
@@ -127,13 +122,46 @@ struct Run: AsyncParsableCommand {
             where expectation.variation == nil || expectation.variation == variation.name {
                 lines.append("  \(name)\(expectation.policy) is to come to \(expectation.verdict.rawValue)")
             }
-            for rule in variation.plan.rules {
+            if experiment.isSwarm { lines.append("  \(name)faults drawn for each trial") }
+            for rule in variation.plan.rules where !experiment.isSwarm {
                 let phase = rule.during.map { " during \($0.rawValue)" } ?? ""
                 lines.append("  \(name)fault \(rule.name): \(rule.fault.kind.rawValue)\(phase)")
             }
         }
         return lines.joined(separator: "\n")
     }
+}
+
+extension Run.WorldChoice {
+    /// - Parameter jobs: Trials at a time in the simulated world; nil is as many as there are processors.
+    func place(jobs: Int?, _ cluster: ClusterOptions) throws -> RunSession.Place {
+        switch self {
+        case .simulated: return .simulated(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+        case .embedded: return .embedded
+        case .cluster: break
+        }
+        let loader = KubeconfigLoader(
+            explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
+        return .cluster(try loader.connection(context: cluster.context))
+    }
+}
+
+extension Experiment {
+    /// The experiment with plans that are drawn; what its own was to lead to can't be expected of those, nor that it is
+    /// over as soon.
+    var asSwarm: Experiment {
+        var swarm = self
+        swarm.isSwarm = true
+        swarm.expectations = []
+        for index in swarm.variations.indices {
+            let bound = swarm.variations[index].phases.converge
+            swarm.variations[index].phases.converge = max(bound, Self.swarmConverge)
+        }
+        return swarm
+    }
+
+    /// More than it takes to find out that a watch has died silently, and then to wait for the queue.
+    private static let swarmConverge = Duration.seconds(60)
 }
 
 extension DetailSelection.Rule: ExpressibleByArgument {}

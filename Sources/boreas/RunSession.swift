@@ -126,6 +126,9 @@ struct RunSession: Sendable {
         let reason = trial.reason.isEmpty ? "" : ": \(trial.reason)"
         let line = "\(run)/\(trial.number) \(name(of: trial.key)) \(trial.outcome.rawValue)\(reason)"
         Terminal.error(line.oneLine(width: 160))
+        guard trial.outcome == .fail else { return }
+        let archive = database == ArchiveOptions.databaseDefault ? "" : " --db \(database)"
+        Terminal.error("  boreas replay \(run)/\(trial.number)\(archive)")
     }
 
     private func name(of key: TrialKey) -> String {
@@ -135,7 +138,7 @@ struct RunSession: Sendable {
     private static var epochMicrosecondsNow: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
 
     /// Short enough to type, and a label value that Kubernetes takes.
-    private static func makeIdentifier() -> String {
+    static func makeIdentifier() -> String {
         let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
         return "r" + String(repeating: "0", count: 8 - digits.count) + digits
     }

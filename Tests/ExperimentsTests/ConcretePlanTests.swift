@@ -6,7 +6,9 @@ import Testing
 struct ConcretePlanTests {
     private let playground = Playground { _, _ in [] }
 
-    @Test("a concrete plan hits the same requests as the rules of chance, and no others", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(
+        "a concrete plan hits the same requests as the rules of chance, and no others",
+        arguments: [1, 2, 3, 4] as [UInt64])
     func sameHits(seed: UInt64) throws {
         let rules = [
             Rule(
@@ -67,7 +69,8 @@ struct ConcretePlanTests {
         #expect(plan.rules.map(\.name) == ["slow-1", "slow-3", "slow-2"])
         #expect(plan.rules.last == kill)
         var injector = FaultInjector(plan: spec.variation.plan, seed: spec.seed)
-        let drawn = try #require(injector.decide(about: identity, in: .calm, now: .zero)).delay
+        let decision = injector.decide(about: identity, in: .calm, now: .zero)
+        let drawn = try #require(decision).delay
         guard case .latency(let latency) = plan.rules[0].fault else {
             Issue.record("no latency")
             return

@@ -13,7 +13,7 @@ struct DeltaDebuggingTests {
             return needed.allSatisfy(part.contains)
         }
         #expect(result == needed)
-        #expect(tries < 150)
+        #expect(tries < 200)
     }
 
     @Test("nothing can be left out alone where what fails is not a matter of single elements")

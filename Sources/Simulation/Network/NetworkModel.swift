@@ -75,7 +75,7 @@ extension NetworkModel.Direction {
 }
 
 extension NetworkModel.Latency {
-    fileprivate func draw(using generator: inout SplitMix64) -> Duration {
+    func draw(using generator: inout SplitMix64) -> Duration {
         switch self {
         case .fixed(let duration): return duration
         case .normal(let mean, let deviation):

@@ -14,6 +14,9 @@ package final class SimulatedServer: @unchecked Sendable {
         package var requestTimeout: Duration = .seconds(60)
         /// Time for a request that writes.
         package var writeTimeout: Duration = .seconds(34)
+        /// From a write's answer until watches tell of it: the watch cache of a kube-apiserver hears of a write from etcd, a
+        /// moment later than the writer.
+        package var watchLag = NetworkModel.Latency.logNormal(median: .microseconds(500), sigma: 0.5)
         /// Takes the place of the first two where it is there.
         package var fairness: PriorityAndFairness.Parameters?
 
@@ -28,6 +31,7 @@ package final class SimulatedServer: @unchecked Sendable {
     private var reads = 0
     private var writes = 0
     private var lastNumber: UInt64 = 0
+    private let lags: RandomStreams
     private var waiting: [UInt64: ServerQuestion] = [:]
 
     package init(
@@ -36,6 +40,7 @@ package final class SimulatedServer: @unchecked Sendable {
     ) {
         self.loop = loop
         self.limits = limits
+        lags = RandomStreams(seed: configuration.seed).substreams("watch lag")
         fairness = limits.fairness.map { PriorityAndFairness($0) }
         let timer = StoreTimer(loop)
         core = APIServerCore(configuration: configuration, clock: loop.clock) { timer.set($0) }
@@ -58,6 +63,7 @@ package final class SimulatedServer: @unchecked Sendable {
             ? .longRunning : request.verb.isWrite ? .write : .read
         lastNumber += 1
         let question = ServerQuestion(request, kind, lastNumber, receive)
+        if request.verb == .watch { question.lag = lags.stream(String(lastNumber)) }
         guard kind != .longRunning else {
             begin(question)
             return question
@@ -111,10 +117,25 @@ package final class SimulatedServer: @unchecked Sendable {
     private func received(_ question: ServerQuestion, _ action: ClusterStore.Action) {
         guard question.state != .done else { return }
         switch action {
-        case .respond, .endWatch: finish(question)
-        case .startWatch, .watchEvent: break
+        case .watchEvent, .endWatch: tellLater(question, action)
+        case .respond:
+            finish(question)
+            question.receive(question, action)
+        case .startWatch: question.receive(question, action)
         }
-        question.receive(question, action)
+    }
+
+    /// Tells a watch of what has happened, in its order.
+    private func tellLater(_ question: ServerQuestion, _ action: ClusterStore.Action) {
+        guard var lag = question.lag else { return }
+        let moment = max(question.lastTold, loop.now + limits.watchLag.draw(using: &lag))
+        question.lag = lag
+        question.lastTold = moment
+        loop.after(moment - loop.now) {
+            guard question.state != .done else { return }
+            if case .endWatch = action { self.finish(question) }
+            question.receive(question, action)
+        }
     }
 
     private func timedOut(_ question: ServerQuestion) {
@@ -183,6 +204,10 @@ final class ServerQuestion: @unchecked Sendable {
     let receive: (ServerQuestion, ClusterStore.Action) -> Void
     var state = State.new
     var alarm: SimulationLoop.Alarm?
+    /// Draws how much later than others the watch hears of a change; nil where the question is no watch.
+    var lag: SplitMix64?
+    /// When the watch hears of what it was told last.
+    var lastTold = Duration.zero
     /// Set where the server has refused the request unseen, in plain text (``Fault/ForgedStatus`` of the same code).
     var retryAfterOfRefusal: Int?
 
