@@ -40,7 +40,7 @@ struct NetworkParityTests {
             policy: policy, plan: Plan(rules: [rule]), seed: 1, attempts: AttemptCounter(),
             observer: SiteObserver(
                 onExchange: { log.exchanged($0) }, onDecision: { _ in }, onInjection: { log.injected($0) }))
-        return try await world.perform {
+        return try await world.perform(seed: 1) {
             try await world.withSite(request) { site in
                 try await Script(site: site, log: log, isRefusal: isRefusal).play(isShared)
             }
