@@ -119,8 +119,10 @@ let package = Package(
         .executableTarget(
             name: "boreas-bench",
             dependencies: [
-                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Resilience", "Statistics", "VirtualNode", "Workflows", logging,
+                "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
+                "Kubernetes",
+                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "Statistics",
+                "VirtualNode", "Workflows", logging,
             ],
             swiftSettings: swiftSettings),
     ]
