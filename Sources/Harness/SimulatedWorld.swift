@@ -14,6 +14,8 @@ import Workflows
 /// own, in one thread, and the same seed gives the same history, byte for byte.
 package struct SimulatedWorld: World {
     private let logger: Logger
+    /// What all trials in this world together have done.
+    package let tally = SimulationTally()
 
     /// - Throws: ``HarnessError`` on a runtime on which nothing can be simulated.
     package init(logger: Logger) throws {
@@ -41,7 +43,9 @@ package struct SimulatedWorld: World {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let thread = Thread {
-                    continuation.resume(with: Swift.Result { try loop.run(body) })
+                    let result = Swift.Result { try loop.run(body) }
+                    tally.add(events: loop.eventCount, time: loop.now)
+                    continuation.resume(with: result)
                 }
                 // As much as a main thread has: values that are nested deeply are walked recursively.
                 thread.stackSize = 8 << 20

@@ -3,6 +3,7 @@ import Determinism
 import Experiments
 import Faults
 import Foundation
+import Glibc
 import Harness
 import KubernetesClient
 import Recording
@@ -99,14 +100,21 @@ struct RunSession: Sendable {
         let remaining = specs.filter { !done.contains($0.key) }
         let trialCount = "\(remaining.count) \(remaining.count == 1 ? "trial" : "trials")"
         Terminal.error("boreas: run \(identifier), seed \(seed), \(trialCount)")
+        let start = ContinuousClock.now
         let executor = RunExecutor(
             world: world, runID: identifier, jobs: jobs, logger: Log.logger,
             onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
         let isSmall = world.kind != .simulated || specs.count <= DetailSelection.smallRun
         var selection = DetailSelection(details ?? (isSmall ? .all : .some))
         try await executor.run(remaining) { trial in
-            try await archive.record(trial, in: identifier, isDetailed: selection.keeps(trial))
-            show(trial, of: identifier)
+            let isKept = selection.keeps(trial)
+            try await archive.record(trial, in: identifier, isDetailed: isKept)
+            // Of thousands that end as they were to, only those are told of that can be looked at.
+            if isSmall || isKept || !isExpected(trial) { show(trial, of: identifier) }
+        }
+        Terminal.progress("")
+        if let world = world as? SimulatedWorld {
+            Terminal.error(Self.pace(of: world.tally.sum, trials: remaining.count, since: start))
         }
         let report = RunReport(try await archive.run(identifier), try await archive.tallies(of: identifier))
         try await archive.finish(
@@ -114,11 +122,32 @@ struct RunSession: Sendable {
         return try await archive.run(identifier)
     }
 
+    /// How fast trials in virtual time went: so is it known what a campaign will take.
+    private static func pace(of sum: SimulationTally.Sum, trials: Int, since start: ContinuousClock.Instant) -> String {
+        let seconds = max(1e-6, (ContinuousClock.now - start).seconds)
+        func rate(_ number: Double) -> String { String(format: number < 100 ? "%.1f" : "%.0f", number / seconds) }
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        var text = "boreas: \(String(format: "%.2f", seconds)) s, \(rate(Double(trials))) trials a second"
+        if sum.events > 0 {
+            text += ", \(rate(Double(sum.events))) events a second"
+            text += ", \(rate(sum.time.seconds)) simulated seconds a second"
+        }
+        return text + ", at most \(usage.ru_maxrss / 1_024) MiB of memory"
+    }
+
     private func show(_ progress: TrialProgress, of spec: TrialSpec, in count: Int) {
         let phase = progress.phase?.rawValue ?? "setting up"
         Terminal.progress(
             "trial \(spec.number)/\(count) \(name(of: spec.key)): \(phase) \(Int(progress.elapsed.seconds)) s, "
                 + "\(progress.finished) of \(progress.expected) workflows ended, \(progress.faults) faults")
+    }
+
+    private func isExpected(_ trial: TrialRecord) -> Bool {
+        let expected = experiment.expectations.first {
+            $0.policy == trial.key.policy && ($0.variation ?? trial.key.variation) == trial.key.variation
+        }
+        return trial.outcome == expected?.verdict ?? .pass
     }
 
     private func show(_ trial: TrialRecord, of run: String) {
