@@ -76,7 +76,7 @@ extension Invariant {
             let end = exchange.started + exchange.duration
             let name = "attempt \(exchange.trace.requestID), \(exchange.identity),"
             if let timeout = limits.attemptTimeout, exchange.duration > timeout + tolerance {
-                return (end, "\(name) took \(exchange.duration.text), and may take \(timeout.text)")
+                return (end, "\(name) took \(exchange.duration.textInMilliseconds), and may take \(timeout.text)")
             }
             if let deadline = limits.deadline, end > call[0].exchange.started + deadline + tolerance {
                 let elapsed = (end - call[0].exchange.started).textInMilliseconds
@@ -109,7 +109,8 @@ extension Invariant {
         return [
             Violation(
                 self, last.exchange.trace.path, at: last.exchange.started,
-                evidence: "\(writes.count) writes in the \(span.text) after everything had ended, the last of them "
+                evidence:
+                    "\(writes.count) writes in the \(span.textInMilliseconds) after everything had ended, the last of them "
                     + "\(last.exchange.identity)")
         ]
     }

@@ -36,7 +36,8 @@ extension Invariant {
             guard fairAge > bound else { return nil }
             return Violation(
                 self, pod, at: since + age,
-                evidence: "waited \(fairAge.text) for its clean-up in fair weather, and the policy's waits explain "
+                evidence:
+                    "waited \(fairAge.textInMilliseconds) for its clean-up in fair weather, and the policy's waits explain "
                     + bound.text)
         }
     }

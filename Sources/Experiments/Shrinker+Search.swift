@@ -45,6 +45,7 @@ extension Shrinker {
                 before = current
                 try await makeConcrete()
                 try await removeRules()
+                try await pinCrashes()
                 try await removeWorkflows()
                 try await removeChanges()
                 try await removeObjects()
@@ -116,6 +117,29 @@ extension Shrinker {
             _ = try await adopt { $0.plan = plan }
         }
 
+        /// Has crashes count the writes to the object that they came at, so that those of other workflows may go.
+        private func pinCrashes() async throws {
+            for index in current.plan.rules.indices {
+                let rule = current.plan.rules[index]
+                guard case .crash(let crash) = rule.fault,
+                    let injection = record.injections.first(where: { $0.rule == rule.name })
+                else { continue }
+                let match = RequestMatch(exactly: injection.identity)
+                guard rule.match != match else { continue }
+                let writes = record.writes(like: injection, during: rule.during)
+                // The one that kills may have gone without an answer.
+                for count in [writes, writes + 1] where count > 0 {
+                    var pinned = crash
+                    pinned.afterWrites = count
+                    let isPinned = try await adopt { variation in
+                        variation.plan.rules[index].match = match
+                        variation.plan.rules[index].fault = .crash(pinned)
+                    }
+                    if isPinned { break }
+                }
+            }
+        }
+
         // MARK: Workload
 
         /// Brings loads down to a number of workflows that can be looked at one by one.
@@ -178,22 +202,40 @@ extension Shrinker {
 
         // MARK: Time
 
-        /// The converge phase stays as long as it is: a shorter one breaks promises by itself.
+        /// The converge phase stays as long as it is: a shorter one breaks promises by itself. And some calm stays where
+        /// there was any: without it the faults would meet a subject that has not begun.
         private func shortenPhases() async throws {
-            for phase in [\Experiment.Phases.calm, \Experiment.Phases.storm] {
-                if try await adopt(inFairWeather: true, { $0.phases[keyPath: phase] = .zero }) { continue }
-                while current.phases[keyPath: phase] > Self.phaseMin {
-                    let half = current.phases[keyPath: phase].microseconds / 2
-                    let rounded = Duration.milliseconds(half / 100_000 * 100)
-                    let isShorter = try await adopt(inFairWeather: true) { variation in
-                        variation.phases[keyPath: phase] = max(Self.phaseMin, rounded)
-                    }
-                    guard isShorter else { break }
-                }
+            if try await adopt(inFairWeather: true, { $0.phases.storm = .zero }) {
+                try await halve(\.calm)
+            } else {
+                try await halve(\.calm)
+                try await halve(\.storm)
+            }
+        }
+
+        private func halve(_ phase: WritableKeyPath<Experiment.Phases, Duration>) async throws {
+            while current.phases[keyPath: phase] > Self.phaseMin {
+                let half = current.phases[keyPath: phase].microseconds / 2
+                let rounded = max(Self.phaseMin, .milliseconds(half / 100_000 * 100))
+                guard try await adopt(inFairWeather: true, { $0.phases[keyPath: phase] = rounded }) else { return }
             }
         }
 
         private static let phaseMin = Duration.milliseconds(100)
+    }
+}
+
+extension TrialRecord {
+    /// How many writes of an injection's identity the server had done when it came.
+    fileprivate func writes(like injection: Injection, during phase: Phase?) -> Int {
+        let entries = observations.filter { $0.kind == .phaseEntered }
+        let start = phase.flatMap { phase in entries.first { $0.subject == phase.rawValue }?.at } ?? .zero
+        guard start <= injection.at else { return 0 }
+        return attempts.count { attempt in
+            let exchange = attempt.exchange
+            return exchange.identity == injection.identity && exchange.isSuccess
+                && (start...injection.at).contains(exchange.started + exchange.duration)
+        }
     }
 }
 

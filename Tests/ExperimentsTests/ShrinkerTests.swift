@@ -49,7 +49,8 @@ struct ShrinkerTests {
         #expect(smallest.workload[0].workflowNames(load: 1) == ["job-2-0002"])
         #expect(smallest.workload[0].after == .zero)
         #expect(smallest.objects.isEmpty && smallest.changes.isEmpty && smallest.replicas == 1)
-        #expect(smallest.phases.calm == .zero && smallest.phases.storm == .zero)
+        // Faults are not to meet a subject that has not begun.
+        #expect(smallest.phases.calm == .milliseconds(100) && smallest.phases.storm == .zero)
         #expect(smallest.phases.converge == variation.phases.converge)
         #expect(shrinkage.executions < 200 && !shrinkage.isExhausted)
         #expect(shrinkage.removed.contains("workflows 7 to 1"))
@@ -82,6 +83,42 @@ struct ShrinkerTests {
         let shrinkage = try await shrink(playground, try Fixtures.variation([Fixtures.coin]))
         #expect(shrinkage.spec.variation.plan.rules.isEmpty)
         #expect(shrinkage.spec.variation.workflowCount == 2)
+    }
+
+    @Test("a crash counts the writes of the object that it came at, so that other workflows can go")
+    func crash() async throws {
+        // Each workflow writes three times in turn, and it is the second write of one of them that must not be the last.
+        let playground = Playground { _, injections in
+            injections.contains { $0.identity.name == "job-1-0003" && $0.ordinal == 2 }
+                ? [Violation(.noPodLeaked, "pod", at: nil, evidence: "is left")] : []
+        }
+        let executor: TrialExecutor = { spec in
+            var counter = CrashCounter(plan: spec.variation.plan)
+            var record = playground.record(of: spec)
+            let names = spec.variation.workload.enumerated().flatMap { $0.element.workflowNames(load: $0.offset + 1) }
+            for turn in 1...3 {
+                for name in names {
+                    var exchange = Fixtures.exchange(
+                        "\(name)-\(turn)", verb: .update, resource: "workflows", name: name, status: 200)
+                    exchange.started = .seconds(record.attempts.count)
+                    record.attempts.append(AttemptRecord(exchange: exchange))
+                    guard let crash = counter.done(exchange.identity, in: .storm) else { continue }
+                    record.injections.append(
+                        Injection(
+                            rule: crash.rule, kind: .crash, identity: crash.identity, ordinal: turn, requestID: nil,
+                            at: exchange.started + exchange.duration))
+                }
+            }
+            record.violations = playground.violations(spec, record.injections)
+            return record
+        }
+        let kill = Rule(name: "kill", fault: .crash(Fault.Crash(afterWrites: 10, downtime: .seconds(1))))
+        let spec = try Fixtures.spec(try Fixtures.variation([kill]))
+        let shrinkage = try await Shrinker(execute: executor).shrink(spec, violating: try await executor(spec))
+        #expect(shrinkage.spec.variation.workload.flatMap { $0.workflowNames(load: 1) } == ["job-1-0003"])
+        let rule = try #require(shrinkage.spec.variation.plan.rules.first)
+        #expect(rule.match.name == "job-1-0003")
+        #expect(rule.fault == .crash(Fault.Crash(afterWrites: 2, downtime: .seconds(1))))
     }
 
     @Test("an object stays without which the invariant would break in fair weather")

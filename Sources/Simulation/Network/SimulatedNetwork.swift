@@ -283,7 +283,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
         case .status(let status):
             record(decision, stream)
             forge(status, on: stream)
-        case .quotaConflict, .crash: forward(stream)
+        case .quotaConflict, .crash, .capacity: forward(stream)
         }
     }
 
