@@ -26,9 +26,16 @@ final class NetworkSetup: @unchecked Sendable {
     static let evenly = NetworkModel(
         request: .init(.fixed(.milliseconds(1))), answer: .init(.fixed(.milliseconds(1))))
 
+    /// Watches hear of a change with everybody else.
+    static let prompt: SimulatedServer.Limits = {
+        var limits = SimulatedServer.Limits()
+        limits.watchLag = .fixed(.zero)
+        return limits
+    }()
+
     init(
         _ rules: [Rule] = [], model: NetworkModel = NetworkSetup.evenly, seed: UInt64 = 1,
-        serviceTimes: ClusterStore.ServiceTimes = .none, limits: SimulatedServer.Limits = .init(),
+        serviceTimes: ClusterStore.ServiceTimes = .none, limits: SimulatedServer.Limits = NetworkSetup.prompt,
         configure: (inout SimulatedClient.Configuration) -> Void = { _ in }
     ) {
         let log = Log()
