@@ -86,7 +86,9 @@ let package = Package(
         .target(name: "CExecutorHook"),
         .target(
             name: "Simulation",
-            dependencies: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"],
+            dependencies: [
+                "APIMachinery", "CExecutorHook", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience",
+            ],
             swiftSettings: swiftSettings),
 
         // Composition: what a user runs.
@@ -117,8 +119,10 @@ let package = Package(
         .executableTarget(
             name: "boreas-bench",
             dependencies: [
-                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Resilience", "Statistics", "VirtualNode", "Workflows", logging,
+                "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
+                "Kubernetes",
+                "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "Statistics",
+                "VirtualNode", "Workflows", logging,
             ],
             swiftSettings: swiftSettings),
     ]

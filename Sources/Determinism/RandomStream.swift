@@ -37,12 +37,31 @@ package struct RandomStreams: Hashable, Sendable {
         return SplitMix64(seed: hash.value)
     }
 
+    /// The streams of one purpose for many that differ in a number alone, clients say: the key is hashed once.
+    package func numbered(_ key: String...) -> NumberedStreams {
+        var hash = StableHash()
+        hash.combine(seed)
+        for part in key { hash.combine(part) }
+        return NumberedStreams(hash: hash)
+    }
+
     /// The streams of a part of this whole, a trial of a run say.
     package func substreams(_ key: String...) -> RandomStreams {
         var hash = StableHash()
         hash.combine(seed)
         for part in key { hash.combine(part) }
         return RandomStreams(seed: hash.value)
+    }
+}
+
+/// Random streams of one purpose, by number.
+package struct NumberedStreams: Hashable, Sendable {
+    fileprivate let hash: StableHash
+
+    package subscript(number: Int) -> SplitMix64 {
+        var hash = hash
+        hash.combine(UInt64(bitPattern: Int64(number)))
+        return SplitMix64(seed: hash.value)
     }
 }
 

@@ -49,10 +49,12 @@ package struct Experiment: Hashable, Sendable {
         package var changes: [Change]
         /// Controllers of the subject that run side by side.
         package var replicas: Int
+        /// What clients do that are the subject themselves; nil where a controller is.
+        package var clients: ClientLoad?
 
         package init(
             name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan,
-            objects: [String] = [], changes: [Change] = [], replicas: Int = 1
+            objects: [String] = [], changes: [Change] = [], replicas: Int = 1, clients: ClientLoad? = nil
         ) {
             self.name = name
             self.policies = policies
@@ -62,6 +64,7 @@ package struct Experiment: Hashable, Sendable {
             self.objects = objects
             self.changes = changes
             self.replicas = replicas
+            self.clients = clients
         }
     }
 
@@ -131,6 +134,9 @@ package struct Experiment: Hashable, Sendable {
         self.expectations = expectations
     }
 
+    /// Whether clients are the subject, and no controller.
+    package var isOfClients: Bool { variations.contains { $0.clients != nil } }
+
     /// In the order of the file; every variation has the same names.
     package var policyNames: [String] { variations.first?.policies.map(\.name) ?? [] }
 }
@@ -174,7 +180,7 @@ extension Experiment: Codable {
 
 extension Experiment.Variation: Codable {
     private enum CodingKeys: String, CodingKey {
-        case name, policies, workload, phases, plan, objects, changes, replicas
+        case name, policies, workload, phases, plan, objects, changes, replicas, clients
     }
 
     package init(from decoder: any Decoder) throws {
@@ -187,7 +193,8 @@ extension Experiment.Variation: Codable {
             plan: try container.decode(Plan.self, forKey: .plan),
             objects: try container.decodeIfPresent([String].self, forKey: .objects) ?? [],
             changes: try container.decodeIfPresent([Experiment.Change].self, forKey: .changes) ?? [],
-            replicas: try container.decodeIfPresent(Int.self, forKey: .replicas) ?? 1)
+            replicas: try container.decodeIfPresent(Int.self, forKey: .replicas) ?? 1,
+            clients: try container.decodeIfPresent(ClientLoad.self, forKey: .clients))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -200,6 +207,7 @@ extension Experiment.Variation: Codable {
         if !objects.isEmpty { try container.encode(objects, forKey: .objects) }
         if !changes.isEmpty { try container.encode(changes, forKey: .changes) }
         if replicas != 1 { try container.encode(replicas, forKey: .replicas) }
+        try container.encodeIfPresent(clients, forKey: .clients)
     }
 }
 

@@ -31,6 +31,7 @@ struct ExperimentDocument: Decodable {
         }
 
         var core: Core?
+        var clients: Located<Clients>?
         var process: DocumentNode?
     }
 
@@ -65,6 +66,8 @@ struct ExperimentDocument: Decodable {
         var cronWorkflow: CronWorkflowDocument?
         var manifest: ManifestDocument?
         var change: ChangeDocument?
+        var contend: ContentionDocument?
+        var call: CallDocument?
     }
 
     var apiVersion: String

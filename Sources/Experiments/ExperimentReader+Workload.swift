@@ -20,6 +20,11 @@ extension ExperimentReader {
         for (index, entry) in spec.workload.enumerated() {
             let path = "spec.workload[\(index)]"
             let load = entry.value
+            guard load.contend == nil, load.call == nil else {
+                throw error(
+                    "\(load.contend == nil ? "call" : "contend") is what clients do; write subject: {clients: {}}",
+                    at: entry.position, path)
+            }
             let given = [
                 load.workflow != nil, load.cronWorkflow != nil, load.manifest != nil, load.change != nil,
             ].count { $0 }

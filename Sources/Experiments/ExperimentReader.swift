@@ -97,7 +97,8 @@ package struct ExperimentReader: Sendable {
         return Experiment(
             name: name.value, description: document.metadata.description ?? "",
             seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: [first],
-            gate: try gate(document.spec.gate ?? [], policies: first.policies.map(\.name)),
+            gate: try gate(
+                document.spec.gate ?? [], policies: first.policies.map(\.name), ofClients: first.clients != nil),
             expectations: try expectations(document.spec, variations: variations),
             firstTrial: firstTrial?.value ?? 1, isSwarm: document.spec.swarm ?? false)
     }
@@ -110,6 +111,10 @@ package struct ExperimentReader: Sendable {
                 "a process of one's own as the subject is not supported yet; write core: {}", at: process.position,
                 "spec.subject.process")
         }
+        if let clients = spec.subject?.clients, spec.subject?.core != nil {
+            throw error(
+                "a subject is one of core and clients; choose one", at: clients.position, "spec.subject.clients")
+        }
         let replicas = spec.subject?.core?.replicas
         if let replicas, !(1...Self.replicasMax).contains(replicas.value) {
             throw error(
@@ -120,6 +125,11 @@ package struct ExperimentReader: Sendable {
             throw error(
                 "converge must be longer than 0s: it bounds the time in which everything must finish",
                 at: spec.phases.position, "spec.phases")
+        }
+        if spec.subject?.clients != nil {
+            return Experiment.Variation(
+                name: variables.name, policies: try policies(spec.policies), workload: [], phases: spec.phases.value,
+                plan: try plan(spec.faults ?? []), clients: try clientLoad(spec))
         }
         let workload = try workload(spec, variables)
         return Experiment.Variation(
@@ -132,14 +142,20 @@ package struct ExperimentReader: Sendable {
     static let replicasMax = 3
 
     private func gate(
-        _ lines: [Located<String>], policies: [String]
+        _ lines: [Located<String>], policies: [String], ofClients: Bool
     ) throws(ExperimentError) -> [GateExpression] {
+        let other = ofClients ? Metric.Subject.controllers : .clients
         var expressions: [GateExpression] = []
         for (index, line) in lines.enumerated() {
             do throws(GateParseError) {
                 expressions.append(try GateExpression(parsing: line.value, policies: policies))
             } catch {
                 throw self.error(error.description, at: line.position, "spec.gate[\(index)]")
+            }
+            if let metric = expressions.last?.measure.metric, metric.subject == other {
+                throw error(
+                    "\(metric.rawValue) tells of \(ofClients ? "controllers, and clients are" : "clients, and a controller is") "
+                        + "the subject here", at: line.position, "spec.gate[\(index)]")
             }
         }
         return expressions

@@ -165,7 +165,7 @@ private struct GateParser {
             throw failure("a limit against a policy is a change in per cent, such as +10%", token)
         }
         switch metric {
-        case .workflowCompletion, .cleanupOldest, .lockWait:
+        case .workflowCompletion, .cleanupOldest, .lockWait, .makespan, .recovery, .drain:
             guard let duration = Duration(text: token.text) else {
                 throw failure("\(token.text) is no duration; write one such as 30s", token)
             }
@@ -175,7 +175,9 @@ private struct GateParser {
                 throw failure("\(token.text) is no share; write a percentage such as 99%", token)
             }
             return value
-        case .amplification, .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates:
+        case .amplification, .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates,
+            .operationsSucceeded, .conflicts, .goodput, .stormAmplification, .attemptsPeak, .operationsLost, .herd,
+            .workWasted:
             guard let value = Double(token.text), value.isFinite else {
                 throw failure("\(token.text) is no number", token)
             }

@@ -2,7 +2,9 @@ import Determinism
 
 extension History {
     /// The numbers that a trial gives; none of those about what it does not have.
-    package var samples: [Sample] { completionSamples + cronSamples + cleanupSamples + lockSamples }
+    package var samples: [Sample] {
+        completionSamples + cronSamples + cleanupSamples + lockSamples + (calls?.allSamples ?? [])
+    }
 
     private var cronSamples: [Sample] {
         guard observations.contains(where: { $0.kind == .cronTickDue || $0.kind == .cronRunCreated }) else { return [] }

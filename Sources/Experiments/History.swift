@@ -15,6 +15,8 @@ package struct History: Hashable, Sendable {
     package let workflows: [String: WorkflowFate]
     /// What the subject was bound to; nil where nothing is known of it, and nothing to be judged by it.
     package let policy: Policy?
+    /// What clients came to that are the subject themselves; nil where a controller is.
+    package let calls: CallEvidence?
 
     package struct WorkflowFate: Hashable, Sendable {
         package var name: String
@@ -29,7 +31,8 @@ package struct History: Hashable, Sendable {
 
     package init(
         phases: Experiment.Phases, observations: [Observation], operations: [OperationRecord] = [],
-        attempts: [AttemptRecord] = [], ended: Duration, policy: Policy? = nil
+        attempts: [AttemptRecord] = [], ended: Duration, policy: Policy? = nil,
+        calls: CallEvidence? = nil
     ) {
         self.phases = phases
         self.observations = observations.enumerated()
@@ -38,6 +41,7 @@ package struct History: Hashable, Sendable {
         self.attempts = attempts
         self.ended = ended
         self.policy = policy
+        self.calls = calls
         workflows = Self.fates(self.observations)
     }
 

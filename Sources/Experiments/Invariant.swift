@@ -32,11 +32,18 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
     case noNewerPodDeleted
     /// When nothing is left to do, nothing is written.
     case noWriteStormAfterConvergence
+    /// Once a server that was slow is whole again, at least half of what its clients want comes about.
+    case goodputRecovers
+
+    /// What can be broken where clients are the subject, and no controller.
+    static let ofClients: [Invariant] = [
+        .everythingFinishedWithinConverge, .permanentErrorsNotRetried, .goodputRecovers,
+    ]
 
     package func violations(in history: History) -> [Violation] {
         switch self {
         case .noWorkflowFailedByTransientCause: transientFailures(history)
-        case .everythingFinishedWithinConverge: lateWorkflows(history)
+        case .everythingFinishedWithinConverge: lateWorkflows(history) + lateOperations(history)
         case .noPodLeaked: leaks(.podRemained, "agent pod", history) + uncleanedPods(history)
         case .noTaskSetLeaked: leaks(.taskSetRemained, "task set", history)
         case .permanentErrorsNotRetried: retriedPermanentErrors(history)
@@ -51,6 +58,7 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
         case .callBoundsHonoured: brokenCallBounds(history)
         case .noNewerPodDeleted: newerPodsDeleted(history)
         case .noWriteStormAfterConvergence: writeStorms(history)
+        case .goodputRecovers: persistentCollapse(history)
         }
     }
 }

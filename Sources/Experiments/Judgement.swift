@@ -38,8 +38,13 @@ package struct Judgement: Hashable, Sendable {
         for missed in history.observations where missed.kind == .steadyStateMissed {
             doubts.append("no steady state before the storm: \(missed.message)")
         }
-        if history.workflows.isEmpty { doubts.append("no workflow was submitted") }
-        if history.attempts.isEmpty { doubts.append("the subject sent no request") }
+        if let calls = history.calls {
+            if calls.operations == 0 { doubts.append("no operation was begun") }
+            if calls.attempts == 0 { doubts.append("the clients sent no request") }
+        } else {
+            if history.workflows.isEmpty { doubts.append("no workflow was submitted") }
+            if history.attempts.isEmpty { doubts.append("the subject sent no request") }
+        }
         if history.entered(.converge) == nil { doubts.append("the converge phase was never reached") }
         let fired = Set(injections.map(\.rule))
         if isSwarm {

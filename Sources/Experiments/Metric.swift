@@ -11,6 +11,30 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     case cronDuplicates = "cron.duplicates"
     case cleanupOldest = "cleanup.oldest"
     case lockWait = "lock.wait"
+    case operationsSucceeded = "operations.succeeded"
+    case conflicts
+    case makespan
+    case goodput
+    case stormAmplification = "amplification.storm"
+    case attemptsPeak = "attempts.peak"
+    case operationsLost = "operations.lost"
+    case recovery
+    case drain
+    case herd
+    case workWasted = "work.wasted"
+
+    /// Whom a metric tells of.
+    package enum Subject: Hashable, Sendable { case any, controllers, clients }
+
+    package var subject: Subject {
+        switch self {
+        case .successRate, .amplification, .attempts, .operations, .violations, .faults: .any
+        case .workflowCompletion, .cronMissed, .cronDuplicates, .cleanupOldest, .lockWait: .controllers
+        case .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
+            .operationsLost, .recovery, .drain, .herd, .workWasted:
+            .clients
+        }
+    }
 
     package enum Kind: Hashable, Sendable {
         /// A part of a whole, from 0 to 1.
@@ -26,8 +50,11 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var kind: Kind {
         switch self {
         case .successRate: .share
-        case .workflowCompletion, .lockWait: .distribution
-        case .amplification, .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest: .quantity
+        case .workflowCompletion, .lockWait, .recovery, .drain: .distribution
+        case .amplification, .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest,
+            .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
+            .operationsLost, .herd, .workWasted:
+            .quantity
         case .violations: .total
         }
     }
@@ -36,9 +63,11 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var unit: String {
         switch self {
         case .successRate: "%"
-        case .workflowCompletion, .lockWait, .cleanupOldest: "s"
-        case .amplification: ""
-        case .attempts, .operations, .faults, .cronMissed, .cronDuplicates: "a trial"
+        case .workflowCompletion, .lockWait, .cleanupOldest, .makespan, .recovery, .drain: "s"
+        case .amplification, .goodput, .stormAmplification, .attemptsPeak, .herd, .workWasted: ""
+        case .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .operationsSucceeded, .conflicts,
+            .operationsLost:
+            "a trial"
         case .violations: ""
         }
     }
@@ -49,7 +78,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case .successRate, .workflowCompletion: "workflows"
         case .amplification: "operations"
         case .lockWait: "holders"
-        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest: "trials"
+        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest,
+            .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
+            .operationsLost, .recovery, .drain, .herd, .workWasted:
+            "trials"
         }
     }
 
@@ -57,9 +89,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
 
     package var direction: Direction {
         switch self {
-        case .successRate: .higherIsBetter
+        case .successRate, .operationsSucceeded, .goodput: .higherIsBetter
         case .workflowCompletion, .amplification, .attempts, .violations, .cronMissed, .cronDuplicates,
-            .cleanupOldest, .lockWait:
+            .cleanupOldest, .lockWait, .conflicts, .makespan, .stormAmplification, .attemptsPeak, .operationsLost,
+            .recovery, .drain, .herd, .workWasted:
             .lowerIsBetter
         case .operations, .faults: .neither
         }
@@ -67,7 +100,8 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
 
     package var summary: String {
         switch self {
-        case .successRate: "workflows that succeeded, of all that were submitted; pooled over trials"
+        case .successRate:
+            "workflows that succeeded, of all that were submitted, and of clients operations; pooled over trials"
         case .workflowCompletion:
             "seconds from a workflow's submission to its end; one that failed or never ended counts as never completed"
         case .amplification: "attempts for each operation"
@@ -79,6 +113,24 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case .cronDuplicates: "workflows too many for one scheduled time; the mean of the trials"
         case .cleanupOldest: "seconds that the oldest pod waited for its clean-up; the mean of the trials"
         case .lockWait: "seconds from the wish for a lock to the permit; one that never came counts as never"
+        case .operationsSucceeded: "operations of clients that succeeded; the mean of the trials"
+        case .conflicts: "writes refused because the object had changed since its read; the mean of the trials"
+        case .makespan: "seconds until the last client was done; the mean of the trials"
+        case .goodput:
+            "operations that succeeded in the last 30 s, of those that were begun in them, or by workers that wait for "
+                + "each other, of as many as in calm; the mean of the trials"
+        case .stormAmplification: "attempts for each operation begun, from the storm's beginning on; mean of the trials"
+        case .attemptsPeak:
+            "attempts in the busiest second, of the operations begun in a second of calm; mean of trials"
+        case .operationsLost:
+            "operations begun since the storm's beginning that never succeeded; the mean of the trials"
+        case .recovery:
+            "seconds from the storm's end until five seconds on end are as good as 99 % of all operations begun in "
+                + "them, or by workers 90 % of the calm's goodput; one value a trial"
+        case .drain: "seconds from the storm's end until the server's queue is as short as in calm; one value a trial"
+        case .herd:
+            "the busiest tenth of a second in the minute after the storm, of the mean one; the mean of the trials"
+        case .workWasted: "calls served although their caller had given up, of all that were; the mean of the trials"
         }
     }
 }

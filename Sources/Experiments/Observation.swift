@@ -78,6 +78,11 @@ package struct Observation: Hashable, Sendable {
         case subjectStarted
         /// Of several, the subject's controller number `subject` leads from now on, in the life that `detail` counts.
         case subjectLeads
+        /// The server's capacity is the factor `subject` of what it was, by the rule `detail`.
+        case capacityChanged
+        /// Of clients that call a server, in one second: so many attempts (`subject`), so many operations that succeeded
+        /// (`detail`); the message has the rest.
+        case loadSampled
         /// Everything has ended and nothing is left, so that nothing more is to be written.
         case settled
 

@@ -141,7 +141,7 @@ package struct Swarm: Hashable, Sendable {
         case .crash(var crash):
             crash.afterWrites = Self.scaled(crash.afterWrites, factor)
             scaled.fault = .crash(crash)
-        case .reset, .blackHole, .halfOpen, .status: break
+        case .reset, .blackHole, .halfOpen, .status, .capacity: break
         }
         return scaled
     }

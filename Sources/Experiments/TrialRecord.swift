@@ -87,17 +87,20 @@ package struct TrialEvidence: Hashable, Sendable {
     package var decisions: [RetryDecision]
     package var injections: [Injection]
     package var observations: [Observation]
+    /// Of clients that are the subject themselves; their exchanges and decisions are then a part of all, or none.
+    package var calls: CallEvidence?
     /// When the harness stopped looking.
     package var ended: Duration
 
     package init(
         exchanges: [Exchange] = [], decisions: [RetryDecision] = [], injections: [Injection] = [],
-        observations: [Observation] = [], ended: Duration = .zero
+        observations: [Observation] = [], calls: CallEvidence? = nil, ended: Duration = .zero
     ) {
         self.exchanges = exchanges
         self.decisions = decisions
         self.injections = injections
         self.observations = observations
+        self.calls = calls
         self.ended = ended
     }
 }
@@ -133,7 +136,8 @@ package struct TrialRecord: Hashable, Sendable {
         let joined = AttemptJoin(evidence, plan: spec.variation.plan)
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: spec.policy)
+            attempts: joined.attempts, ended: evidence.ended, policy: spec.policy,
+            calls: evidence.calls)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -144,7 +148,8 @@ package struct TrialRecord: Hashable, Sendable {
         injections = joined.injections
         observations = history.observations
         samples = history.samples
-        violations = Invariant.allCases.flatMap { $0.violations(in: history) }
+        let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
+        violations = invariants.flatMap { $0.violations(in: history) }
         let judgement = Judgement(
             history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
             violations: violations)
@@ -184,8 +189,9 @@ package struct TrialRecord: Hashable, Sendable {
 /// A hash over what a trial decided and what became of its workload, equal where nothing that matters differs.
 ///
 /// In this order: of every request that the fault path hit, sorted, the rule, the fault, the verb, group, resource,
-/// subresource and name of the request and its ordinal; then of every workflow, sorted by name, its last phase. Left
-/// out is what differs between equal trials: times, namespaces (they name the run), and real quota conflicts.
+/// subresource and name of the request and its ordinal; then of every workflow, sorted by name, its last phase; then,
+/// where clients are the subject, every event of theirs. Left out is what differs between equal trials on sockets: times,
+/// namespaces (they name the run), and real quota conflicts.
 struct TrialDigest {
     let text: String
 
@@ -205,6 +211,7 @@ struct TrialDigest {
             hash.combine(workflow.name)
             hash.combine(workflow.phase)
         }
+        if let calls = history.calls { hash.combine(calls.digest) }
         text = hash.hexadecimal
     }
 }

@@ -204,7 +204,7 @@ struct ProxyExchange {
         case .status(let status):
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(status.answer(for: decision.identity))]
-        case .quotaConflict, .crash: return [.connect]
+        case .quotaConflict, .crash, .capacity: return [.connect]
         }
     }
 

@@ -18,6 +18,8 @@ package enum Fault: Hashable, Sendable {
     case quotaConflict(QuotaChurn)
     /// The subject's controller is killed at a write of its own, and started again. The harness does it.
     case crash(Crash)
+    /// The API server does less in the same time, for all requests alike. Its world does it, beside the fault path.
+    case capacity(Capacity)
 
     package struct Refusal: Hashable, Sendable, Codable {
         package var span: Duration
@@ -104,17 +106,27 @@ package enum Fault: Hashable, Sendable {
         }
     }
 
+    package struct Capacity: Hashable, Sendable, Codable {
+        /// What is left of the capacity, above 0 and below 1.
+        package var factor: Double
+
+        package init(factor: Double) { self.factor = factor }
+    }
+
     /// The key under which a rule names the fault.
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash
+        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash, capacity
 
         /// Whether the fault path carries it out, request by request; the others the harness does beside it.
-        package var actsOnRequests: Bool { self != .quotaConflict && self != .crash }
+        package var actsOnRequests: Bool { self != .quotaConflict && self != .crash && self != .capacity }
+
+        /// Whether it takes a server whose speed is Boreas's to set: that of the simulated world.
+        package var needsSimulation: Bool { self == .capacity }
 
         package var validity: Validity {
             switch self {
             case .refuse, .reset, .blackHole, .halfOpen, .latency, .quotaConflict, .crash: .conformant
-            case .status: .degraded
+            case .status, .capacity: .degraded
             }
         }
     }
@@ -139,6 +151,7 @@ package enum Fault: Hashable, Sendable {
         case .status: .status
         case .quotaConflict: .quotaConflict
         case .crash: .crash
+        case .capacity: .capacity
         }
     }
 }

@@ -46,6 +46,9 @@ extension Plan {
             } else {
                 rule.reportConditionsOfRequests(report)
             }
+            if case .capacity = rule.fault, rule.during == nil {
+                report("during", "capacity needs a phase in which it is low; write during: storm")
+            }
             rule.fault.reportProblems(report)
         }
         return problems
@@ -188,6 +191,12 @@ extension Fault {
             }
             if let downtime = crash.downtime, downtime < .zero {
                 report("crash.downtime", "a span cannot be negative")
+            }
+        case .capacity(let capacity):
+            if !(capacity.factor > 0 && capacity.factor < 1) {
+                report(
+                    "capacity.factor",
+                    "\(capacity.factor) of the capacity; write what is left of it, above 0 and below 1, as 0.2")
             }
         case .reset, .blackHole, .halfOpen: break
         }

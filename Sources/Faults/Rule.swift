@@ -99,7 +99,7 @@ package struct Plan: Hashable, Sendable, Codable {
 extension Rule: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, during, match, when
-        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash
+        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash, capacity
 
         static let faults = allCases.filter { Fault.Kind(rawValue: $0.rawValue) != nil }
     }
@@ -141,6 +141,7 @@ extension Rule: Codable {
         case .status: fault = .status(try container.decode(Fault.ForgedStatus.self, forKey: key))
         case .quotaConflict: fault = .quotaConflict(try container.decode(Fault.QuotaChurn.self, forKey: key))
         case .crash: fault = .crash(try container.decode(Fault.Crash.self, forKey: key))
+        case .capacity: fault = .capacity(try container.decode(Fault.Capacity.self, forKey: key))
         case .blackHole, .halfOpen:
             _ = try container.decode(NoParameters.self, forKey: key)
             fault = kind == .blackHole ? .blackHole : .halfOpen
@@ -160,6 +161,7 @@ extension Rule: Codable {
         case .status(let status): try container.encode(status, forKey: .status)
         case .quotaConflict(let churn): try container.encode(churn, forKey: .quotaConflict)
         case .crash(let crash): try container.encode(crash, forKey: .crash)
+        case .capacity(let capacity): try container.encode(capacity, forKey: .capacity)
         case .blackHole: try container.encode(NoParameters(), forKey: .blackHole)
         case .halfOpen: try container.encode(NoParameters(), forKey: .halfOpen)
         }

@@ -1,5 +1,6 @@
 package import Experiments
 package import Logging
+import Simulation
 
 /// Carries out the trials of a run, and hands each record on as soon as it is whole and its turn has come.
 package struct RunExecutor: Sendable {
@@ -25,6 +26,7 @@ package struct RunExecutor: Sendable {
 
     /// One trial, whose record nobody keeps.
     package func trial(_ spec: TrialSpec) async throws -> TrialRecord {
+        if let study = Study(spec) { return study.run() }
         let runner = TrialRunner(
             spec: spec, world: world,
             // The objects of a trial carry the run's name, and a simulated one must not depend on it.

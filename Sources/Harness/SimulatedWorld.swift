@@ -61,6 +61,7 @@ package struct SimulatedWorld: World {
         let server = SimulatedServer(
             loop, configuration: ClusterStore.Configuration(seed: request.seed, serviceTimes: .measured))
         let network = SimulatedNetwork(loop, server: server, network(request))
+        let weather = CapacityWeather(plan: request.plan, server: server, onInjection: request.observer.onInjection)
         let node = TrialNode()
         var subject = SimulatedClient.Configuration()
         subject.name = "subject"
@@ -74,7 +75,10 @@ package struct SimulatedWorld: World {
             TrialSite(
                 clock: loop.clock, harness: InProcessAPI(server.core), subject: SimulatedClient(network, subject),
                 http: responder(loop.clock, request.observer), responderURL: Self.responderURL,
-                enter: { network.enter($0) }, nodeAccess: .direct { node.use($0) }, isDisposable: true))
+                enter: { phase in
+                    network.enter(phase)
+                    weather.enter(phase, at: loop.now)
+                }, nodeAccess: .direct { node.use($0) }, isDisposable: true))
     }
 
     private func network(_ request: SiteRequest) -> SimulatedNetwork.Configuration {
@@ -103,6 +107,26 @@ package struct SimulatedWorld: World {
             try await clock.sleep(for: Self.responderLatency / 2)
             return HTTPPort.Response(status: 200, body: "")
         }
+    }
+}
+
+/// Takes away from the server's capacity what the plan says, phase by phase.
+private struct CapacityWeather: Sendable {
+    let plan: Plan
+    let server: SimulatedServer
+    let onInjection: @Sendable (Injection) -> Void
+
+    func enter(_ phase: Phase, at now: Duration) {
+        var capacity = 1.0
+        for rule in plan.rules {
+            guard case .capacity(let fault) = rule.fault, rule.during == phase else { continue }
+            capacity *= fault.factor
+            // It hits every request of the phase; the record has it once.
+            let nothing = RequestIdentity(verb: .get, group: "", resource: "", namespace: "", name: "")
+            onInjection(
+                Injection(rule: rule.name, kind: .capacity, identity: nothing, ordinal: 1, requestID: nil, at: now))
+        }
+        server.setCapacity(capacity)
     }
 }
 

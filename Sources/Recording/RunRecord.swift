@@ -103,9 +103,13 @@ package struct TrialTally: Hashable, Sendable {
         self.reason = reason
         self.digest = digest
         self.historyDigest = historyDigest
-        self.operations = operations
-        self.attempts = attempts
-        self.faults = faults
+        func counted(_ metric: Metric, _ listed: Int) -> Int {
+            // Of clients that are the subject themselves, requests are counted and not listed.
+            otherSamples.first { $0.metric == metric }.map { Int($0.value) } ?? listed
+        }
+        self.operations = counted(.operations, operations)
+        self.attempts = counted(.attempts, attempts)
+        self.faults = counted(.faults, faults)
         self.violations = violations
         self.completions = completions
         self.otherSamples = otherSamples
@@ -131,6 +135,16 @@ package struct TrialTally: Hashable, Sendable {
     package var workflows: Int { completions.count }
 
     package var workflowsSucceeded: Int { completions.count { !$0.isCensored } }
+
+    /// Whether clients were the subject, and no controller.
+    package var isOfClients: Bool { clientOperationsSucceeded != nil }
+
+    /// What the subject was to bring about: workflows, and where it consists of clients, operations.
+    package var units: Int { clientOperationsSucceeded == nil ? workflows : operations }
+
+    package var unitsSucceeded: Int { clientOperationsSucceeded ?? workflowsSucceeded }
+
+    private var clientOperationsSucceeded: Int? { samples(.operationsSucceeded).first.map { Int($0.value) } }
 }
 
 /// What `show` and its like are asked for: `latest`, `3f9c`, `latest/7`.

@@ -30,9 +30,9 @@ package struct CellSummary: Hashable, Sendable {
 
     package var verdict: Verdict { Verdict(all: trials.map(\.outcome)) }
 
-    /// Workflows that succeeded, pooled over trials.
+    /// Workflows that succeeded, or operations of clients, pooled over trials.
     package var success: ClusteredProportion {
-        ClusteredProportion(trials.map { Proportion($0.workflowsSucceeded, of: $0.workflows) })
+        ClusteredProportion(trials.map { Proportion($0.unitsSucceeded, of: $0.units) })
     }
 
     package var workflows: Int { total(\.workflows) }
@@ -62,11 +62,12 @@ package struct CellSummary: Hashable, Sendable {
         case .operations: (Double(trial.operations), 1)
         case .faults: (Double(trial.faults), 1)
         case .violations: (Double(trial.violations), 1)
-        case .successRate: (Double(trial.workflowsSucceeded), Double(trial.workflows))
-        case .cronMissed, .cronDuplicates, .cleanupOldest:
+        case .successRate: (Double(trial.unitsSucceeded), Double(trial.units))
+        case .cronMissed, .cronDuplicates, .cleanupOldest, .operationsSucceeded, .conflicts, .makespan, .goodput,
+            .stormAmplification, .attemptsPeak, .operationsLost, .herd, .workWasted:
             // One value a trial; none where the trial has nothing of the kind.
             trial.samples(metric).first.map { ($0.value, 1) } ?? (0, 0)
-        case .workflowCompletion, .lockWait: (.nan, .nan)
+        case .workflowCompletion, .lockWait, .recovery, .drain: (.nan, .nan)
         }
     }
 
@@ -83,14 +84,25 @@ package struct CellSummary: Hashable, Sendable {
         }
     }
 
+    /// Whether clients were the subject, and no controller.
+    var isOfClients: Bool { trials.contains(where: \.isOfClients) }
+
+    /// In what n of a metric counts.
+    func sampleUnit(_ metric: Metric) -> String {
+        metric == .successRate && isOfClients ? "operations" : metric.sampleUnit
+    }
+
     /// What n of a metric counts.
     func sampleCount(_ metric: Metric) -> Int {
         switch metric {
-        case .successRate, .workflowCompletion: workflows
+        case .successRate: total(\.units)
+        case .workflowCompletion: workflows
         case .amplification: total(\.operations)
         case .lockWait: trials.reduce(0) { $0 + $1.samples(metric).count }
         case .attempts, .operations, .violations, .faults: trials.count
-        case .cronMissed, .cronDuplicates, .cleanupOldest: trials.count { !$0.samples(metric).isEmpty }
+        case .cronMissed, .cronDuplicates, .cleanupOldest, .operationsSucceeded, .conflicts, .makespan, .goodput,
+            .stormAmplification, .attemptsPeak, .operationsLost, .recovery, .drain, .herd, .workWasted:
+            trials.count { !$0.samples(metric).isEmpty }
         }
     }
 }

@@ -62,6 +62,19 @@ package struct ComparisonReport: Hashable, Sendable {
         Measure(.amplification), Measure(.attempts), Measure(.operations), Measure(.violations), Measure(.faults),
     ]
 
+    /// Of clients that are the subject themselves; those of another study than theirs are left out.
+    static let clientMeasures = [
+        Measure(.successRate), Measure(.amplification), Measure(.attempts), Measure(.conflicts), Measure(.makespan),
+        Measure(.goodput), Measure(.recovery, quantile: 0.5), Measure(.drain, quantile: 0.5), Measure(.operationsLost),
+        Measure(.attemptsPeak), Measure(.stormAmplification), Measure(.workWasted), Measure(.herd),
+        Measure(.violations),
+    ]
+
+    private static func measures(of cells: [CellSummary]) -> [Measure] {
+        guard cells.contains(where: \.isOfClients) else { return measures }
+        return clientMeasures.filter { measure in cells.contains { $0.sampleCount(measure.metric) > 0 } }
+    }
+
     /// - Parameter baseline: The label of one of the arms, which the others are held against.
     /// - Throws: ``ExperimentError`` for a baseline that is none of them.
     package init(_ arms: [Arm], baseline: String) throws(ExperimentError) {
@@ -75,7 +88,7 @@ package struct ComparisonReport: Hashable, Sendable {
         self.arms = others.map(\.label)
         var rows: [Row] = []
         for baseCell in base.cells {
-            for measure in Self.measures {
+            for measure in Self.measures(of: base.cells) {
                 for arm in others {
                     guard let cell = arm.cells.first(where: { $0.variation == baseCell.variation }) else { continue }
                     rows.append(Self.row(measure, arm.label, cell, baseCell))

@@ -20,7 +20,7 @@ extension GateReport {
                 TextTable.Cell(line.verdict.shout, line.verdict.ink), TextTable.Cell(line.expression.text),
                 TextTable.Cell(line.cell), TextTable.Cell(line.spell(line.value)),
                 TextTable.Cell(Numbers.text(line.interval, line.spell)), TextTable.Cell(line.limitText),
-                "\(line.n) \(line.expression.measure.metric.sampleUnit)",
+                "\(line.n) \(line.sampleUnit)",
                 TextTable.Cell([line.reason, line.power].filter { !$0.isEmpty }.joined(separator: "; "), .dim),
             ])
         }
@@ -53,7 +53,7 @@ extension GateReport.Line {
             "baseline": expression.baseline.map(JSONValue.string) ?? .null, "policy": .string(policy),
             "variation": .string(variation), "value": Numbers.json(value), "interval": Numbers.json(interval),
             "limit": Numbers.json(expression.limit), "relation": .string(expression.relation.rawValue),
-            "n": .integer(Int64(n)), "sampleUnit": .string(expression.measure.metric.sampleUnit),
+            "n": .integer(Int64(n)), "sampleUnit": .string(sampleUnit),
             "minimum": expression.minimum.map { .integer(Int64($0)) } ?? .null, "verdict": .string(verdict.rawValue),
             "reason": .string(reason), "power": .string(power),
         ]

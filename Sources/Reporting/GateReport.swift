@@ -13,6 +13,8 @@ package struct GateReport: Hashable, Sendable {
         /// One-sided 95 % bounds, both: what the verdict rests on.
         package var interval: Interval
         package var n: Int
+        /// What n counts.
+        package var sampleUnit: String
         package var verdict: Verdict
         /// Why it is not a pass; empty for a pass.
         package var reason: String
@@ -73,7 +75,8 @@ struct GateEvaluation {
         let (verdict, reason) = judge(finding, n)
         return GateReport.Line(
             expression: expression, policy: cell.policy, variation: cell.variation, value: finding.value,
-            interval: finding.interval, n: n, verdict: verdict, reason: reason, power: finding.power)
+            interval: finding.interval, n: n, sampleUnit: cell.sampleUnit(expression.measure.metric), verdict: verdict,
+            reason: reason, power: finding.power)
     }
 
     /// What is shown to be broken fails, however little was seen; a pass needs the whole of the evidence.
@@ -82,7 +85,7 @@ struct GateEvaluation {
         if finding.value.isNaN { return (.inconclusive, finding.weakness.isEmpty ? "no samples" : finding.weakness) }
         if showing == .broken { return (.fail, "the limit is broken") }
         if let minimum = expression.minimum, n < minimum {
-            return (.inconclusive, "\(n) \(expression.measure.metric.sampleUnit), and \(minimum) are asked for")
+            return (.inconclusive, "\(n) \(cell.sampleUnit(expression.measure.metric)), and \(minimum) are asked for")
         }
         let doubtful = cell.trials.filter { $0.outcome == .inconclusive }
         if let first = doubtful.first {

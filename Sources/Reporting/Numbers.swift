@@ -42,9 +42,11 @@ enum Numbers {
     static func text(_ value: Double, of metric: Metric) -> String {
         switch metric {
         case .successRate: percent(value)
-        case .workflowCompletion, .cleanupOldest, .lockWait: seconds(value)
-        case .amplification: decimal(value, 2)
-        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates: plain(value)
+        case .workflowCompletion, .cleanupOldest, .lockWait, .makespan, .recovery, .drain: seconds(value)
+        case .amplification, .goodput, .stormAmplification, .attemptsPeak, .herd, .workWasted: decimal(value, 2)
+        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .operationsSucceeded,
+            .conflicts, .operationsLost:
+            plain(value)
         }
     }
 

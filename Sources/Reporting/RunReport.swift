@@ -37,9 +37,7 @@ package struct RunReport: Hashable, Sendable {
         text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
         text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
         text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
-        text += table(style)
-        text += "success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;\n"
-        text += "p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed\n"
+        text += run.experiment.isOfClients ? clientTable(style) : workflowTable(style)
         for cell in cells where cell.success.designEffect > 1 {
             text +=
                 "\(cell.policy)\(cell.variation.isEmpty ? "" : " \(cell.variation)"): trials differ more than chance "
@@ -47,6 +45,13 @@ package struct RunReport: Hashable, Sendable {
         }
         text += troubles(style)
         return text + "\n" + conclusion(style)
+    }
+
+    private func workflowTable(_ style: Style) -> String {
+        var text = table(style)
+        text += "success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;\n"
+        text += "p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed\n"
+        return text
     }
 
     private func table(_ style: Style) -> String {

@@ -151,6 +151,8 @@ package struct TrialTimeline: Hashable, Sendable {
             return style.dressed("controller \(subject) killed by \(observation.detail)", .red) + words
         case .subjectLeads: return "controller \(subject) leads"
         case .subjectStarted: return "controller \(subject) started, life \(observation.detail)"
+        case .capacityChanged: return "capacity of the server: \(subject) of what it was, by \(observation.detail)"
+        case .loadSampled: return "\(subject) attempts, \(observation.detail) operations succeeded\(words)"
         case .settled: return "nothing is left to do"
         case .steadyStateMissed: return "no steady state\(words)"
         case .oracleFailed: return "the harness could not read \(subject)\(words)"

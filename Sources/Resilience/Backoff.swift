@@ -47,39 +47,26 @@ package struct Backoff: Hashable, Sendable, Codable {
     /// e(n).
     package func envelope(retry: Int) -> Duration {
         precondition(retry >= 1, "retries count from 1 (is \(retry))")
-        let seconds = min(cap.seconds, base.seconds * growth(retry))
-        return .nanoseconds(Int64((seconds * 1e9).rounded()))
-    }
-
-    /// Whether the envelope of the retry after the given one is held down by the cap.
-    package func exceedsCap(after retry: Int) -> Bool { base.seconds * growth(retry + 1) > cap.seconds }
-
-    /// factor^(n−1).
-    private func growth(_ retry: Int) -> Double {
         // Past 2^60 the cap has long been reached; the bound keeps the product finite.
         var growth = 1.0
         for _ in 1..<min(retry, 4_096) where growth < 1e18 { growth *= factor }
-        return growth
+        return .nanoseconds(Int64(min(cap.nanoseconds, base.nanoseconds * growth).rounded()))
     }
 
-    /// The wait before the given retry.
+    /// The wait before the given retry, in whole nanoseconds.
     ///
     /// - Parameter previous: The wait before the retry that came before it; nil before the first.
     package func delay(
         retry: Int, previous: Duration?, using generator: inout some RandomNumberGenerator
     ) -> Duration {
-        func uniform() -> Double { Double(generator.next() >> 11) * 0x1p-53 }
-        switch formula {
-        case .none: return .zero
-        case .fixed: return base
-        case .exponential: return envelope(retry: retry)
-        case .fullJitter: return envelope(retry: retry) * uniform()
-        case .equalJitter: return envelope(retry: retry) * (0.5 + 0.5 * uniform())
-        case .decorrelatedJitter:
-            let upper = (previous ?? base) * 3
-            return min(cap, base + max(.zero, upper - base) * uniform())
-        case .additiveJitter: return envelope(retry: retry) * (1 + jitter * uniform())
-        case .symmetricJitter: return envelope(retry: retry) * (1 - jitter + 2 * jitter * uniform())
-        }
+        let draw = formula.isRandom ? generator.next() : 0
+        let delay = formula.delay(
+            envelope: envelope(retry: retry).nanoseconds, base: base.nanoseconds, cap: cap.nanoseconds, jitter: jitter,
+            previous: (previous ?? base).nanoseconds, uniform: Double(draw >> 11) * 0x1p-53)
+        return .nanoseconds(Int64(delay.rounded()))
     }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: Double { Double(wholeNanoseconds) }
 }

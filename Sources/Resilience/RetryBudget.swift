@@ -61,8 +61,8 @@ package struct RetryBudget: Hashable, Sendable {
     private let parameters: Parameters
     /// Thousandths of tokens for a throttle, units of cost for a quota.
     private var balance: Int
-    /// For a share: what calls paid in and retries took, by the tenth of the window.
-    private var slots: [Int: Int] = [:]
+    /// For a share: what calls paid in and retries took.
+    private var slots = BudgetSlots()
 
     package init(_ parameters: Parameters) {
         self.parameters = parameters
@@ -77,8 +77,8 @@ package struct RetryBudget: Hashable, Sendable {
     /// A call begins that is no retry of another.
     package mutating func began(now: Duration) {
         guard case .share(let share) = parameters else { return }
-        forget(before: now, share)
-        slots[Self.slot(now, share), default: 0] += share.deposit
+        slots.advance(to: now, window: share.window)
+        slots.add(share.deposit)
     }
 
     /// An attempt failed, and is not to blame for it itself.
@@ -104,9 +104,9 @@ package struct RetryBudget: Hashable, Sendable {
         switch parameters {
         case .throttle(let throttle): return balance * 2 > throttle.tokensMax * 1_000 ? 0 : nil
         case .share(let share):
-            forget(before: now, share)
+            slots.advance(to: now, window: share.window)
             guard available(share) >= share.withdrawal else { return nil }
-            slots[Self.slot(now, share), default: 0] -= share.withdrawal
+            slots.add(-share.withdrawal)
             return share.withdrawal
         case .quota(let quota):
             let cost = failure.isThrottling ? quota.throttlingCost : quota.transientCost
@@ -122,26 +122,41 @@ package struct RetryBudget: Hashable, Sendable {
         // Each of them is preceded by a failure.
         case .throttle(let throttle): return max(0, (balance - throttle.tokensMax * 500 - 1) / 1_000)
         case .share(let share):
-            forget(before: now, share)
+            slots.advance(to: now, window: share.window)
             return max(0, available(share)) / share.withdrawal
         case .quota(let quota): return quota.transientCost > 0 ? balance / quota.transientCost : .max
         }
     }
 
-    private func available(_ share: Share) -> Int { slots.values.reduce(share.reserve, +) }
+    private func available(_ share: Share) -> Int { share.reserve + slots.sum }
+}
 
-    private mutating func forget(before now: Duration, _ share: Share) {
-        let oldest = Self.slot(now, share) - Share.slotCount
-        slots = slots.filter { $0.key > oldest }
+/// Sums of the tenths of a window that moves with time: what is older than the window is forgotten by the tenth.
+private struct BudgetSlots: Hashable, Sendable {
+    private static let count = 10
+
+    private var sums = [Int](repeating: 0, count: Self.count)
+    private var newest: Int64 = 0
+    private(set) var sum = 0
+
+    mutating func advance(to now: Duration, window: Duration) {
+        let slot = now.wholeNanoseconds / max(1, window.wholeNanoseconds / Int64(Self.count))
+        guard slot > newest else { return }
+        for passed in max(newest, slot - Int64(Self.count)) + 1...slot {
+            let index = Int(passed % Int64(Self.count))
+            sum -= sums[index]
+            sums[index] = 0
+        }
+        newest = slot
     }
 
-    private static func slot(_ now: Duration, _ share: Share) -> Int {
-        Int((now / share.window * Double(Share.slotCount)).rounded(.down))
+    mutating func add(_ amount: Int) {
+        sums[Int(newest % Int64(Self.count))] += amount
+        sum += amount
     }
 }
 
 extension RetryBudget.Share {
-    static let slotCount = 10
     private static let scale = 1_000
 
     /// What a call pays in. Without a share nothing is, and a retry costs one unit.

@@ -9,10 +9,11 @@ package struct EventQueue<Event> {
         var sequence: UInt64
         var event: Event
 
+        /// Time and sequence as one number: compared without a branch.
+        private var order: UInt128 { UInt128(UInt64(bitPattern: time)) << 64 | UInt128(sequence) }
+
         @inline(__always)
-        func precedes(_ other: Entry) -> Bool {
-            time < other.time || (time == other.time && sequence < other.sequence)
-        }
+        func precedes(_ other: Entry) -> Bool { order < other.order }
     }
 
     private var heap: [Entry] = []
@@ -36,41 +37,46 @@ package struct EventQueue<Event> {
         scheduled = 0
     }
 
-    /// - Parameter time: In nanoseconds since the trial's start.
+    /// - Parameter time: In nanoseconds since the trial's start, never before it.
     package mutating func schedule(at time: Int64, _ event: Event) {
         let entry = Entry(time: time, sequence: scheduled, event: event)
         scheduled += 1
-        var hole = heap.count
         heap.append(entry)
-        while hole > 0 {
-            let parent = (hole - 1) / Self.arity
-            guard entry.precedes(heap[parent]) else { break }
-            heap[hole] = heap[parent]
-            hole = parent
+        heap.withUnsafeMutableBufferPointer { heap in
+            var hole = heap.count - 1
+            while hole > 0 {
+                let parent = (hole - 1) / Self.arity
+                guard entry.precedes(heap[parent]) else { break }
+                heap[hole] = heap[parent]
+                hole = parent
+            }
+            heap[hole] = entry
         }
-        heap[hole] = entry
     }
 
     /// Takes the next event.
     package mutating func pop() -> (time: Int64, event: Event)? {
         guard let last = heap.popLast() else { return nil }
-        let count = heap.count
-        guard count > 0 else { return (last.time, last.event) }
-        let first = heap[0]
-        var hole = 0
-        while true {
-            let children = Self.arity * hole + 1
-            guard children < count else { break }
-            var least = children
-            for child in children + 1..<max(children + 1, min(children + Self.arity, count))
-            where heap[child].precedes(heap[least]) {
-                least = child
+        guard let first = heap.first else { return (last.time, last.event) }
+        heap.withUnsafeMutableBufferPointer { heap in
+            var hole = 0
+            while true {
+                let child = Self.arity * hole + 1
+                guard child < heap.count else { break }
+                var least = child
+                if child + Self.arity <= heap.count {
+                    for other in child + 1..<child + Self.arity where heap[other].precedes(heap[least]) {
+                        least = other
+                    }
+                } else {
+                    for other in child + 1..<heap.count where heap[other].precedes(heap[least]) { least = other }
+                }
+                guard heap[least].precedes(last) else { break }
+                heap[hole] = heap[least]
+                hole = least
             }
-            guard heap[least].precedes(last) else { break }
-            heap[hole] = heap[least]
-            hole = least
+            heap[hole] = last
         }
-        heap[hole] = last
         return (first.time, first.event)
     }
 

@@ -46,7 +46,7 @@ extension Call {
 
     /// Waits for the retry after a failure, and tells what the budget took for it.
     private func retry(
-        after error: APIError, _ permit: CallGuards.Permit, _ cost: Int?, _ retrier: inout Retrier
+        after error: APIError, _ permit: RetryGuards.Permit, _ cost: Int?, _ retrier: inout Retrier
     ) async throws -> Int? {
         let (guards, clock) = (runner.guards, runner.clock)
         let failure = CallFailure(error)
@@ -80,7 +80,7 @@ extension Call {
     ///
     /// - Parameter last: What the attempt is a retry of.
     /// - Throws: ``CallFailed`` where that is never, or not before the call's deadline.
-    private func admission(after last: APIError?) async throws -> CallGuards.Permit {
+    private func admission(after last: APIError?) async throws -> RetryGuards.Permit {
         let (guards, clock) = (runner.guards, runner.clock)
         while let wait = guards.take(now: clock.now) {
             guard fits(wait) else { throw refused(after: last, "the rate limit leaves no time before the deadline") }
@@ -113,81 +113,31 @@ extension Call {
     }
 }
 
-/// Budget, breaker and rate of a policy, for all calls of one runner.
+/// Budget, breaker and rate of a policy, for all calls of one runner, whichever tasks make them.
 final class CallGuards: Sendable {
-    private struct State {
-        var budget: RetryBudget?
-        var breaker: CircuitBreaker?
-        var rate: AdaptiveRate?
+    private let guards: Mutex<RetryGuards>
+
+    init(_ policy: Policy, now: Duration) { guards = Mutex(RetryGuards(policy, now: now)) }
+
+    func began(now: Duration) { guards.withLock { $0.began(now: now) } }
+
+    func take(now: Duration) -> Duration? { guards.withLock { $0.take(now: now) } }
+
+    func wait(at now: Duration) -> Duration { guards.withLock { $0.wait(at: now) } }
+
+    func permit(now: Duration) -> RetryGuards.Permit? { guards.withLock { $0.permit(now: now) } }
+
+    func answered(_ permit: RetryGuards.Permit, cost: Int?, now: Duration) {
+        guards.withLock { $0.answered(permit, cost: cost, now: now) }
     }
 
-    /// An attempt that may be made; how it went is to be told.
-    struct Permit: Sendable {
-        fileprivate var breaker: CircuitBreaker.Permit?
+    func failed(_ permit: RetryGuards.Permit, isThrottling: Bool, now: Duration) {
+        guards.withLock { $0.failed(permit, isThrottling: isThrottling, now: now) }
     }
 
-    /// A retry that may be made.
-    struct Grant: Sendable {
-        /// What the budget took for it; nil without one.
-        var cost: Int?
-    }
+    func abandoned(_ permit: RetryGuards.Permit) { guards.withLock { $0.abandoned(permit) } }
 
-    private let state: Mutex<State>
-
-    init(_ policy: Policy, now: Duration) {
-        state = Mutex(
-            State(
-                budget: policy.budget.map { RetryBudget($0) }, breaker: policy.breaker.map { CircuitBreaker($0) },
-                rate: policy.adaptiveRate.map { AdaptiveRate($0, now: now) }))
-    }
-
-    /// A call begins that is not the continuation of another.
-    func began(now: Duration) { state.withLock { $0.budget?.began(now: now) } }
-
-    /// Takes a token of the rate limit, and gives nil; or tells how long to wait before asking again.
-    func take(now: Duration) -> Duration? { state.withLock { $0.rate?.take(now: now) } }
-
-    /// How long after `now` the rate limit would hold an attempt back, as things stand.
-    func wait(at now: Duration) -> Duration { state.withLock { $0.rate?.wait(at: now) ?? .zero } }
-
-    /// Lets an attempt through; nil refuses it.
-    func permit(now: Duration) -> Permit? {
-        state.withLock { state in
-            guard state.breaker != nil else { return Permit() }
-            return state.breaker?.permit(now: now).map { Permit(breaker: $0) }
-        }
-    }
-
-    /// The attempt was answered by a server that works, be it with a refusal.
-    func answered(_ permit: Permit, cost: Int?, now: Duration) {
-        state.withLock { state in
-            state.budget?.succeeded(cost: cost)
-            state.rate?.answered(isThrottling: false, now: now)
-            if let permit = permit.breaker { state.breaker?.recorded(isFailure: false, permit, now: now) }
-        }
-    }
-
-    /// The attempt failed by what may pass.
-    func failed(_ permit: Permit, isThrottling: Bool, now: Duration) {
-        state.withLock { state in
-            state.budget?.failed()
-            state.rate?.answered(isThrottling: isThrottling, now: now)
-            if let permit = permit.breaker { state.breaker?.recorded(isFailure: true, permit, now: now) }
-        }
-    }
-
-    /// The attempt was given up by its own caller.
-    func abandoned(_ permit: Permit) {
-        state.withLock { state in
-            if let permit = permit.breaker { state.breaker?.abandoned(permit) }
-        }
-    }
-
-    /// Lets a retry be made; nil refuses it.
-    func grant(after failure: CallFailure, now: Duration) -> Grant? {
-        state.withLock { state in
-            guard state.budget != nil else { return Grant(cost: nil) }
-            return state.budget?.withdraw(after: failure, now: now).map { Grant(cost: $0) }
-        }
+    func grant(after failure: CallFailure, now: Duration) -> RetryGuards.Grant? {
+        guards.withLock { $0.grant(after: failure, now: now) }
     }
 }

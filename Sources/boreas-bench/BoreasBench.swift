@@ -22,6 +22,7 @@ enum BoreasBench {
             for part in part.map({ [$0] }) ?? Part.allCases {
                 switch part {
                 case .requests: show(try await RequestBenchmark.report())
+                case .studies: show(try await StudyBenchmark.report())
                 case .archive: show(try await ArchiveBenchmark.report())
                 case .controller: show(try await ControllerBenchmark.report(only: load))
                 }
@@ -34,7 +35,7 @@ enum BoreasBench {
 
     /// What can be measured by itself.
     private enum Part: String, CaseIterable {
-        case requests, archive, controller
+        case requests, archive, studies, controller
     }
 
     private static func usage(_ arguments: [String]) -> BenchmarkError {

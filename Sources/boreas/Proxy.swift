@@ -29,6 +29,13 @@ struct Proxy: AsyncParsableCommand {
 
     func run() async throws {
         let (plan, fileSeed) = try plan.map { try ExperimentFile.plan(at: $0) } ?? (Plan(), 1)
+        if let rule = plan.rules.first(where: \.fault.kind.needsSimulation) {
+            throw CommandFailure(
+                code: .invalidExperiment,
+                message:
+                    "the proxy cannot bring about \(rule.fault.kind.rawValue), which \(rule.name) asks for; the simulated "
+                    + "world alone can")
+        }
         let loader = KubeconfigLoader(
             explicitPath: cluster.kubeconfig, environment: ProcessInfo.processInfo.environment)
         let connection = try loader.connection(context: cluster.context)

@@ -20,8 +20,9 @@ struct Run: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
     var files: [String]
 
-    @Option(help: "Where the trials take place: simulated, embedded or cluster.")
-    var world = WorldChoice.embedded
+    @Option(
+        help: "Where the trials take place: simulated, embedded or cluster; clients are simulated, others embedded.")
+    var world: WorldChoice?
 
     @Option(help: ArgumentHelp("Run these policies only, separated by commas.", valueName: "a,b"))
     var policy: String?
@@ -63,7 +64,7 @@ struct Run: AsyncParsableCommand {
             throw ValidationError("--trials is 1 to 1000000 (is \(trials))")
         }
         if let jobs {
-            guard world == .simulated else {
+            guard world == .simulated || world == nil else {
                 throw ValidationError("--jobs goes with --world simulated: trials on sockets follow each other")
             }
             guard (1...1_024).contains(jobs) else { throw ValidationError("--jobs is 1 to 1024 (is \(jobs))") }
@@ -77,6 +78,7 @@ struct Run: AsyncParsableCommand {
         case .cluster where cluster.context == nil:
             throw ValidationError("--world cluster needs --context: a cluster is never chosen by default")
         case .simulated where cluster.context != nil || cluster.kubeconfig != nil,
+            nil where cluster.context != nil || cluster.kubeconfig != nil,
             .embedded where cluster.context != nil || cluster.kubeconfig != nil:
             throw ValidationError("--context and --kubeconfig go with --world cluster")
         default: break
@@ -89,9 +91,9 @@ struct Run: AsyncParsableCommand {
             let experiment = try ExperimentFile.experiment(at: file, policies: policies)
             return swarm ? experiment.asSwarm : experiment
         }
-        let place = try world.place(jobs: jobs, cluster)
+        let worlds = try experiments.map(world(of:))
         var verdicts: [Verdict] = []
-        for experiment in experiments {
+        for (experiment, world) in zip(experiments, worlds) {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
                 trials: trials ?? experiment.trials, details: details, resumes: resume)
@@ -99,7 +101,7 @@ struct Run: AsyncParsableCommand {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
             }
-            let record = try await interruptible { try await session.run(in: place) }
+            let record = try await interruptible { try await session.run(in: world.place(jobs: jobs, cluster)) }
             try await Results.read(archive, output) { results in
                 let report = try await results.report(on: record.identifier)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
@@ -108,6 +110,34 @@ struct Run: AsyncParsableCommand {
         }
         if dryRun { return }
         try Exit.with(Verdict(all: verdicts))
+    }
+
+    /// Where an experiment takes place: where the command line says, or where it can.
+    private func world(of experiment: Experiment) throws -> WorldChoice {
+        let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
+        guard world != .simulated else { return world }
+        if jobs != nil {
+            throw CommandFailure(
+                code: .usage,
+                message: "--jobs goes with the simulated world, and \(experiment.name) is for the \(world.rawValue) one"
+            )
+        }
+        if experiment.isOfClients {
+            throw CommandFailure(
+                code: .usage,
+                message:
+                    "\(experiment.name) is of clients by themselves, and takes place in the simulated world alone; "
+                    + "leave --world out")
+        }
+        let rules = experiment.variations.flatMap(\.plan.rules)
+        if let rule = rules.first(where: \.fault.kind.needsSimulation) {
+            throw CommandFailure(
+                code: .usage,
+                message:
+                    "\(experiment.name) has the fault \(rule.name), \(rule.fault.kind.rawValue), which the simulated "
+                    + "world alone can bring about")
+        }
+        return world
     }
 
     /// What a dry run says instead of a verdict.

@@ -118,4 +118,16 @@ struct PlanProblemsTests {
         #expect(problems(RequestMatch(), Timing(probability: 0.5), churn).map(\.key) == ["when"])
         #expect(problems(RequestMatch(), Timing(span: .seconds(5)), churn).isEmpty)
     }
+
+    @Test("a loss of capacity needs a phase, and leaves a part of it")
+    func capacity() {
+        func problems(_ factor: Double, during phase: Phase?, _ match: RequestMatch = RequestMatch()) -> [String] {
+            let fault = Fault.capacity(Fault.Capacity(factor: factor))
+            return Plan(rules: [Rule(name: "slow", during: phase, match: match, fault: fault)]).problems().map(\.key)
+        }
+        #expect(problems(0.2, during: .storm).isEmpty)
+        #expect(problems(0.2, during: nil) == ["during"])
+        #expect(problems(0.2, during: .storm, RequestMatch(resource: "pods")) == ["match"])
+        for factor in [0, 1, -0.5, 2, .nan] { #expect(problems(factor, during: .storm) == ["capacity.factor"]) }
+    }
 }

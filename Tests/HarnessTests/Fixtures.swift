@@ -51,6 +51,17 @@ enum Fixtures {
         }
     }
 
+    /// Carries out trials in virtual time, on all processors.
+    static func simulate(
+        _ specs: [TrialSpec], jobs: Int = 2, in world: (any World)? = nil
+    ) async throws -> [TrialRecord] {
+        let world = try world ?? SimulatedWorld(logger: logger)
+        var records: [TrialRecord] = []
+        let executor = RunExecutor(world: world, runID: "r1", jobs: jobs, logger: logger, onProgress: { _, _ in })
+        try await executor.run(specs) { records.append($0) }
+        return records
+    }
+
     /// An API server without sockets.
     static func withAPI<Result: Sendable>(
         _ body: (InProcessAPI, TrialClock) async throws -> Result

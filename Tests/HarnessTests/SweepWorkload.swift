@@ -52,7 +52,7 @@ enum SweepWorkload {
     /// What ends otherwise than well, because it is made to.
     static let stopped = "sleeper"
 
-    static func trial(_ name: String, _ rules: [Rule], replicas: Int = 1) throws -> TrialSpec {
+    static func trial(_ name: String, _ rules: [Rule], replicas: Int = 1, seed: UInt64 = 11) throws -> TrialSpec {
         let policy = try Fixtures.policy("boreas")
         let variation = Experiment.Variation(
             name: name, policies: [policy],
@@ -68,7 +68,7 @@ enum SweepWorkload {
                     at: .milliseconds(1200), resource: "workflows", name: stopped,
                     patch: #"{"spec": {"shutdown": "Terminate"}}"#)
             ], replicas: replicas)
-        return TrialSpec(number: 1, policy: policy, variation: variation, index: 1, seed: 11)
+        return TrialSpec(number: 1, policy: policy, variation: variation, index: 1, seed: seed)
     }
 
     /// Trials that wait more than they work share the cores.

@@ -67,7 +67,9 @@ struct Layering {
         Target("CExecutorHook", .mechanism),
         Target(
             "Simulation", .mechanism,
-            imports: ["APIMachinery", "CExecutorHook", "Determinism", "Faults", "Kubernetes", "Resilience"]),
+            imports: [
+                "APIMachinery", "CExecutorHook", "Determinism", "Experiments", "Faults", "Kubernetes", "Resilience",
+            ]),
 
         Target("CInserts", .composition),
         Target(
@@ -89,8 +91,9 @@ struct Layering {
         Target(
             "boreas-bench", .composition,
             imports: [
-                "APIMachinery", "CInserts", "Determinism", "FaultProxy", "Harness", "Kubernetes", "KubernetesClient",
-                "KubernetesServer", "Recording", "Resilience", "Statistics", "VirtualNode", "Workflows",
+                "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
+                "Kubernetes", "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation",
+                "Statistics", "VirtualNode", "Workflows",
             ], libraries: ["Logging"]),
     ])
 

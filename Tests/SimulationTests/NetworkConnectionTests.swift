@@ -37,6 +37,18 @@ import Testing
         #expect(Set(setup.exchanges.dropLast().map { $0.started + $0.duration }) == [.milliseconds(102)])
     }
 
+    @Test("libcurl's own wish to send a request again on a connection that was used before shows in its code alone")
+    func replay() throws {
+        let setup = NetworkSetup([.onCreate("hit", .reset(.init(at: .afterCommit)))])
+        try setup.run { setup in
+            try await setup.create("warm")
+            let error = try await setup.failure(NetworkSetup.create("hit"))
+            #expect(error?.transport == TransportFailure(kind: .connectionReset, curlCode: 7))
+            #expect(error?.message.hasSuffix("read tcp: connection reset by peer") == true)
+            #expect(error?.mayHaveBeenApplied == true)
+        }
+    }
+
     @Test("many requests open one connection, and wait for it; more than it carries open another")
     func connections() throws {
         let setup = NetworkSetup()

@@ -62,7 +62,7 @@ import Testing
             try await setup.create("a")
         }
         #expect(started == 1)
-        #expect(setup.exchanges.map(\.httpStatus) == [101, 200])
+        #expect(setup.exchanges.map(\.httpStatus) == [101, 201])
         // Connecting takes three times there and back, the request one way, the command 2 s, its end the other way.
         #expect(setup.exchanges[0].duration == .milliseconds(2_008))
         #expect(setup.network.connectionsOpened == 2)
@@ -109,7 +109,7 @@ import Testing
                     || error?.message == Self.place + "context deadline exceeded (the command's status did not come)")
         }
         #expect(started == 1 && ended == 1)
-        #expect(setup.exchanges.map(\.httpStatus) == [200, 0])
+        #expect(setup.exchanges.map(\.httpStatus) == [201, 0])
     }
 
     @Test("a black hole answers nothing, and no command runs")

@@ -29,7 +29,7 @@ import Testing
             let error = try await setup.failure(NetworkSetup.create("a"))
             #expect(error?.code == .alreadyExists && error?.message == #"configmaps "a" already exists"#)
         }
-        #expect(setup.exchanges.map(\.httpStatus) == [200, 200, 409])
+        #expect(setup.exchanges.map(\.httpStatus) == [201, 200, 409])
         #expect(setup.exchanges.map(\.reason) == ["", "", "AlreadyExists"])
         #expect(setup.exchanges.map(\.duration) == [.milliseconds(8), .milliseconds(2), .milliseconds(2)])
         #expect(setup.exchanges.map(\.trace.requestID) == ["subject-0-1-1.1", "subject-0-1-2.1", "subject-0-1-3.1"])

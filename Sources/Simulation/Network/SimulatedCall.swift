@@ -50,7 +50,7 @@ extension SimulatedOutcome {
     /// 0 where no answer came.
     var httpStatus: Int {
         switch end {
-        case .answer(.object): 200
+        case .answer(.object(_, let status)): status
         case .answer(.failure(let status, _)): status.code
         case .answer(.forged(let answer)): answer.code
         case .streamEnded: 200
@@ -84,6 +84,8 @@ extension TransferEnd {
         return switch self {
         case .refused: (.connectionRefused, Words.refused(authority), Code.couldNotConnect)
         case .reset: (.connectionReset, Words.reset, Code.receiveError)
+        case .resetOnReuse:
+            (.connectionReset, Words.reset, hasHead ? Code.receiveError : Code.couldNotConnect)
         case .streamCut:
             hasHead
                 ? (.truncated, Words.unexpectedEnd, Code.partialFile)
@@ -103,7 +105,7 @@ extension SimulatedCall {
     /// What the caller is given, or told.
     func result(of outcome: SimulatedOutcome, server: String) -> Result<JSONObject, SimulatedFailure> {
         switch outcome.end {
-        case .answer(.object(let object)): return .success(object)
+        case .answer(.object(let object, _)): return .success(object)
         case .answer(.failure(let status, let retryAfter)):
             return .failure(Self.refused(status, retryAfter: retryAfter))
         case .answer(.forged(let answer)): return .failure(Self.refused(answer, method: method, identity: identity))

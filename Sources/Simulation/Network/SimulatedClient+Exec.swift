@@ -204,7 +204,7 @@ final class SimulatedExec: @unchecked Sendable {
         case .failed(let failure):
             switch failure {
             case .refused: throw lost(.connectionRefused, Words.refused(authority))
-            case .reset, .streamCut: throw lost(.connectionReset, Words.reset)
+            case .reset, .resetOnReuse, .streamCut: throw lost(.connectionReset, Words.reset)
             case .closed, .handshakeCut:
                 throw lost(.connectionClosed, stage == .running ? Words.commandCut : Words.end)
             case .notConnected(let isTCPConnected):

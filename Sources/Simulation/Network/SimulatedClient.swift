@@ -177,6 +177,7 @@ extension SimulatedClient {
     /// Puts a request on a connection that there is, or on a new one.
     func start(_ stream: SimulatedStream) {
         if let connection = usableConnection() {
+            connection.isReused = true
             join(stream, connection)
             if connection.state == .open { network.send(stream) }
         } else {

@@ -19,6 +19,8 @@ final class SimulatedConnection {
     let number: Int
     /// Whether other requests may use it.
     let isShared: Bool
+    /// Whether other requests did.
+    var isReused = false
     var state = State.opening
     /// Those that wait for the connection, or for something on it; in the order of their coming.
     var streams: [SimulatedStream] = []
@@ -113,7 +115,7 @@ final class SimulatedStream: @unchecked Sendable {
 
 /// A whole answer, as it comes to the client.
 enum SimulatedAnswer {
-    case object(JSONObject)
+    case object(JSONObject, httpStatus: Int)
     case failure(Status, retryAfter: Int?)
     /// Bytes that no store has made; they are read as those of any server.
     case forged(ForgedAnswer)
@@ -125,6 +127,9 @@ enum TransferEnd: Hashable {
     case refused
     /// The connection was reset by the other end.
     case reset
+    /// It was reset, and had carried other requests before: libcurl wants to send the request once more, and is kept from
+    /// it.
+    case resetOnReuse
     /// It was reset, as those learn of it that shared it.
     case streamCut
     /// It was closed by the other end.

@@ -166,10 +166,15 @@ package final class SimulatedNetwork: @unchecked Sendable {
         let streams = connection.streams
         connection.streams = []
         for (index, stream) in streams.enumerated() where !stream.isOver {
-            // libcurl gives the reset to the first of the transfers that share a connection, and tells the others that their
-            // stream was not closed cleanly.
-            stream.receive(.failed(index > 0 && end == .reset ? .streamCut : end))
+            stream.receive(.failed(end == .reset ? reset(of: index, on: connection) : end))
         }
+    }
+
+    /// How the transfers that share a connection learn of its reset: libcurl tells the first of them, and lets the others
+    /// know that their stream was not closed cleanly.
+    private func reset(of index: Int, on connection: SimulatedConnection) -> TransferEnd {
+        guard index == 0 else { return .streamCut }
+        return connection.isReused ? .resetOnReuse : .reset
     }
 
     /// The client closes a connection on which nothing is under way.
@@ -278,7 +283,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
         case .status(let status):
             record(decision, stream)
             forge(status, on: stream)
-        case .quotaConflict, .crash: forward(stream)
+        case .quotaConflict, .crash, .capacity: forward(stream)
         }
     }
 
@@ -302,7 +307,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
     private func deliver(_ answer: SimulatedAnswer, on stream: SimulatedStream) {
         let length: Int
         switch answer {
-        case .object(let object): length = self.length(of: .object(object), model.answer)
+        case .object(let object, _): length = self.length(of: .object(object), model.answer)
         case .failure(let status, _): length = self.length(of: .object(status.json), model.answer)
         case .forged(let forged): length = forged.body.count
         }
@@ -339,7 +344,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
     }
 
     private func answer(_ response: ServerResponse, _ question: ServerQuestion) -> SimulatedAnswer {
-        guard let failure = response.failure else { return .object(response.body) }
+        guard let failure = response.failure else { return .object(response.body, httpStatus: response.code) }
         if let seconds = question.retryAfterOfRefusal {
             let status = Fault.ForgedStatus(code: failure.code, retryAfter: .seconds(seconds))
             return .forged(

@@ -1,0 +1,25 @@
+import Determinism
+
+extension Invariant {
+    /// Operations of clients that had not ended when the trial did.
+    func lateOperations(_ history: History) -> [Violation] {
+        guard let calls = history.calls, let unfinished = calls.unfinished, unfinished > 0 else { return [] }
+        return [
+            Violation(
+                self, "clients", at: history.ended,
+                evidence: "\(unfinished) of \(calls.operations) operations were still going on at the end")
+        ]
+    }
+
+    /// Metastable failure: the cause is gone, and the effect stays (Bronson et al., HotOS 2021).
+    func persistentCollapse(_ history: History) -> [Violation] {
+        guard let after = history.calls?.aftermath, Double(after.succeeded) < 0.5 * after.wanted else { return [] }
+        return [
+            Violation(
+                self, "clients", at: history.ended,
+                evidence: "in the last \(after.window.text) \(after.succeeded) operations succeeded, and "
+                    + "\(Int(after.wanted.rounded())) were wanted, although the server had been whole for "
+                    + after.clear.text)
+        ]
+    }
+}
