@@ -22,7 +22,12 @@ final class Hunt: Sendable {
         var trials = 0
         var violations = 0
         var findings: [Finding] = []
+        /// Why trials could not be carried out, which is the harness's own fault.
+        var failures: [String] = []
     }
+
+    /// So many trials that can't be carried out end the hunt.
+    private static let failuresMax = 10
 
     /// One trial of the hunt, with what it is one of.
     struct Shot: Sendable {
@@ -109,7 +114,7 @@ final class Hunt: Sendable {
     private func take(
         _ shot: Shot, keep: @Sendable (Regression, UInt64) throws -> String, _ execute: @escaping TrialExecutor
     ) async throws {
-        let record = try await execute(shot.spec)
+        guard let record = try await attempt(shot, execute) else { return }
         guard let violation = record.violations.first else {
             state.withLock { $0.report.trials += 1 }
             return
@@ -135,6 +140,24 @@ final class Hunt: Sendable {
         state.withLock { state in
             let count = 1 + (state.meanwhile.removeValue(forKey: key) ?? 0)
             state.report.findings.append(Finding(regression: regression, path: path, count: count))
+        }
+    }
+
+    /// - Returns: Nil for a trial that could not be carried out.
+    private func attempt(_ shot: Shot, _ execute: TrialExecutor) async throws -> TrialRecord? {
+        do {
+            return try await execute(shot.spec)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let isTooMuch = state.withLock { state in
+                let cell = [shot.spec.policy.name, shot.spec.variation.name].filter { !$0.isEmpty }
+                state.report.failures.append(
+                    "\(shot.experiment.name) (\(cell.joined(separator: ", "))) under the seed \(shot.seed): \(error)")
+                return state.report.failures.count >= Self.failuresMax
+            }
+            if isTooMuch { throw error }
+            return nil
         }
     }
 

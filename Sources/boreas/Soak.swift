@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Harness
 import Kubernetes
+import Reporting
 import Resilience
 import Synchronization
 
@@ -15,7 +16,8 @@ struct Soak: AsyncParsableCommand {
             breaks an invariant is cut down to its cause and written into the folder, as an experiment that is expected \
             to fail; when the bug is mended, its expect becomes pass, and it guards against the bug's return.
 
-            Exits with 0 where nothing was found, 1 where something was, 130 where it was interrupted.
+            Exits with 0 where nothing was found, 1 where something was, 130 where it was interrupted, and with 70 where \
+            trials could not be carried out.
             """)
 
     @Argument(
@@ -105,6 +107,7 @@ struct Soak: AsyncParsableCommand {
         Terminal.result(output.format == .json ? json(report, seed: seed, took).text : text(report, seed: seed, took))
         if isInterrupted { throw ExitCode.interrupted }
         if !report.findings.isEmpty { throw ExitCode.failed }
+        if !report.failures.isEmpty { throw ExitCode.internalError }
     }
 
     private func chosenFiles() throws -> [String] {
@@ -161,6 +164,7 @@ struct Soak: AsyncParsableCommand {
                 "  \(finding.path)  \(regression.shrinkage.invariant.rawValue)  \(regression.size)  "
                     + "seen \(finding.count == 1 ? "once" : "\(finding.count) times")")
         }
+        lines += report.failures.map { "  not carried out: \($0)".oneLine(width: 200) }
         return lines.joined(separator: "\n")
     }
 
@@ -174,6 +178,7 @@ struct Soak: AsyncParsableCommand {
             "schema": "boreas.dev/soak/v1", "seed": .integer(Int64(seed)), "world": .string(world.rawValue),
             "tookMicroseconds": .integer(took.microseconds), "trials": .integer(Int64(report.trials)),
             "violations": .integer(Int64(report.violations)), "findings": .array(findings),
+            "failures": .array(report.failures.map { .string($0) }),
         ]
     }
 }

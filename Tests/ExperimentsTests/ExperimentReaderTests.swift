@@ -69,6 +69,8 @@ struct ExperimentReaderTests {
         (#""250ms""#, "250", "spec.workload[0].workflow.every: 250 has no unit; write 250ms or 250s"),
         (#""250ms""#, #""250 furlongs""#, "250 furlongs is not a duration"),
         (#""250ms""#, #""-1s""#, "-1s is negative"),
+        (#""250ms""#, #""250ms", "after": "1h""#, "spec.workload[0].workflow.after: the trial is over by then"),
+        (#""trials": 3"#, #""trials": 3, "firstTrial": 0"#, "spec.firstTrial: 0 is no trial; they are counted from 1"),
         (
             #""during": "storm""#, #""during": "strom""#,
             "spec.faults[0].during: unknown value strom; did you mean storm?"
@@ -116,6 +118,19 @@ struct ExperimentReaderTests {
             try Fixtures.reader().experiment(from: node)
         }
         #expect(error.description.contains(words), "\(error)")
+    }
+
+    @Test("a trial of a longer run can be done by itself, a load can come late, and a swarm draws its plans")
+    func partsOfRuns() throws {
+        let whole = try Fixtures.reader().experiment(from: try Fixtures.node(Fixtures.experimentJSON))
+        #expect(whole.firstTrial == 1 && !whole.isSwarm && whole.variations[0].workload[0].after == .zero)
+        let node = try Fixtures.changed(#""trials": 3"#, #""trials": 1, "firstTrial": 3, "swarm": true"#)
+        let part = try Fixtures.reader().experiment(from: node)
+        #expect(part.isSwarm)
+        #expect(part.trialSpecs().map(\.seed) == whole.trialSpecs().suffix(2).map(\.seed))
+        #expect(part.trialSpecs().map(\.index) == [3, 3] && part.trialSpecs().map(\.number) == [1, 2])
+        let late = try Fixtures.changed(#""every": "250ms""#, #""every": "250ms", "after": "2s""#)
+        #expect(try Fixtures.reader().experiment(from: late).variations[0].workload[0].after == .seconds(2))
     }
 
     @Test("two rules of one name are refused, because verdicts tell them apart by it")

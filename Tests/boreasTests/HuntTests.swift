@@ -84,6 +84,32 @@ struct HuntTests {
         #expect(parallel.report.findings.count == 6)
     }
 
+    @Test("a trial that can't be carried out is told of, and ten of them end the hunt")
+    func failures() async throws {
+        struct Unfit: Error {}
+        let hunt = Hunt([Self.experiment], seed: 3, world: .simulated, executionsMax: 500)
+        let failed = Mutex(0)
+        try await hunt.run(
+            jobs: 1, isOver: { hunt.report.trials >= 50 }, keep: { regression, _ in regression.experiment.name },
+            onTrial: { _ in },
+            execute: { spec in
+                let isUnfit = spec.policy.name == "fixed" && failed.withLock { count in
+                    count += 1
+                    return count % 20 == 0
+                }
+                if isUnfit { throw Unfit() }
+                return try await Self.play(spec)
+            })
+        #expect((1..<10).contains(hunt.report.failures.count))
+        #expect(hunt.report.failures[0].hasPrefix("e (fixed, a="))
+        let broken = Hunt([Self.experiment], seed: 3, world: .simulated, executionsMax: 500)
+        await #expect(throws: Unfit.self) {
+            try await broken.run(
+                jobs: 1, isOver: { false }, keep: { _, _ in "" }, onTrial: { _ in }, execute: { _ in throw Unfit() })
+        }
+        #expect(broken.report.failures.count == 10)
+    }
+
     @Test("every round has a seed of its own, and every cell once, with one plan for all policies")
     func rounds() {
         let hunt = Hunt([Self.experiment], seed: 9, world: .simulated, executionsMax: 1)

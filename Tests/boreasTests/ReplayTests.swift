@@ -109,6 +109,27 @@ struct ReplayTests {
         }
     }
 
+    @Test(
+        "what does not go together is refused",
+        arguments: [
+            ("replay latest/1 --out x.yaml", "--out goes with --shrink"),
+            ("replay latest/1 --shrink --all", "--shrink shows none"),
+            ("replay latest/1 --context c", "go with --world cluster"),
+            ("replay latest/1", "results/boreas.sqlite"), ("soak e.yaml --for 0s", "--for is a span"),
+            ("soak e.yaml --jobs 2 --world embedded", "--jobs goes with --world simulated"),
+            ("soak e.yaml --policy nobody", "no policy is named nobody"),
+            ("soak none.yaml --for 1s", "there is no such file"),
+        ])
+    func refusals(arguments: String, words: String) async throws {
+        try await Executable.withFolder { boreas in
+            try boreas.write(Texts.tiny, to: "e.yaml")
+            let refused = try await boreas.run(arguments.split(separator: " ").map(String.init))
+            #expect([64, 65].contains(refused.code), "\(refused)")
+            #expect(refused.errorLines.count == 1 && refused.errors.contains(words), "\(refused)")
+            #expect(try boreas.files() == ["e.yaml"])
+        }
+    }
+
     @Test("a hunt that finds nothing ends with 0, and one that is interrupted with 130 and what it has")
     func soakEnds() async throws {
         try await Executable.withFolder { boreas in
