@@ -61,12 +61,12 @@ package final class APIServerCore: Sendable {
     /// Keeps the store's timers until the task is cancelled. Without it, nothing that takes time ever happens.
     package func run() async throws {
         while true {
-            try Task.checkCancellation()
             let wait: Duration? = state.withLock { state in
                 state.alarm = state.store.nextDeadline
                 return state.alarm.map { $0 - now }
             }
-            try await sleep(for: wait)
+            await sleep(for: wait)
+            try Task.checkCancellation()
             perform { store, now in store.timePassed(now: now) }
         }
     }
@@ -130,16 +130,24 @@ package final class APIServerCore: Sendable {
     }
 
     /// Sleeps for a span, or until something is due earlier.
-    private func sleep(for wait: Duration?) async throws {
+    private func sleep(for wait: Duration?) async {
         guard let wait else {
             await earlierDeadline.wait()
             return
         }
         guard wait > .zero else { return }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.clock.sleep(for: wait) }
-            group.addTask { await self.earlierDeadline.wait() }
-            try await group.next()
+        // One task and one signal: this is done for nearly every request that takes time. A signal too many makes no more
+        // than one look too many.
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                do {
+                    try await self.clock.sleep(for: wait)
+                } catch {
+                    return
+                }
+                self.earlierDeadline.raise()
+            }
+            await self.earlierDeadline.wait()
             group.cancelAll()
         }
     }

@@ -31,7 +31,7 @@ extension ClusterStore {
                 throw Refusal(.badRequest("container \(container) is not valid for pod \(name)"))
             }
         } else if containers.count > 1, request.subresource != "portforward",
-            pod.metadata.annotations["kubectl.kubernetes.io/default-container"] == nil
+            pod.metadata[annotation: "kubectl.kubernetes.io/default-container"] == nil
         {
             let choices = containers.joined(separator: " ")
             throw Refusal(

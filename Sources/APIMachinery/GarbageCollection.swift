@@ -50,10 +50,12 @@ extension ClusterStore {
     private mutating func index(_ change: ObjectTable.Change, place: GarbageCollection.Place) {
         let before = Self.owners(of: change.old)
         let after = Self.owners(of: change.new)
-        for uid in before.subtracting(after) { garbage.dependents[uid]?.remove(place) }
-        for uid in after.subtracting(before) {
-            garbage.dependents[uid, default: []].insert(place)
-            if garbage.objects[uid] == nil { suspect(uid) }
+        if before != after {
+            for uid in before.subtracting(after) { garbage.dependents[uid]?.remove(place) }
+            for uid in after.subtracting(before) {
+                garbage.dependents[uid, default: []].insert(place)
+                if garbage.objects[uid] == nil { suspect(uid) }
+            }
         }
         if change.old == nil, let uid = change.new?["metadata", "uid"]?.string { garbage.objects[uid] = place }
         if change.new == nil, let uid = change.old?["metadata", "uid"]?.string {

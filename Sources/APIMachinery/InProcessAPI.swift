@@ -29,36 +29,51 @@ package final class InProcessAPI: KubernetesAPI {
     }
 
     package func send(_ request: APIRequest) async throws -> JSONObject {
-        guard let timeout = request.timeout else { return try await exchange(request) }
-        return try await withThrowingTaskGroup(of: JSONObject?.self) { group in
-            group.addTask { try await self.exchange(request) }
-            group.addTask {
-                try await self.core.clock.sleep(for: timeout)
-                return nil
-            }
-            let first = try await group.next()
-            group.cancelAll()
-            if let answer = first ?? nil { return answer }
+        let answer = PendingAnswer()
+        let ticket = core.submit(ServerRequest(request, user: user, userAgent: userAgent)) { action in
+            if case .respond(_, let response) = action { answer.resolve(.response(response)) }
+        }
+        switch await outcome(of: answer, ticket, within: request.timeout) {
+        case .response(let response):
+            if let failure = response.failure { throw APIError(failure) }
+            return response.body
+        case .cancelled: throw CancellationError()
+        case .timedOut(let timeout):
+            core.cancel(ticket)
             throw APIError(
                 code: .unreachable, message: "no answer within \(timeout)", transport: TransportFailure(kind: .timeout),
                 mayHaveBeenApplied: request.verb.isWrite)
         }
     }
 
-    private func exchange(_ request: APIRequest) async throws -> JSONObject {
-        let answer = PendingAnswer()
-        let ticket = core.submit(ServerRequest(request, user: user, userAgent: userAgent)) { action in
-            if case .respond(_, let response) = action { answer.resolve(response) }
+    private func outcome(
+        of answer: PendingAnswer, _ ticket: RequestTicket, within timeout: Duration?
+    ) async -> PendingAnswer.Outcome {
+        // What is decided at once needs no timer.
+        if let known = answer.known { return known }
+        guard let timeout else { return await outcome(of: answer, ticket) }
+        return await withDiscardingTaskGroup { group in
+            group.addTask { [clock = core.clock] in
+                do {
+                    try await clock.sleep(for: timeout)
+                } catch {
+                    return
+                }
+                answer.resolve(.timedOut(timeout))
+            }
+            let outcome = await outcome(of: answer, ticket)
+            group.cancelAll()
+            return outcome
         }
-        let response = await withTaskCancellationHandler {
-            await answer.response()
+    }
+
+    private func outcome(of answer: PendingAnswer, _ ticket: RequestTicket) async -> PendingAnswer.Outcome {
+        await withTaskCancellationHandler {
+            await answer.outcome()
         } onCancel: {
             core.cancel(ticket)
-            answer.resolve(nil)
+            answer.resolve(.cancelled)
         }
-        guard let response else { throw CancellationError() }
-        if let failure = response.failure { throw APIError(failure) }
-        return response.body
     }
 
     package func withWatch<Result: Sendable>(
@@ -74,40 +89,48 @@ package final class InProcessAPI: KubernetesAPI {
     package func exec(_ request: ExecRequest) async throws -> ExecResult { try await execute(request) }
 }
 
-/// One answer, whichever comes first: it or the one who waits for it.
+/// One answer, whichever comes first: it, the end of the time for it, or the end of who waits for it.
 private final class PendingAnswer: Sendable {
+    enum Outcome: Sendable {
+        case response(ServerResponse)
+        case timedOut(Duration)
+        case cancelled
+    }
+
     private enum State: Sendable {
         case pending
-        case awaited(CheckedContinuation<ServerResponse?, Never>)
-        case resolved(ServerResponse?)
+        case awaited(CheckedContinuation<Outcome, Never>)
+        case resolved(Outcome)
     }
 
     private let state = Mutex(State.pending)
 
-    /// - Parameter response: Nil where the waiting was given up.
-    func resolve(_ response: ServerResponse?) {
-        let continuation: CheckedContinuation<ServerResponse?, Never>? = state.withLock { state in
+    func resolve(_ outcome: Outcome) {
+        let continuation: CheckedContinuation<Outcome, Never>? = state.withLock { state in
             switch state {
             case .pending:
-                state = .resolved(response)
+                state = .resolved(outcome)
                 return nil
             case .awaited(let continuation):
-                state = .resolved(response)
+                state = .resolved(outcome)
                 return continuation
             case .resolved: return nil
             }
         }
-        continuation?.resume(returning: response)
+        continuation?.resume(returning: outcome)
     }
 
-    func response() async -> ServerResponse? {
+    /// The outcome, where there is one yet.
+    var known: Outcome? { state.withLock { if case .resolved(let outcome) = $0 { outcome } else { nil } } }
+
+    func outcome() async -> Outcome {
         await withCheckedContinuation { continuation in
-            let known: ServerResponse?? = state.withLock { state in
-                guard case .resolved(let response) = state else {
+            let known: Outcome? = state.withLock { state in
+                guard case .resolved(let outcome) = state else {
                     state = .awaited(continuation)
                     return nil
                 }
-                return .some(response)
+                return outcome
             }
             if let known { continuation.resume(returning: known) }
         }

@@ -11,65 +11,63 @@ struct ObjectDecoder {
     /// Paths of members that the type has not, in the order of the keys.
     private(set) var unknownFields: [String] = []
 
-    /// Where the decoder is: with indices for unknown fields, without them for Go's errors.
-    private struct Place {
-        var path = ""
-        var goPath = ""
-        var structName = ""
-
-        func member(_ name: String) -> Place {
-            Place(
-                path: path.isEmpty ? name : "\(path).\(name)", goPath: goPath.isEmpty ? name : "\(goPath).\(name)",
-                structName: structName)
-        }
-
-        func element(_ index: Int) -> Place { Place(path: "\(path)[\(index)]", goPath: goPath, structName: structName) }
-
-        func key(_ name: String) -> Place { Place(path: "\(path).\(name)", goPath: goPath, structName: structName) }
+    /// One step from the object to where the decoder is.
+    private enum Step {
+        case member(String)
+        case element(Int)
+        case key(String)
     }
 
+    /// Where the decoder is; made into words only where something is wrong.
+    private var place: [Step] = []
+    /// The structs that it is in, the innermost last.
+    private var structs: [String] = []
+
     mutating func decode(_ object: JSONObject, as schema: ObjectSchema) throws(Failure) -> JSONObject {
-        try decode(object, as: schema, at: Place())
+        try decode(members: object, as: schema)
     }
 
     /// The metadata alone, for objects whose type is not known.
     mutating func decode(metadataOf object: JSONObject) throws(Failure) -> JSONObject {
         guard let schema = ObjectSchema.builtIn["ObjectMeta"] else { return object }
         var result = object
-        var place = Place()
-        place = place.member("metadata")
+        place.append(.member("metadata"))
         switch object["metadata"] {
-        case .object(let metadata): result["metadata"] = .object(try decode(metadata, as: schema, at: place))
+        case .object(let metadata): result["metadata"] = .object(try decode(members: metadata, as: schema))
         case nil, .null: result["metadata"] = [:]
-        case .some(let value): throw mismatch(value, "v1.ObjectMeta", place)
+        case .some(let value): throw mismatch(value, "v1.ObjectMeta")
         }
+        place.removeLast()
         return result
     }
 
     private mutating func decode(
-        _ object: JSONObject, as schema: ObjectSchema, at place: Place
+        members object: JSONObject, as schema: ObjectSchema
     ) throws(Failure) -> JSONObject {
         var result = JSONObject()
-        var place = place
-        place.structName = schema.name.hasPrefix("EventsEvent") ? String(schema.name.dropFirst(6)) : schema.name
+        structs.append(schema.name)
         // In the order of the object's keys, so that the same mistakes give the same words in every process.
-        for (key, value) in object where !value.isNull || schema.fields[key] == nil {
+        for (key, value) in object {
             guard let field = schema.fields[key] else {
-                unknownFields.append(place.member(key).path)
+                place.append(.member(key))
+                unknownFields.append(path)
+                place.removeLast()
                 continue
             }
-            let decoded = try decode(value, as: field.type, at: place.member(key))
+            guard !value.isNull else { continue }
+            place.append(.member(key))
+            let decoded = try decode(value, as: field.type)
+            place.removeLast()
             if field.isAlwaysPresent || !Self.isOmitted(decoded, isPointer: field.isPointer) { result[key] = decoded }
         }
-        for (name, field) in schema.fields where field.isAlwaysPresent && result[name] == nil {
-            result[name] = Self.zero(of: field.type)
+        for field in schema.alwaysPresent where result[field.name] == nil {
+            result[field.name] = Self.zero(of: field.type)
         }
+        structs.removeLast()
         return result
     }
 
-    private mutating func decode(
-        _ value: JSONValue, as type: ObjectSchema.FieldType, at place: Place
-    ) throws(Failure) -> JSONValue {
+    private mutating func decode(_ value: JSONValue, as type: ObjectSchema.FieldType) throws(Failure) -> JSONValue {
         switch (type, value) {
         case (.any, _), (.string, .string), (.bool, .bool): return value
         case (.bytes, .string(let text)):
@@ -80,32 +78,34 @@ struct ObjectDecoder {
         case (.intOrString, .string), (.intOrString, .integer): return value
         case (.integer(let bits), .integer(let number)):
             guard bits == 64 || Int32(exactly: number) != nil else {
-                throw mismatch(value, type.goName, place, as: "number \(number)")
+                throw mismatch(value, type.goName, as: "number \(number)")
             }
             return value
         case (.integer, .number(let number)):
-            throw mismatch(value, type.goName, place, as: "number \(number)")
+            throw mismatch(value, type.goName, as: "number \(number)")
         case (.quantity, .string(let text)): return try quantity(text)
         case (.quantity, .integer), (.quantity, .number): return try quantity(value.text)
         case (.time, .string(let text)), (.microTime, .string(let text)): return try time(text, as: type)
         case (.object(let name), .object(let members)):
             guard let schema = ObjectSchema.builtIn[name] else { return value }
-            return .object(try decode(members, as: schema, at: place))
+            return .object(try decode(members: members, as: schema))
         case (.list(let element), .array(let values)):
             var result: [JSONValue] = []
             for (index, value) in values.enumerated() {
-                let place = place.element(index)
-                result.append(value.isNull ? Self.zero(of: element) : try decode(value, as: element, at: place))
+                place.append(.element(index))
+                result.append(value.isNull ? Self.zero(of: element) : try decode(value, as: element))
+                place.removeLast()
             }
             return .array(result)
         case (.map(let element), .object(let members)):
             var result = JSONObject()
             for (key, value) in members {
-                let place = place.key(key)
-                result[key] = value.isNull ? Self.zero(of: element) : try decode(value, as: element, at: place)
+                place.append(.key(key))
+                result[key] = value.isNull ? Self.zero(of: element) : try decode(value, as: element)
+                place.removeLast()
             }
             return .object(result)
-        default: throw mismatch(value, type.goName, place)
+        default: throw mismatch(value, type.goName)
         }
     }
 
@@ -119,10 +119,8 @@ struct ObjectDecoder {
 
     private func time(_ text: String, as type: ObjectSchema.FieldType) throws(Failure) -> JSONValue {
         let isMicro = type == .microTime
-        let layout = isMicro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00"
-        // Leases take exactly six digits of a second.
-        let digits = text.drop { $0 != "." }.dropFirst().prefix { $0.isNumber }.count
-        guard let time = Timestamp(rfc3339: text), !isMicro || digits == 6 else {
+        guard let time = Timestamp(rfc3339: text), !isMicro || Self.hasMicroseconds(text) else {
+            let layout = isMicro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00"
             let rest = isMicro && Timestamp(rfc3339: text) != nil ? String(text.dropFirst(19)) : text
             let part = rest == text ? "2006" : ".000000"
             let quoted = JSONValue.string(text).text
@@ -133,10 +131,34 @@ struct ObjectDecoder {
         return .string(isMicro ? time.rfc3339Micro : time.rfc3339)
     }
 
-    private func mismatch(_ value: JSONValue, _ goType: String, _ place: Place, as name: String? = nil) -> Failure {
-        let target =
-            place.structName.isEmpty ? "Go value" : "Go struct field \(place.structName).\(place.goPath)"
+    /// Leases take exactly six digits of a second.
+    private static func hasMicroseconds(_ text: String) -> Bool {
+        text.drop { $0 != "." }.dropFirst().prefix { $0.isNumber }.count == 6
+    }
+
+    private func mismatch(_ value: JSONValue, _ goType: String, as name: String? = nil) -> Failure {
+        let target = structs.last.map { "Go struct field \(Self.goName(ofStruct: $0)).\(goPath)" } ?? "Go value"
         return Failure(message: "json: cannot unmarshal \(name ?? value.typeName) into \(target) of type \(goType)")
+    }
+
+    private static func goName(ofStruct name: String) -> String {
+        name.hasPrefix("EventsEvent") ? String(name.dropFirst(6)) : name
+    }
+
+    /// With indices, for unknown fields.
+    private var path: String {
+        place.reduce(into: "") { path, step in
+            switch step {
+            case .member(let name): path += path.isEmpty ? name : ".\(name)"
+            case .element(let index): path += "[\(index)]"
+            case .key(let name): path += ".\(name)"
+            }
+        }
+    }
+
+    /// Without indices and keys, for Go's errors.
+    private var goPath: String {
+        place.compactMap { if case .member(let name) = $0 { name } else { nil } }.joined(separator: ".")
     }
 
     /// What Go writes for a field that was never set, and is not left out.
@@ -149,8 +171,8 @@ struct ObjectDecoder {
         case .time, .microTime, .any, .list, .map: .null
         case .object(let name):
             .object(
-                (ObjectSchema.builtIn[name]?.fields ?? [:]).reduce(into: JSONObject()) { object, field in
-                    if field.value.isAlwaysPresent { object[field.key] = zero(of: field.value.type) }
+                (ObjectSchema.builtIn[name]?.alwaysPresent ?? []).reduce(into: JSONObject()) { object, field in
+                    object[field.name] = zero(of: field.type)
                 })
         }
     }

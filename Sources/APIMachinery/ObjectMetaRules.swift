@@ -49,27 +49,29 @@ enum ObjectMetaRules {
 
     private static func commonErrors(of meta: ObjectMeta) -> [FieldError] {
         var errors: [FieldError] = []
-        for (key, value) in meta.labels.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in meta.json["labels"]?.object ?? JSONObject() {
+            guard let value = value.string else { continue }
             if let why = ObjectName.labelKeyError(key) { errors.append(.invalid("metadata.labels", .string(key), why)) }
             if let why = ObjectName.labelValueError(value) {
                 errors.append(.invalid("metadata.labels", .string(value), why))
             }
         }
         var size = 0
-        for (key, value) in meta.annotations.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in meta.json["annotations"]?.object ?? JSONObject() {
+            guard let value = value.string else { continue }
             size += key.utf8.count + value.utf8.count
-            if let why = ObjectName.labelKeyError(key.lowercased()) {
+            // What is right as it is, is right in lower case too.
+            if ObjectName.labelKeyError(key) != nil, let why = ObjectName.labelKeyError(key.lowercased()) {
                 errors.append(.invalid("metadata.annotations", .string(key), why))
             }
         }
         if size > 256 * 1024 { errors.append(.tooLong("metadata.annotations", bytes: 256 * 1024)) }
-        for (index, owner) in meta.ownerReferences.enumerated() {
-            errors += ownerErrors(owner, "metadata.ownerReferences[\(index)]")
-        }
-        let controllers = meta.ownerReferences.filter(\.isController)
+        let owners = meta.ownerReferences
+        for (index, owner) in owners.enumerated() { errors += ownerErrors(owner, at: index) }
+        let controllers = owners.filter(\.isController)
         if controllers.count > 1 {
             let names = controllers.map { "\($0.kind)/\($0.name)" }
-            let value = JSONValue.array(meta.ownerReferences.map { .object($0.json) })
+            let value = JSONValue.array(owners.map { .object($0.json) })
             let why =
                 "Only one reference can have Controller set to true. Found \"true\" in references for \(names[0]) and "
                 + names[1]
@@ -78,13 +80,16 @@ enum ObjectMetaRules {
         return errors
     }
 
-    private static func ownerErrors(_ owner: OwnerReference, _ field: String) -> [FieldError] {
+    private static func ownerErrors(_ owner: OwnerReference, at index: Int) -> [FieldError] {
         var errors: [FieldError] = []
         let version = owner.json["apiVersion"]?.string ?? ""
-        if version.isEmpty { errors.append(.invalid("\(field).apiVersion", "", "version must not be empty")) }
-        for (name, value) in [("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)] where value.isEmpty {
-            errors.append(.invalid("\(field).\(name)", "", "must not be empty"))
+        func note(_ name: String, _ why: String) {
+            errors.append(.invalid("metadata.ownerReferences[\(index)].\(name)", "", why))
         }
+        if version.isEmpty { note("apiVersion", "version must not be empty") }
+        if owner.kind.isEmpty { note("kind", "must not be empty") }
+        if owner.name.isEmpty { note("name", "must not be empty") }
+        if owner.uid.isEmpty { note("uid", "must not be empty") }
         return errors
     }
 

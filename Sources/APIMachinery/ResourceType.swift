@@ -13,15 +13,21 @@ struct ResourceType: Hashable, Sendable {
         case custom
     }
 
-    var served: ServedResource
-    var kind: Kind
+    let served: ServedResource
+    let kind: Kind
     /// The name of its type in ``ObjectSchema/builtIn``; nil where the type is not known.
-    var schemaName: String?
+    let schemaName: String?
+    /// Where its objects are kept: two views of events share one table.
+    let table: String
+
+    init(served: ServedResource, kind: Kind, schemaName: String? = nil) {
+        self.served = served
+        self.kind = kind
+        self.schemaName = schemaName
+        table = kind == .eventView ? APIResource.events.qualifiedName : served.resource.qualifiedName
+    }
 
     var resource: APIResource { served.resource }
-
-    /// Where its objects are kept: two views of events share one table.
-    var table: String { kind == .eventView ? APIResource.events.qualifiedName : resource.qualifiedName }
 
     var schema: ObjectSchema? { schemaName.flatMap { ObjectSchema.builtIn[$0] } }
 

@@ -37,7 +37,7 @@ extension JSONValue {
         }
     }
 
-    package var isNull: Bool { self == .null }
+    package var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The strings of an array of strings; elements of other types are left out.
     package var strings: [String]? { array?.compactMap(\.string) }

@@ -23,6 +23,13 @@ extension KubernetesObject {
     package var metadata: ObjectMeta {
         get { ObjectMeta(json: json["metadata"]?.object ?? JSONObject()) }
         set { json["metadata"] = .object(newValue.json) }
+        _modify {
+            var metadata = self.metadata
+            // Gives up its own hold on the metadata, so that they are changed in place and not copied.
+            json["metadata"] = .null
+            defer { json["metadata"] = .object(metadata.json) }
+            yield &metadata
+        }
     }
 }
 
@@ -39,6 +46,13 @@ package struct DynamicObject: Hashable, Sendable {
     package var metadata: ObjectMeta {
         get { ObjectMeta(json: json["metadata"]?.object ?? JSONObject()) }
         set { json["metadata"] = .object(newValue.json) }
+        _modify {
+            var metadata = self.metadata
+            // Gives up its own hold on the metadata, so that they are changed in place and not copied.
+            json["metadata"] = .null
+            defer { json["metadata"] = .object(metadata.json) }
+            yield &metadata
+        }
     }
 }
 
@@ -108,6 +122,24 @@ package struct ObjectMeta: Hashable, Sendable {
     package var annotations: [String: String] {
         get { json["annotations"]?.object?.stringMembers ?? [:] }
         set { json["annotations"] = newValue.isEmpty ? nil : .object(JSONObject(newValue)) }
+    }
+
+    /// One of ``labels``.
+    package subscript(label name: String) -> String? {
+        get { json["labels"]?.object?[name]?.string }
+        set {
+            json["labels", name] = newValue.map(JSONValue.string)
+            if newValue == nil, json["labels"]?.object?.isEmpty ?? false { json["labels"] = nil }
+        }
+    }
+
+    /// One of ``annotations``.
+    package subscript(annotation name: String) -> String? {
+        get { json["annotations"]?.object?[name]?.string }
+        set {
+            json["annotations", name] = newValue.map(JSONValue.string)
+            if newValue == nil, json["annotations"]?.object?.isEmpty ?? false { json["annotations"] = nil }
+        }
     }
 
     package var ownerReferences: [OwnerReference] {

@@ -6,6 +6,7 @@ package enum ObjectName {
 
     /// Errors of a name that must be an RFC 1123 subdomain; none where it is one.
     package static func subdomainErrors(_ text: String) -> [String] {
+        if isSubdomain(text[...]) { return [] }
         var errors: [String] = []
         if text.utf8.count > 253 { errors.append("must be no more than 253 bytes") }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -49,6 +50,19 @@ package enum ObjectName {
 
     /// What is wrong with a label's key (a "qualified name"); nil where nothing is.
     package static func labelKeyError(_ text: String) -> String? {
+        isLabelKey(text) ? nil : whyNoLabelKey(text)
+    }
+
+    private static func isLabelKey(_ text: String) -> Bool {
+        var name = text[...]
+        if let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) {
+            guard isSubdomain(text[..<slash]) else { return false }
+            name = text[text.utf8.index(after: slash)...]
+        }
+        return name.utf8.count <= 63 && isQualifiedPart(name)
+    }
+
+    private static func whyNoLabelKey(_ text: String) -> String {
         let examples = "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '\(labelKey)')"
         let rule =
             "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
@@ -72,20 +86,37 @@ package enum ObjectName {
             errors.append("name part must be no more than 63 bytes")
         }
         if !isQualifiedPart(name) { errors.append("name part \(rule)") }
-        return errors.isEmpty ? nil : errors.joined(separator: "; ")
+        return errors.joined(separator: "; ")
     }
 
     /// What is wrong with a label's value; nil where nothing is.
     package static func labelValueError(_ text: String) -> String? {
+        if text.isEmpty || (text.utf8.count <= 63 && isQualifiedPart(text[...])) { return nil }
         var errors: [String] = []
         if text.utf8.count > 63 { errors.append("must be no more than 63 bytes") }
-        if !text.isEmpty, !isQualifiedPart(text[...]) {
+        if !isQualifiedPart(text[...]) {
             errors.append(
                 "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
                     + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
                     + "used for validation is '(\(labelKey))?')")
         }
         return errors.isEmpty ? nil : errors.joined(separator: "; ")
+    }
+
+    /// Labels with a dot between each two of them, 253 bytes at most.
+    private static func isSubdomain(_ text: Substring) -> Bool {
+        guard text.utf8.count <= 253 else { return false }
+        // Beside a dot, or an end, stands an alphanumeric character.
+        var last = UInt8(ascii: ".")
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "."): guard isLowercaseAlphanumeric(last) else { return false }
+            case UInt8(ascii: "-"): guard last != UInt8(ascii: ".") else { return false }
+            default: guard isLowercaseAlphanumeric(byte) else { return false }
+            }
+            last = byte
+        }
+        return isLowercaseAlphanumeric(last)
     }
 
     private static func isLabel(_ text: Substring) -> Bool {

@@ -6,6 +6,13 @@ package struct ObjectSchema: Hashable, Sendable {
     /// The struct's name: `PodSpec`.
     package var name: String
     package var fields: [String: Field]
+    /// The fields that are written out even where they are empty, in the order of their names.
+    package var alwaysPresent: [RequiredField] = []
+
+    package struct RequiredField: Hashable, Sendable {
+        package var name: String
+        package var type: FieldType
+    }
 
     package struct Field: Hashable, Sendable {
         package var type: FieldType
@@ -89,6 +96,8 @@ package struct ObjectSchema: Hashable, Sendable {
                 merges: flags.contains("!"), mergeKey: Self.names(in: flags, after: "!")?.first,
                 listKeys: Self.names(in: flags, after: "#"))
         }
+        alwaysPresent = fields.filter(\.value.isAlwaysPresent).sorted { $0.key < $1.key }
+            .map { RequiredField(name: $0.key, type: $0.value.type) }
     }
 
     private static func names(in flags: Substring, after mark: Character) -> [String]? {

@@ -22,20 +22,22 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
     /// RFC 3339 to the second, as `metav1.Time` prints: `2026-11-21T10:04:00Z`.
     package var rfc3339: String {
-        let (date, time) = civil
-        return "\(date)T\(time)Z"
+        text(withFraction: false)
     }
 
     /// RFC 3339 to the microsecond, as `metav1.MicroTime` prints; Leases accept no other form.
     package var rfc3339Micro: String {
-        let (date, time) = civil
-        let fraction = Self.padded(microsecondsSinceEpoch - Self.floor(microsecondsSinceEpoch, 1_000_000), 6)
-        return "\(date)T\(time).\(fraction)Z"
+        text(withFraction: true)
     }
 
     /// Parses RFC 3339 with any number of fraction digits (those past six are dropped) and any offset.
     package init?(rfc3339 text: String) {
-        let bytes = Array(text.utf8)
+        var text = text
+        guard let time = text.withUTF8({ Self(rfc3339: $0) }) else { return nil }
+        self = time
+    }
+
+    private init?(rfc3339 bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[13] == 0x3A, bytes[16] == 0x3A,
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
             let year = Self.digits(bytes[0..<4]), let month = Self.digits(bytes[5..<7]),
@@ -63,7 +65,7 @@ extension Timestamp {
         self.init(microsecondsSinceEpoch: seconds * 1_000_000 + fraction)
     }
 
-    private static func offsetSeconds(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    private static func offsetSeconds(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
         guard let sign = bytes.first else { return nil }
         if sign == UInt8(ascii: "Z") || sign == UInt8(ascii: "z") { return bytes.count == 1 ? 0 : nil }
         let rest = Array(bytes.dropFirst())
@@ -73,14 +75,30 @@ extension Timestamp {
         return (sign == 0x2D ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 
-    private var civil: (date: String, time: String) {
+    private func text(withFraction hasFraction: Bool) -> String {
         let seconds = Self.floor(microsecondsSinceEpoch, 1_000_000) / 1_000_000
         let days = Self.floor(seconds, 86_400) / 86_400
         let (year, month, day) = Self.civil(daysSinceEpoch: days)
         let rest = seconds - days * 86_400
-        let date = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
-        let hours = Self.padded(rest / 3_600, 2)
-        return (date, "\(hours):\(Self.padded(rest / 60 % 60, 2)):\(Self.padded(rest % 60, 2))")
+        // No year that a calendar has needs more.
+        return String(unsafeUninitializedCapacity: 48) { buffer in
+            var end = 0
+            func write(_ value: Int64, _ width: Int, then mark: Unicode.Scalar) {
+                end += Self.write(value, width, to: UnsafeMutableBufferPointer(rebasing: buffer[end...]))
+                buffer[end] = UInt8(ascii: mark)
+                end += 1
+            }
+            write(year, 4, then: "-")
+            write(month, 2, then: "-")
+            write(day, 2, then: "T")
+            write(rest / 3_600, 2, then: ":")
+            write(rest / 60 % 60, 2, then: ":")
+            write(rest % 60, 2, then: hasFraction ? "." : "Z")
+            if hasFraction {
+                write(microsecondsSinceEpoch - Self.floor(microsecondsSinceEpoch, 1_000_000), 6, then: "Z")
+            }
+            return end
+        }
     }
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level
@@ -130,9 +148,22 @@ extension Timestamp {
         return result
     }
 
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
+    /// Writes a number with at least `width` digits, its sign among them.
+    ///
+    /// - Returns: How many bytes it takes.
+    private static func write(_ value: Int64, _ width: Int, to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var rest = value
+        for index in (0..<width).reversed() {
+            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: abs(rest % 10))
+            rest /= 10
+        }
+        guard value < 0 || rest != 0 else { return width }
+        // A year before 0, or after 9999.
+        let digits = String(value).utf8
+        let padding = max(0, width - digits.count)
+        for index in 0..<padding { buffer[index] = UInt8(ascii: "0") }
+        for (index, digit) in digits.enumerated() { buffer[padding + index] = digit }
+        return padding + digits.count
     }
 }
 

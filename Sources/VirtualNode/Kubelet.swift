@@ -53,7 +53,7 @@ package final class Kubelet: Sendable {
         let epoch = Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow - clock.now.microseconds)
         let hasAgent = runAgent != nil
         let node = NodeState(settings: settings, epoch: epoch) { pod in
-            hasAgent && pod.metadata.labels[Self.componentLabel] == Self.agentComponent
+            hasAgent && pod.metadata[label: Self.componentLabel] == Self.agentComponent
         }
         state = Mutex(State(node: node))
     }

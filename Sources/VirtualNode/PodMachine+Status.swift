@@ -13,7 +13,7 @@ extension PodMachine {
         ]
         let initial = containers.filter { $0.role != .main }
         if !initial.isEmpty { status["initContainerStatuses"] = .array(initial.map(containerStatus)) }
-        if pod.metadata.annotations[ContainerOutputs.daemonAnnotation] == "true" { status["podIP"] = address }
+        if pod.metadata[annotation: ContainerOutputs.daemonAnnotation] == "true" { status["podIP"] = address }
         if stop == .deadlineExceeded {
             status["reason"] = "DeadlineExceeded"
             status["message"] = "Pod was active on the node longer than the specified deadline"

@@ -157,7 +157,7 @@ package struct PodMachine: Sendable {
         var deadlines = containers.compactMap(\.nextChange)
         if stop == nil, !isFinished, let deadline = activeDeadline { deadlines.append(deadline) }
         if !isFinished, let killAt { deadlines.append(killAt) }
-        if inFlight == nil, wantedRequest != nil, let retryAt { deadlines.append(retryAt) }
+        if inFlight == nil, let retryAt, wantedRequest != nil { deadlines.append(retryAt) }
         return deadlines.min()
     }
 

@@ -118,7 +118,7 @@ package final class Agent: Sendable {
         switch chore {
         case .look:
             guard let taskSet = taskSets[key] else { return .done(again: nil) }
-            if taskSet.metadata.labels[WorkflowNames.completedLabel] == "true" { throw WorkflowCompleted() }
+            if taskSet.metadata[label: WorkflowNames.completedLabel] == "true" { throw WorkflowCompleted() }
             let change = ledger.withLock { $0.changed(taskSet) }
             for id in change.started { tasks.add(id) }
             if change.hasLostResults { chores.add(.handIn, after: configuration.policy.batching) }

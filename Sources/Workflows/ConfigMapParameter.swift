@@ -32,7 +32,7 @@ struct ConfigMapParameter {
                 message: "ConfigMap '\(name)' does not exist. Please make sure it has the label \(label) to be "
                     + "detectable by the controller", isNotFound: true)
         }
-        guard configMap.metadata.labels[Self.typeLabel] == Self.parameterType else {
+        guard configMap.metadata[label: Self.typeLabel] == Self.parameterType else {
             throw Failure(
                 message: "ConfigMap '\(name)' needs to have the label \(label) to load parameters", isNotFound: false)
         }

@@ -30,7 +30,7 @@ package enum ContainerSignal: Int, Hashable, Sendable {
 
     private static func override(for container: String, in pod: Pod) throws(BadAnnotation) -> [String]? {
         let name = annotation(for: container)
-        guard let value = pod.metadata.annotations[name] else { return nil }
+        guard let value = pod.metadata[annotation: name] else { return nil }
         let elements = (try? JSONValue(parsing: Array(value.utf8)))?.array ?? []
         let words = elements.compactMap(\.string)
         guard !words.isEmpty, words.count == elements.count else {

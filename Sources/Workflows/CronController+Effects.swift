@@ -40,7 +40,7 @@ extension CronController {
 
     /// Whether a workflow is what an earlier try made for the tick, and not something else of that name.
     private static func isRun(_ existing: Workflow, _ run: CronReconciler.Run) -> Bool {
-        let tick = existing.metadata.annotations[CronNames.scheduledTimeAnnotation].flatMap(Timestamp.init(rfc3339:))
+        let tick = existing.metadata[annotation: CronNames.scheduledTimeAnnotation].flatMap(Timestamp.init(rfc3339:))
         let owners = run.workflow.metadata.ownerReferences.map(\.uid)
         return tick == run.tick && existing.metadata.ownerReferences.contains { owners.contains($0.uid) }
     }

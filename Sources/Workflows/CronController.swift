@@ -69,9 +69,9 @@ package final class CronController: Sendable {
             }, onSync: { queue.nudge() })
         workflows = Informer(
             runner: runner, scope: .init(namespace: namespace, labelSelector: "\(selector),\(CronNames.cronLabel)"),
-            indexedBy: { $0.metadata.labels[CronNames.cronLabel] },
+            indexedBy: { $0.metadata[label: CronNames.cronLabel] },
             onChange: { change in
-                guard let name = change.object?.metadata.labels[CronNames.cronLabel] else { return }
+                guard let name = change.object?.metadata[label: CronNames.cronLabel] else { return }
                 // Argo looks at the runs every so often only.
                 queue.add(ObjectKey(namespace: namespace, name: name), after: policy.batching)
             }, onSync: { queue.nudge() })

@@ -28,7 +28,7 @@ package enum CronNames {
     /// The tick that a run was made for; nil for what was made otherwise, by hand say.
     package static func tick(of workflow: Workflow, cron: String) -> Timestamp? {
         let metadata = workflow.metadata
-        guard let tick = metadata.annotations[scheduledTimeAnnotation].flatMap(Timestamp.init(rfc3339:)),
+        guard let tick = metadata[annotation: scheduledTimeAnnotation].flatMap(Timestamp.init(rfc3339:)),
             metadata.name == workflowName(cron: cron, tick: tick)
         else { return nil }
         return tick

@@ -64,7 +64,7 @@ extension CronReconciler {
     ///
     /// - Parameter isFirstLook: Whether this controller has only now come to know of the CronWorkflow.
     private func missedTick(_ specification: CronSpecification, isFirstLook: Bool) -> Timestamp? {
-        let used = cron.metadata.annotations[CronNames.lastUsedScheduleAnnotation]
+        let used = cron.metadata[annotation: CronNames.lastUsedScheduleAnnotation]
         let isUnchanged = used == specification.scheduleText || used == nil && cron.lastScheduledTime == nil
         let origin = settings.keepsTicks && isFirstLook ? cron.metadata.creationTimestamp : nil
         guard let deadline = specification.startingDeadline, isUnchanged,
@@ -81,7 +81,7 @@ extension CronReconciler {
     /// Goes through the pending ticks: skips those that are not to be run, and submits the first that is.
     mutating func decide(_ specification: CronSpecification) {
         while let pending = memory.pending.first {
-            cron.metadata.annotations[CronNames.lastUsedScheduleAnnotation] = specification.scheduleText
+            cron.metadata[annotation: CronNames.lastUsedScheduleAnnotation] = specification.scheduleText
             do {
                 guard try isWanted(specification) else {
                     memory.pending.removeFirst()
@@ -121,12 +121,12 @@ extension CronReconciler {
             name: CronNames.workflowName(cron: metadata.name, tick: tick), namespace: metadata.namespace)
         var labels = specification.workflowMetadata.labels
         for label in CronNames.inheritedLabels {
-            if let value = metadata.labels[label] { labels[label] = value }
+            if let value = metadata[label: label] { labels[label] = value }
         }
         labels[CronNames.cronLabel] = metadata.name
         workflow.metadata.labels = labels
         workflow.metadata.annotations = specification.workflowMetadata.annotations
-        workflow.metadata.annotations[CronNames.scheduledTimeAnnotation] = tick.rfc3339
+        workflow.metadata[annotation: CronNames.scheduledTimeAnnotation] = tick.rfc3339
         workflow.metadata.finalizers = specification.workflowMetadata.finalizers
         workflow.metadata.ownerReferences = [OwnerReference(to: cron)]
         workflow.json["spec"] = .object(specification.workflowSpec)

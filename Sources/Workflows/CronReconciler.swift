@@ -184,7 +184,7 @@ package struct CronReconciler {
             return
         }
         cron.phase = .stopped
-        cron.metadata.labels[CronNames.completedLabel] = "true"
+        cron.metadata[label: CronNames.completedLabel] = "true"
     }
 
     /// Notes what the memory or the runs themselves tell of ticks that have their run, and the status does not have.

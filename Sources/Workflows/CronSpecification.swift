@@ -74,7 +74,7 @@ package struct CronSpecification: Hashable, Sendable {
             throw Unsupported(
                 field: "spec.timezone", why: "there is no zone \"\(zoneName)\"; use a name such as Europe/Berlin")
         }
-        let allowsSeconds = cron.metadata.annotations[CronNames.secondsAnnotation] == "true"
+        let allowsSeconds = cron.metadata[annotation: CronNames.secondsAnnotation] == "true"
         var schedules: [CronSchedule] = []
         let texts = try scheduleTexts(spec)
         for (field, text) in texts {

@@ -27,7 +27,7 @@ package enum CronTicks {
             let metadata = workflow.metadata
             self.init(
                 name: metadata.name, uid: metadata.uid,
-                scheduledTime: metadata.annotations[CronNames.scheduledTimeAnnotation].flatMap(
+                scheduledTime: metadata[annotation: CronNames.scheduledTimeAnnotation].flatMap(
                     Timestamp.init(rfc3339:)),
                 created: created ?? metadata.creationTimestamp ?? Timestamp(microsecondsSinceEpoch: 0),
                 finished: workflow.finishedAt)

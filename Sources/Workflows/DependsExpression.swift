@@ -96,22 +96,19 @@ package struct DependsExpression: Hashable, Sendable {
         }
     }
 
-    /// All that is asked about tasks, as it stands.
-    private static func questions(in node: Node) -> [(task: String, result: Result)] {
-        switch node {
-        case .result(let name, let result): [(name, result)]
-        case .not(let inner): questions(in: inner)
-        case .all(let nodes), .any(let nodes): nodes.flatMap(questions)
-        }
-    }
-
     private mutating func noteTasks(of root: Node) {
         var known: Set<String> = []
         var knownWithItems: Set<String> = []
-        for (task, result) in Self.questions(in: root) {
-            if known.insert(task).inserted { tasks.append(task) }
-            let isAboutItems = result == .anySucceeded || result == .allFailed
-            if isAboutItems, knownWithItems.insert(task).inserted { tasksWithItems.append(task) }
+        func note(_ node: Node) {
+            switch node {
+            case .result(let task, let result):
+                if known.insert(task).inserted { tasks.append(task) }
+                let isAboutItems = result == .anySucceeded || result == .allFailed
+                if isAboutItems, knownWithItems.insert(task).inserted { tasksWithItems.append(task) }
+            case .not(let inner): note(inner)
+            case .all(let nodes), .any(let nodes): for node in nodes { note(node) }
+            }
         }
+        note(root)
     }
 }

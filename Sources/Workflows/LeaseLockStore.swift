@@ -90,7 +90,7 @@ package final class LeaseLockStore: LockStore {
             let leases = try await list(
                 namespace, "\(Self.lockLabel),\(WorkflowNames.selector(instanceID: instanceID))")
             for lease in leases {
-                guard let lock = lease.metadata.annotations[Self.lockAnnotation].flatMap(LockName.init),
+                guard let lock = lease.metadata[annotation: Self.lockAnnotation].flatMap(LockName.init),
                     let holder = lease.holderIdentity.flatMap(LockHolder.init(permitKey:)),
                     uids[holder.workflow] == holder.uid
                 else { continue }

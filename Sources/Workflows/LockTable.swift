@@ -146,7 +146,8 @@ extension LockTable {
     package mutating func workflowGone(
         _ workflow: ObjectKey, uid: String
     ) -> (held: [(holder: LockHolder, locks: [LockName])], wake: [ObjectKey]) {
-        let gone = Set(held.keys).union(waiting.keys).filter { $0.workflow == workflow && $0.uid == uid }.sorted()
+        func isGone(_ holder: LockHolder) -> Bool { holder.workflow == workflow && holder.uid == uid }
+        let gone = Set(held.keys.filter(isGone)).union(waiting.keys.filter(isGone)).sorted()
         var lost: [(LockHolder, [LockName])] = []
         var wake: [ObjectKey] = []
         for holder in gone {

@@ -147,7 +147,7 @@ package final class PodCleaner: Sendable {
 
     private func label(_ cleanup: PodCleanup) async throws -> Outcome {
         if isFirstPass(cleanup) {
-            guard let pod = pod(of: cleanup), pod.metadata.labels[WorkflowNames.completedLabel] != "true" else {
+            guard let pod = pod(of: cleanup), pod.metadata[label: WorkflowNames.completedLabel] != "true" else {
                 return .done(again: nil)
             }
         }

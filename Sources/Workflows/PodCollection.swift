@@ -76,7 +76,7 @@ extension Reconciler {
             guard known.node(id)?.phase.isTerminal == true, let action = collection.action(for: pod, known.phase) else {
                 continue
             }
-            if action == .labelPodCompleted, pod.metadata.labels[WorkflowNames.completedLabel] == "true" { continue }
+            if action == .labelPodCompleted, pod.metadata[label: WorkflowNames.completedLabel] == "true" { continue }
             cleanUp(pod, action, after: action == .deletePod ? collection.delay : .zero)
         }
     }

@@ -55,12 +55,9 @@ extension Reconciler {
         endDaemons(within: id)
     }
 
-    private mutating func graph(of template: WorkflowSpecification.Template) throws(Halt) -> TaskGraph {
-        if let known = graphs[template.field] { return known }
+    private func graph(of template: WorkflowSpecification.Template) throws(Halt) -> TaskGraph {
         do throws(DependsExpression.Failure) {
-            let graph = try TaskGraph(template)
-            graphs[template.field] = graph
-            return graph
+            return try template.graph()
         } catch {
             throw Halt(error.description)
         }

@@ -114,7 +114,7 @@ extension Reconciler {
     private func makeScope(
         of template: WorkflowSpecification.Template, _ invocation: Invocation
     ) throws(Halt) -> Substitution {
-        var scope = Substitution(variables: globals)
+        var scope = Substitution(variables: globals, globals: givenGlobals)
         scope.now = now
         scope["node.name"] = invocation.nodeName
         scope["steps.name"] = invocation.call.name
@@ -252,7 +252,7 @@ extension Reconciler {
 extension Substitution {
     /// A variable.
     subscript(name: String) -> String? {
-        get { variables[name] }
+        get { variables[name] ?? globals?[name] }
         set { variables[name] = newValue }
     }
 }

@@ -60,7 +60,7 @@ extension Reconciler {
         }
         guard agentPod == nil else { return }
         var pod = makePod(name: WorkflowNames.agentPodName(workflow: workflow.metadata.name))
-        pod.metadata.labels[WorkflowNames.componentLabel] = WorkflowNames.agentComponent
+        pod.metadata[label: WorkflowNames.componentLabel] = WorkflowNames.agentComponent
         pod.json["spec"] = .object(settings.agent.spec(workflow: workflow, specification: specification))
         effects.append(.createAgentPod(pod))
     }
@@ -76,7 +76,7 @@ extension Reconciler {
             if !finished.isEmpty { effects.append(.pruneTaskSet(nodeIDs: finished)) }
         }
         guard observation.workflow.phase.isTerminal,
-            taskSet.metadata.labels[WorkflowNames.completedLabel] != "true"
+            taskSet.metadata[label: WorkflowNames.completedLabel] != "true"
         else { return }
         effects.append(.completeTaskSet)
     }

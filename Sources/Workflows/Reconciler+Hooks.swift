@@ -112,7 +112,7 @@ extension Reconciler {
         let spec = WorkflowSpecification.Call(["hooks": specification.json["hooks"] ?? .null], field: "spec")
         let name = workflow.metadata.name
         var isOver = true
-        var scope = Substitution(variables: globals)
+        var scope = Substitution(variables: globals, globals: givenGlobals)
         scope.now = now
         for (hookName, hook) in spec.hooks {
             let nodeName = "\(name).hooks.\(hookName)"
@@ -135,7 +135,7 @@ extension Reconciler {
         guard let exit = WorkflowSpecification.Call(members, field: "spec").exitHook else { return true }
         let name = "\(workflow.metadata.name).onExit"
         guard nodes[nodeID(name)] != nil || mayRun(onExit: true) else { return true }
-        var scope = Substitution(variables: globals)
+        var scope = Substitution(variables: globals, globals: givenGlobals)
         scope.now = now
         if nodes[nodeID(name)] == nil, let expression = exit.json["expression"]?.string, !expression.isEmpty {
             guard try holds(expression, scope, field: exit.field) else { return true }

@@ -16,7 +16,7 @@ extension Reconciler {
     mutating func acquireWorkflowLocks() -> Bool {
         let locks: [LockName]
         do throws(Halt) {
-            var scope = Substitution(variables: globals)
+            var scope = Substitution(variables: globals, globals: givenGlobals)
             scope.now = now
             locks = try lockNames(in: specification.json["synchronization"], scope, field: "spec.synchronization")
         } catch {

@@ -51,7 +51,7 @@ extension Reconciler {
     ) throws(Halt) {
         let isUsed = invocation.boundary?.resultReferences.contains(invocation.call.name) ?? false
         if isUsed || template.json["outputs", "result"] != nil {
-            pod.metadata.annotations[WorkflowNames.captureAnnotation] = "result"
+            pod.metadata[annotation: WorkflowNames.captureAnnotation] = "result"
         }
         var paths: [String: String] = [:]
         var defaults: [String: String] = [:]
@@ -73,7 +73,7 @@ extension Reconciler {
             (WorkflowNames.outputParametersAnnotation, paths), (WorkflowNames.outputDefaultsAnnotation, defaults),
             (WorkflowNames.globalNamesAnnotation, globalNames),
         ] where !values.isEmpty {
-            pod.metadata.annotations[annotation] = JSONValue.object(JSONObject(values)).text
+            pod.metadata[annotation: annotation] = JSONValue.object(JSONObject(values)).text
         }
     }
 

@@ -30,7 +30,7 @@ extension Reconciler {
     }
 
     private mutating func assess(_ pod: Pod, _ node: WorkflowNode) {
-        let isDaemon = pod.metadata.annotations[WorkflowNames.daemonAnnotation] == "true"
+        let isDaemon = pod.metadata[annotation: WorkflowNames.daemonAnnotation] == "true"
         switch pod.phase {
         case .pending, .unknown: return
         case .running:

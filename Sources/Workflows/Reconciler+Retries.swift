@@ -155,7 +155,7 @@ extension Reconciler {
         }
         if let limit = strategy.limit, tries.count > limit { return "No more retries left" }
         guard let expression = strategy.expression else { return nil }
-        var scope = Substitution(variables: globals)
+        var scope = Substitution(variables: globals, globals: givenGlobals)
         scope["retries"] = String(tries.count - 1)
         scope.describe(lastRetry: last, exitCode: "-1")
         do throws(Halt) {

@@ -17,14 +17,16 @@ extension Reconciler {
     mutating func prepare() throws(WorkflowSpecification.Unsupported) {
         if let reference = workflow.spec["workflowTemplateRef"]?.object {
             try store(reference)
-            specification = WorkflowSpecification(reading: workflow)
+            specification = settings.specifications.specification(of: workflow)
         }
         if workflow.phase != .running { try specification.check() }
     }
 
     /// Makes the workflow's variables and labels, once its arguments are known.
     mutating func makeReady() throws(WorkflowSpecification.Unsupported) {
-        globals = makeGlobals()
+        givenGlobals = LazyVariables(root: "workflow") { [workflow, specification, now] in
+            Self.makeGlobals(workflow, specification, now: now)
+        }
         if workflow.phase == .unknown { try applyMetadata() }
     }
 
@@ -63,14 +65,14 @@ extension Reconciler {
     private mutating func applyMetadata() throws(WorkflowSpecification.Unsupported) {
         guard let metadata = specification.json["workflowMetadata"]?.object else { return }
         for (name, value) in metadata["labels"]?.object?.stringMembers.sorted(by: { $0.key < $1.key }) ?? [] {
-            workflow.metadata.labels[name] = value
+            workflow.metadata[label: name] = value
             globals["workflow.labels.\(name)"] = value
         }
         for (name, value) in metadata["annotations"]?.object?.stringMembers.sorted(by: { $0.key < $1.key }) ?? [] {
-            workflow.metadata.annotations[name] = value
+            workflow.metadata[annotation: name] = value
             globals["workflow.annotations.\(name)"] = value
         }
-        var scope = Substitution(variables: globals)
+        var scope = Substitution(variables: globals, globals: givenGlobals)
         scope.now = now
         for (name, source) in metadata["labelsFrom"]?.object ?? [:] {
             let field = "spec.workflowMetadata.labelsFrom.\(name).expression"
@@ -79,7 +81,7 @@ extension Reconciler {
                 guard let label = value.string else {
                     throw Substitution.Failure(field: field, name: name, why: "must be a string")
                 }
-                workflow.metadata.labels[name] = label
+                workflow.metadata[label: name] = label
                 globals["workflow.labels.\(name)"] = label
             } catch {
                 throw .init(field: field, why: error.description)
@@ -141,7 +143,9 @@ extension Reconciler {
 
 extension Reconciler {
     /// Argo's `workflow.…` variables.
-    private func makeGlobals() -> [String: String] {
+    private static func makeGlobals(
+        _ workflow: Workflow, _ specification: WorkflowSpecification, now: Timestamp
+    ) -> [String: String] {
         let metadata = workflow.metadata
         var values = [
             "workflow.name": metadata.name, "workflow.namespace": metadata.namespace ?? "",
@@ -150,7 +154,7 @@ extension Reconciler {
             "workflow.status": workflow.phase.rawValue, "workflow.failures": "[]",
         ]
         values["workflow.priority"] = specification.json["priority"]?.parameterText
-        values["workflow.scheduledTime"] = metadata.annotations["workflows.argoproj.io/scheduled-time"]
+        values["workflow.scheduledTime"] = metadata[annotation: "workflows.argoproj.io/scheduled-time"]
         let elapsed = workflow.startedAt.map { (now - $0).seconds } ?? 0
         values["workflow.duration"] = "\(elapsed)"
         let parameters = specification.json["arguments", "parameters"] ?? .array([])

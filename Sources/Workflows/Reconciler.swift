@@ -58,6 +58,8 @@ package struct Reconciler {
         package var deleteDelay: Duration
         /// Tells for `retryPolicy: OnTransientError` whether a message speaks of trouble that passes.
         package var classifier: Classifier
+        /// Makes no difference but to the time that a look takes.
+        let specifications = SpecificationCache()
 
         package init(instanceID: String?, agent: AgentPod = AgentPod(), policy: Policy) {
             self.instanceID = instanceID
@@ -133,15 +135,15 @@ package struct Reconciler {
     var census: [String: (active: Int, failed: Int)] = [:]
     /// The pods that are at work.
     var activePods = 0
-    /// The variables that are the same everywhere in the workflow.
+    /// The variables that are the same everywhere in the workflow, as far as this look has made or changed them.
     var globals: [String: String] = [:]
+    /// All of them, as they were when the look began.
+    var givenGlobals: LazyVariables?
     var effects: [Effect] = []
     var lookAgain: Timestamp?
     var retries: [WorkflowRetry] = []
     /// The templates of the unfinished HTTP nodes, by node id.
     var tasks = JSONObject()
-    /// The graphs of dag templates, by the template's place.
-    var graphs: [String: TaskGraph] = [:]
     /// Templates that were resolved in this look, by scope and name.
     var resolved: [String: Resolved] = [:]
     /// How many templates call one another at this point.
@@ -161,7 +163,7 @@ package struct Reconciler {
         self.observation = observation
         now = observation.now
         workflow = observation.workflow
-        specification = WorkflowSpecification(reading: workflow)
+        specification = settings.specifications.specification(of: workflow)
         let metadata = workflow.metadata
         // A namesake's leftovers are not this workflow's.
         let uid = metadata.uid
@@ -173,7 +175,7 @@ package struct Reconciler {
         agentPod = own.first { $0.metadata.name == agentName }
         podsByNode = Dictionary(
             own.compactMap { pod in
-                pod.metadata.annotations[WorkflowNames.nodeIDAnnotation].map { ($0, pod) }
+                pod.metadata[annotation: WorkflowNames.nodeIDAnnotation].map { ($0, pod) }
             }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -244,8 +246,8 @@ package struct Reconciler {
     }
 
     static func label(_ workflow: inout Workflow, _ phase: Workflow.Phase) {
-        workflow.metadata.labels[WorkflowNames.phaseLabel] = phase.rawValue
-        workflow.metadata.labels[WorkflowNames.completedLabel] = phase.isTerminal ? "true" : "false"
+        workflow.metadata[label: WorkflowNames.phaseLabel] = phase.rawValue
+        workflow.metadata[label: WorkflowNames.completedLabel] = phase.isTerminal ? "true" : "false"
     }
 
     /// Asks to be called again at a moment to come.

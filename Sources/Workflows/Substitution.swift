@@ -22,6 +22,8 @@ package struct Substitution: Sendable {
 
     /// By dotted name: `steps.a-b.outputs.result`.
     package var variables: [String: String]
+    /// More of them, in place of which those of the same names in ``variables`` stand.
+    let globals: LazyVariables?
     /// Values that are not text, for expressions alone, by dotted name.
     package var values: [String: JSONValue] = [:]
     /// Moments, for expressions alone, by dotted name: `cronworkflow.lastScheduledTime`.
@@ -31,7 +33,10 @@ package struct Substitution: Sendable {
     /// What `now()` gives.
     package var now: Timestamp?
 
-    package init(variables: [String: String]) { self.variables = variables }
+    package init(variables: [String: String], globals: LazyVariables? = nil) {
+        self.variables = variables
+        self.globals = globals
+    }
 
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         /// Where in the workflow: `spec.templates[call].http.url`.
@@ -59,6 +64,7 @@ package struct Substitution: Sendable {
     package func apply(
         _ value: JSONValue, field: String, unresolved: Unresolved = .refused
     ) throws(Failure) -> JSONValue {
+        guard Tag.mayStand(in: value) else { return value }
         switch value {
         case .string(let text): return .string(try apply(text, field: field, unresolved: unresolved))
         case .array(let elements):
@@ -80,7 +86,7 @@ package struct Substitution: Sendable {
     package func apply(
         _ text: String, field: String, unresolved: Unresolved = .refused
     ) throws(Failure) -> String {
-        guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
+        guard Tag.mayStand(in: text) else { return text }
         var result = ""
         var rest = Substring(text)
         while let tag = Tag.first(in: rest) {
@@ -113,7 +119,7 @@ package struct Substitution: Sendable {
     }
 
     private func value(of name: String, _ field: String) throws(Failure) -> String? {
-        if let value = variables[name] { return value }
+        if let value = variables[name] ?? globals?[name] { return value }
         if absent.contains(name) {
             throw Failure(
                 field: field, name: name,
@@ -202,6 +208,9 @@ package struct Substitution: Sendable {
         func isWanted(_ name: String) -> Bool { roots.contains(String(name.prefix { $0 != "." })) }
         var flat: [String: JSONValue] = [:]
         for name in absent where isWanted(name) { flat[name] = .null }
+        if let globals, roots.contains(globals.root) {
+            for (name, value) in globals.values { flat[name] = .string(value) }
+        }
         for (name, value) in variables where isWanted(name) { flat[name] = .string(value) }
         for (name, value) in values where isWanted(name) { flat[name] = value }
         for name in times.keys where isWanted(name) { flat[name] = .null }
@@ -220,6 +229,7 @@ package struct Substitution: Sendable {
     /// The variables that all strings of a value name, each with its field; those of an expression as
     /// ``Expression/references`` has them, with dots. An expression that cannot be read is a failure with its why.
     package static func references(in value: JSONValue, field: String) -> [Failure] {
+        guard Tag.mayStand(in: value) else { return [] }
         switch value {
         case .string(let text):
             var found: [Failure] = []
@@ -269,18 +279,41 @@ private struct Tag {
     var range: Range<Substring.Index>
 
     static func first(in text: Substring) -> Tag? {
-        guard let start = text.firstRange(of: "{{"),
-            let end = text[start.upperBound...].firstRange(of: "}}")
+        guard let start = text.firstPair(of: UInt8(ascii: "{")),
+            let end = text[start.upperBound...].firstPair(of: UInt8(ascii: "}"))
         else { return nil }
         let inner = text[start.upperBound..<end.lowerBound]
         let range = start.lowerBound..<end.upperBound
         if inner.first == "=" { return Tag(kind: .expression(String(inner.dropFirst())), range: range) }
         var nesting: Nesting?
-        if let last = inner.ranges(of: "{{").last {
+        if inner.firstPair(of: UInt8(ascii: "{")) != nil, let last = inner.ranges(of: "{{").last {
             nesting = Nesting(
                 before: String(inner[..<last.lowerBound]), name: GoStrings.trim(inner[last.upperBound...]))
         }
         return Tag(kind: .simple(GoStrings.trim(inner), nesting), range: range)
+    }
+
+    static func mayStand(in text: String) -> Bool { text.utf8.contains(UInt8(ascii: "{")) }
+
+    static func mayStand(in value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): mayStand(in: text)
+        case .array(let elements): elements.contains { mayStand(in: $0) }
+        case .object(let members): members.contains { mayStand(in: $0.value) }
+        case .null, .bool, .integer, .number: false
+        }
+    }
+}
+
+extension Substring {
+    /// Where a byte of ASCII first stands twice.
+    fileprivate func firstPair(of byte: UInt8) -> Range<Index>? {
+        var start = startIndex
+        while let first = utf8[start...].firstIndex(of: byte) {
+            start = utf8.index(after: first)
+            if start < endIndex, utf8[start] == byte { return first..<utf8.index(after: start) }
+        }
+        return nil
     }
 }
 

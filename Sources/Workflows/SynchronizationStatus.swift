@@ -45,7 +45,7 @@ package struct SynchronizationStatus: Hashable, Sendable {
 
     /// The holder gave back, or no longer wants, all that it had; `locks` are those that nobody waits for any more.
     package mutating func released(_ holder: LockHolder, noLongerWaitingFor locks: [LockName] = []) {
-        for kind in [LockName.Kind.configMap, .mutex] {
+        for kind in [LockName.Kind.configMap, .mutex] where json[kind.statusMember] != nil {
             change(.holding, of: kind) { entries in
                 for index in entries.indices {
                     // Version 1 of Argo's keys has no workflow in it.

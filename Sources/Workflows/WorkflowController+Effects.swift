@@ -145,7 +145,7 @@ extension WorkflowController {
                     candidate.json["status"] = workflow.json["status"]
                     candidate.metadata.labels.merge(
                         [WorkflowNames.phaseLabel, WorkflowNames.completedLabel].compactMap { label in
-                            workflow.metadata.labels[label].map { (label, $0) }
+                            workflow.metadata[label: label].map { (label, $0) }
                         }, uniquingKeysWith: { _, own in own })
                 }
             }

@@ -68,6 +68,7 @@ extension WorkflowController {
     private func reconcile(_ key: ObjectKey) async throws -> WorkQueueRunner<ObjectKey>.Outcome {
         guard var workflow = workflows[key] else {
             if let uid = note(key, nil)?.uid { locks.forget(workflow: key, uid: uid) }
+            settings.specifications.forget(key)
             runner.abandon(about: key)
             return .done(again: nil)
         }
@@ -103,6 +104,7 @@ extension WorkflowController {
         if workflow.phase.isTerminal {
             if old?.phase.isTerminal != true { locks.leaveLine(workflow: key, uid: workflow.metadata.uid ?? "") }
             collector.observed(workflow)
+            settings.specifications.forget(key)
         }
         let requeued = look.failures.filter { $0.disposition == .requeue }
         guard requeued.isEmpty else {

@@ -86,10 +86,10 @@ package final class WorkflowController: Sendable {
         let owned = "\(selector),\(WorkflowNames.workflowLabel)"
         let pods = Informer<Pod>(
             runner: runner, scope: .init(namespace: namespace, labelSelector: owned),
-            indexedBy: { $0.metadata.labels[WorkflowNames.workflowLabel] },
+            indexedBy: { $0.metadata[label: WorkflowNames.workflowLabel] },
             onChange: { change in
                 metrics.podChanged(from: change.old?.phase, to: change.new?.phase, namespace: namespace)
-                guard let name = change.object?.metadata.labels[WorkflowNames.workflowLabel] else { return }
+                guard let name = change.object?.metadata[label: WorkflowNames.workflowLabel] else { return }
                 queue.add(ObjectKey(namespace: namespace, name: name), after: policy.batching)
             }, onSync: { queue.nudge() })
         taskSets = Informer(

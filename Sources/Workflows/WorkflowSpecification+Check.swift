@@ -46,6 +46,10 @@ extension WorkflowSpecification {
     private static let retryFields: Set<String> = ["affinity", "backoff", "expression", "limit", "retryPolicy"]
 
     func check() throws(Unsupported) {
+        try checked.value { Result { () throws(Unsupported) in try checkAll() } }.get()
+    }
+
+    private func checkAll() throws(Unsupported) {
         try Self.check(json, fields: Self.specFields, at: "spec")
         try Self.checkArguments(json["arguments"], at: "spec.arguments", others: ["configMapKeyRef"])
         try checkSpecParts()
@@ -160,7 +164,7 @@ extension WorkflowSpecification {
     }
 
     private static func checkInputs(_ template: Template) throws(Unsupported) {
-        let inputs = template.json["inputs"]?.object ?? [:]
+        guard let inputs = template.json["inputs"]?.object else { return }
         let field = "\(template.field).inputs"
         try check(inputs, fields: ["artifacts", "parameters"], at: field)
         try checkEmpty(inputs["artifacts"], at: "\(field).artifacts")
@@ -169,7 +173,7 @@ extension WorkflowSpecification {
     }
 
     private static func checkOutputs(_ template: Template, _ kind: Template.Kind) throws(Unsupported) {
-        let outputs = template.json["outputs"]?.object ?? [:]
+        guard let outputs = template.json["outputs"]?.object else { return }
         let field = "\(template.field).outputs"
         try check(outputs, fields: ["artifacts", "exitCode", "parameters", "result"], at: field)
         try checkEmpty(outputs["artifacts"], at: "\(field).artifacts")
@@ -229,7 +233,7 @@ extension WorkflowSpecification {
             }
         }
         do {
-            _ = try TaskGraph(template)
+            _ = try template.graph()
         } catch {
             throw Unsupported(field: error.field, why: error.why)
         }
@@ -286,8 +290,11 @@ extension WorkflowSpecification {
         throw Unsupported(field: field, why: "there is no template named \"\(name)\"")
     }
 
-    private static func checkRetries(_ value: JSONValue?, at field: String) throws(Unsupported) {
+    private static func checkRetries(
+        _ value: JSONValue?, at place: @autoclosure () -> String
+    ) throws(Unsupported) {
         guard let strategy = value?.object else { return }
+        let field = place()
         try check(strategy, fields: retryFields, at: field)
         if let affinity = strategy["affinity"]?.object {
             // Which node a try runs on makes no difference here.
@@ -303,29 +310,34 @@ extension WorkflowSpecification {
         for key in ["cap", "duration", "maxDuration"] { try checkDuration(backoff[key], at: "\(field).backoff.\(key)") }
     }
 
-    private static func checkDuration(_ value: JSONValue?, at field: String) throws(Unsupported) {
+    private static func checkDuration(
+        _ value: JSONValue?, at field: @autoclosure () -> String
+    ) throws(Unsupported) {
         guard let text = value?.parameterText, !text.isEmpty, !text.contains("{{"), Duration(argo: text) == nil else {
             return
         }
-        throw Unsupported(field: field, why: "unable to parse \(text) as a duration")
+        throw Unsupported(field: field(), why: "unable to parse \(text) as a duration")
     }
 
-    private static func checkPatch(_ value: JSONValue?, at field: String) throws(Unsupported) {
+    private static func checkPatch(
+        _ value: JSONValue?, at field: @autoclosure () -> String
+    ) throws(Unsupported) {
         guard let text = value?.string, !text.isEmpty else { return }
         // What a variable stands for can be anything.
         guard !text.contains("{{") else { return }
         do throws(PodPatch.Failure) {
             _ = try PodPatch(text)
         } catch {
-            throw Unsupported(field: field, why: error.description)
+            throw Unsupported(field: field(), why: error.description)
         }
     }
 
     /// - Parameter others: Sources of values beside the usual ones.
     private static func checkArguments(
-        _ value: JSONValue?, at field: String, others: Set<String> = []
+        _ value: JSONValue?, at place: @autoclosure () -> String, others: Set<String> = []
     ) throws(Unsupported) {
-        let arguments = value?.object ?? [:]
+        guard let arguments = value?.object else { return }
+        let field = place()
         try check(arguments, fields: ["artifacts", "parameters"], at: field)
         try checkEmpty(arguments["artifacts"], at: "\(field).artifacts")
         try checkParameters(
@@ -359,17 +371,25 @@ extension WorkflowSpecification {
         }
     }
 
-    static func check(_ json: JSONObject, fields: Set<String>, at place: String) throws(Unsupported) {
-        for key in json.keys where !fields.contains(key) && json[key] != .null {
-            throw Unsupported(field: "\(place).\(key)", why: "is not supported")
+    static func check(
+        _ json: JSONObject, fields: Set<String>, at place: @autoclosure () -> String
+    ) throws(Unsupported) {
+        for (key, value) in json where !fields.contains(key) && !value.isNull {
+            throw Unsupported(field: "\(place()).\(key)", why: "is not supported")
         }
     }
 
-    private static func checkEmpty(_ value: JSONValue?, at field: String) throws(Unsupported) {
-        switch value {
-        case nil, .null, .array([]), .object([:]): return
-        default: throw Unsupported(field: field, why: "is not supported")
-        }
+    private static func checkEmpty(
+        _ value: JSONValue?, at field: @autoclosure () -> String
+    ) throws(Unsupported) {
+        let isEmpty =
+            switch value {
+            case nil, .null: true
+            case .array(let elements): elements.isEmpty
+            case .object(let members): members.isEmpty
+            default: false
+            }
+        guard isEmpty else { throw Unsupported(field: field(), why: "is not supported") }
     }
 }
 

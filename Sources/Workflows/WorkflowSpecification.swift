@@ -21,19 +21,26 @@ package struct WorkflowSpecification: Sendable {
     private(set) var arguments: [String: String] = [:]
     /// What every pod gets: node selector, tolerations and the like.
     private(set) var podMembers = JSONObject()
+    /// What the check came to.
+    let checked = Once<Result<Void, Unsupported>>()
 
     var serviceAccountName: String? { json["serviceAccountName"]?.string }
 
     /// Reads and checks all of it, as before a workflow's start.
     package init(_ workflow: Workflow) throws(Unsupported) {
-        self.init(reading: workflow)
+        self.init(reading: Self.source(in: workflow))
         try check()
     }
 
-    /// Reads what an earlier look has found nothing wrong with.
-    init(reading workflow: Workflow) {
-        json = workflow.json["status", "storedWorkflowTemplateSpec"]?.object ?? workflow.spec
-        for key in Self.podMembers.sorted() { podMembers[key] = json[key] }
+    /// The spec that a workflow is carried out by.
+    static func source(in workflow: Workflow) -> JSONObject {
+        workflow.json["status", "storedWorkflowTemplateSpec"]?.object ?? workflow.spec
+    }
+
+    /// Reads it without a check.
+    init(reading json: JSONObject) {
+        self.json = json
+        for (key, value) in json where Self.podMembers.contains(key) { podMembers[key] = value }
         for parameter in (json["arguments", "parameters"]?.array ?? []).compactMap(\.object) {
             guard let name = parameter["name"]?.string else { continue }
             arguments[name] = (parameter["value"] ?? parameter["default"])?.parameterText
@@ -86,6 +93,7 @@ extension WorkflowSpecification {
         let references: Set<String>
         /// The steps or tasks that the template's outputs speak of.
         let outputReferences: Set<String>
+        private let ownGraph = Once<Result<TaskGraph, DependsExpression.Failure>>()
 
         init(_ json: JSONObject, defaults: JSONObject?, field: String? = nil) {
             let name = json["name"]?.string ?? ""
@@ -117,6 +125,11 @@ extension WorkflowSpecification {
             references = all.names
             resultReferences = all.results
             outputReferences = outputs.names
+        }
+
+        /// The tasks of a dag and what each waits for.
+        func graph() throws(DependsExpression.Failure) -> TaskGraph {
+            try ownGraph.value { Result { () throws(DependsExpression.Failure) in try TaskGraph(self) } }.get()
         }
 
         var inputs: [JSONObject] { (json["inputs", "parameters"]?.array ?? []).compactMap(\.object) }
