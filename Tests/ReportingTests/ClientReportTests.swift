@@ -2,6 +2,7 @@ import Experiments
 import Faults
 import Recording
 import Reporting
+import Statistics
 import Testing
 
 /// Runs whose subject is clients: their requests are counted, and not listed.
