@@ -52,11 +52,13 @@ extension ExperimentReader {
         }
         switch (load.contend, load.call) {
         case (let contention?, nil):
+            let load = try self.contention(contention, "\(path).contend")
             try checkCalmContention(spec)
-            return .contend(try self.contention(contention, "\(path).contend"))
+            return .contend(load)
         case (nil, let call?):
+            let load = try calls(call, "\(path).call")
             try checkStorm(spec)
-            return .call(try calls(call, "\(path).call"))
+            return .call(load)
         default: throw error("give the clients one of contend and call", at: entry.position, path)
         }
     }

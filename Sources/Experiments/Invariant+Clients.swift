@@ -7,7 +7,7 @@ extension Invariant {
         return [
             Violation(
                 self, "clients", at: history.ended,
-                evidence: "\(unfinished) of \(calls.operations) operations were still going on at the end")
+                evidence: "had \(unfinished) of \(calls.operations) operations still going on at the end")
         ]
     }
 
@@ -17,9 +17,8 @@ extension Invariant {
         return [
             Violation(
                 self, "clients", at: history.ended,
-                evidence: "in the last \(after.window.text) \(after.succeeded) operations succeeded, and "
-                    + "\(Int(after.wanted.rounded())) were wanted, although the server had been whole for "
-                    + after.clear.text)
+                evidence: "brought \(after.succeeded) operations through in the last \(after.window.text), and wanted "
+                    + "\(Int(after.wanted.rounded())), although the server had been whole for \(after.clear.text)")
         ]
     }
 }

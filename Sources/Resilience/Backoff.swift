@@ -53,7 +53,7 @@ package struct Backoff: Hashable, Sendable, Codable {
         return .nanoseconds(Int64(min(cap.nanoseconds, base.nanoseconds * growth).rounded()))
     }
 
-    /// The wait before the given retry, in whole nanoseconds.
+    /// The wait before the given retry, in whole nanoseconds, rounded towards zero so that it keeps below its bound.
     ///
     /// - Parameter previous: The wait before the retry that came before it; nil before the first.
     package func delay(
@@ -63,7 +63,7 @@ package struct Backoff: Hashable, Sendable, Codable {
         let delay = formula.delay(
             envelope: envelope(retry: retry).nanoseconds, base: base.nanoseconds, cap: cap.nanoseconds, jitter: jitter,
             previous: (previous ?? base).nanoseconds, uniform: Double(draw >> 11) * 0x1p-53)
-        return .nanoseconds(Int64(delay.rounded()))
+        return .nanoseconds(Int64(delay))
     }
 }
 

@@ -48,7 +48,7 @@ struct BackoffSchedule: Hashable, Sendable {
         let delay = formula.delay(
             envelope: envelopes[min(retry, envelopes.count) - 1], base: base, cap: cap, jitter: jitter,
             previous: previous.map(Double.init) ?? base, uniform: Double(draw >> 11) * 0x1p-53)
-        return Int64(delay.rounded())
+        return Int64(delay)
     }
 }
 

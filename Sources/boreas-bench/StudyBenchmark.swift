@@ -8,7 +8,8 @@ import Statistics
 /// What the contention study costs over a bare event loop that does the same: the policy as a policy, each client with
 /// random streams of its own, and a record that is judged.
 enum StudyBenchmark {
-    private static let clients = [10, 30, 50, 70, 100, 190]
+    /// Those of the reference, then each by itself.
+    private static let clients = [[1, 2, 10, 30, 50, 70, 100], [10], [30], [50], [70], [100], [190]]
     private static let budget = Duration.seconds(8)
 
     private static let policies: [(formula: BareContention.Formula, backoff: Backoff)] = [
@@ -23,14 +24,15 @@ enum StudyBenchmark {
     static func report() async throws -> String {
         var rows = [["clients", "bare, trials/s", "study, trials/s", "study / bare", "events/s", "rounds"]]
         for clients in clients {
-            let trials = max(10, 12_000 / (clients * clients / 10 + clients))
+            let trials = max(10, 12_000 / clients.reduce(0) { $0 + $1 * $1 / 10 + $1 })
             let comparison = try await Comparison(rounds: 9, budget: budget) {
-                rate(trials) { bareTrial(clients: clients, seed: $0) }
+                rate(trials, clients, bareTrial)
             } b: {
-                rate(trials) { trial(clients: clients, seed: $0) }
+                rate(trials, clients, trial)
             }
             rows.append([
-                "\(clients)", comparison.a(\.trials).rate, comparison.b(\.trials).rate,
+                clients.map(String.init).joined(separator: ", "), comparison.a(\.trials).rate,
+                comparison.b(\.trials).rate,
                 comparison.ratio(\.trials).ratio, comparison.b(\.events).rate, "\(comparison.count)",
             ])
         }
@@ -44,25 +46,25 @@ enum StudyBenchmark {
     }
 
     /// - Parameter trial: Carries out one trial of each policy, and tells how many writes they took.
-    private static func rate(_ count: Int, _ trial: (UInt64) -> Int) -> Rate {
+    private static func rate(_ count: Int, _ clients: [Int], _ trial: (Int, UInt64) -> Int) -> Rate {
         let clock = ContinuousClock()
         var writes = 0
         let elapsed = clock.measure {
-            for seed in 1...UInt64(count) { writes += trial(seed) }
+            for seed in 1...UInt64(count) { for clients in clients { writes += trial(clients, seed) } }
         }
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         return Rate(
-            trials: Double(count * policies.count) / seconds, events: Double(2 * writes) / seconds)
+            trials: Double(count * clients.count * policies.count) / seconds, events: Double(2 * writes) / seconds)
     }
 
-    private static func bareTrial(clients: Int, seed: UInt64) -> Int {
+    private static func bareTrial(_ clients: Int, _ seed: UInt64) -> Int {
         policies.reduce(0) { sum, policy in
             var loop = BareContention(clients: clients, seed: seed)
             return sum + loop.run(policy.formula).writes
         }
     }
 
-    private static func trial(clients: Int, seed: UInt64) -> Int {
+    private static func trial(_ clients: Int, _ seed: UInt64) -> Int {
         policies.reduce(0) { sum, policy in
             let spec = spec(policy.backoff, clients: clients, seed: seed)
             let attempts = Study(spec)?.run().samples.first { $0.metric == .attempts }

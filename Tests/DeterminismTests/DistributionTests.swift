@@ -52,5 +52,7 @@ struct DistributionTests {
         #expect([pair.0.bitPattern, pair.1.bitPattern, wait.bitPattern] == Self.bits)
     }
 
-    private static let bits: [UInt64] = [0, 0, 0]
+    private static let bits: [UInt64] = [
+        4_602_551_829_477_310_604, 13_827_798_303_728_586_361, 4_599_554_457_330_263_204,
+    ]
 }
