@@ -148,8 +148,10 @@ extension ClusterStore {
         try decode(request.body ?? .null, duplicateKeys: request.duplicateKeys, type, options)
     }
 
+    /// - Parameter decoded: Members that were decoded before.
     func decode(
-        _ body: JSONValue, duplicateKeys: [String], _ type: ResourceType, _ options: WriteOptions
+        _ body: JSONValue, duplicateKeys: [String], _ type: ResourceType, _ options: WriteOptions,
+        decoded: JSONObject = JSONObject()
     ) throws(Refusal) -> (object: JSONObject, warnings: [String]) {
         let resource = type.resource
         guard var object = body.object else {
@@ -163,7 +165,7 @@ extension ClusterStore {
         var decoder = ObjectDecoder()
         do throws(ObjectDecoder.Failure) {
             if let schema = type.schema {
-                object = try decoder.decode(object, as: schema)
+                object = try decoder.decode(object, as: schema, decoded: decoded)
             } else {
                 object = try decoder.decode(metadataOf: object)
             }

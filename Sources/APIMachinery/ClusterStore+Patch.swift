@@ -18,7 +18,9 @@ extension ClusterStore {
             throw Refusal(Self.status(of: error, patchType))
         }
         try checkIdentity(of: patched, request, type)
-        let result = try decodePatched(patched, request, type, options)
+        // Most patches of pods leave the greater part of them alone.
+        let decoded: JSONObject = type.kind == .pod ? old["spec"].map { ["spec": $0] } ?? [:] : [:]
+        let result = try decodePatched(patched, request, type, options, decoded: decoded)
         return try replace(old, with: result.object, request, type, options, warnings: result.warnings)
     }
 
@@ -87,10 +89,12 @@ extension ClusterStore {
 
     /// What does not decode after a patch is the patch's fault: 422 and not 400.
     private func decodePatched(
-        _ patched: JSONValue, _ request: ServerRequest, _ type: ResourceType, _ options: WriteOptions
+        _ patched: JSONValue, _ request: ServerRequest, _ type: ResourceType, _ options: WriteOptions,
+        decoded: JSONObject
     ) throws(Refusal) -> (object: JSONObject, warnings: [String]) {
         do throws(Refusal) {
-            return try decode(patched, duplicateKeys: request.duplicateKeys, type, options)
+            return try decode(
+                patched, duplicateKeys: request.duplicateKeys, type, options, decoded: decoded)
         } catch {
             let prefix = "cannot be handled as a \(type.resource.kind): "
             guard let start = error.status.message.firstRange(of: prefix)?.upperBound else { throw error }

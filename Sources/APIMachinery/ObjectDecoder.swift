@@ -23,8 +23,18 @@ struct ObjectDecoder {
     /// The structs that it is in, the innermost last.
     private var structs: [String] = []
 
-    mutating func decode(_ object: JSONObject, as schema: ObjectSchema) throws(Failure) -> JSONObject {
-        try decode(members: object, as: schema)
+    /// - Parameter decoded: What an earlier decoding has given of some members; where they are still the same they are
+    ///   not decoded anew.
+    mutating func decode(
+        _ object: JSONObject, as schema: ObjectSchema, decoded: JSONObject = JSONObject()
+    ) throws(Failure) -> JSONObject {
+        let known = decoded.filter { object[$0.key] == $0.value }
+        guard !known.isEmpty else { return try decode(members: object, as: schema) }
+        var rest = object
+        for (key, _) in known { rest[key] = nil }
+        var result = try decode(members: rest, as: schema)
+        for (key, value) in known { result[key] = value }
+        return result
     }
 
     /// The metadata alone, for objects whose type is not known.
@@ -44,7 +54,7 @@ struct ObjectDecoder {
     private mutating func decode(
         members object: JSONObject, as schema: ObjectSchema
     ) throws(Failure) -> JSONObject {
-        var result = JSONObject()
+        var result = JSONObject(minimumCapacity: object.count + schema.alwaysPresent.count)
         structs.append(schema.name)
         // In the order of the object's keys, so that the same mistakes give the same words in every process.
         for (key, value) in object {
@@ -98,7 +108,7 @@ struct ObjectDecoder {
             }
             return .array(result)
         case (.map(let element), .object(let members)):
-            var result = JSONObject()
+            var result = JSONObject(minimumCapacity: members.count)
             for (key, value) in members {
                 place.append(.key(key))
                 result[key] = value.isNull ? Self.zero(of: element) : try decode(value, as: element)

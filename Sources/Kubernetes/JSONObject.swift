@@ -15,6 +15,12 @@ package struct JSONObject: Hashable, Sendable {
 
     package init() { members = [] }
 
+    /// An empty object with room for so many members.
+    package init(minimumCapacity: Int) {
+        members = []
+        members.reserveCapacity(minimumCapacity)
+    }
+
     package init(uniqueKeysWithValues pairs: some Sequence<(String, JSONValue)>) {
         members = []
         members.reserveCapacity(pairs.underestimatedCount)
@@ -42,7 +48,7 @@ package struct JSONObject: Hashable, Sendable {
             let (index, isThere) = place(of: key)
             switch (newValue, isThere) {
             case (let value?, true): members[index].value = value
-            case (let value?, false): members.insert(Member(key: key, value: value), at: index)
+            case (let value?, false): insert(Member(key: key, value: value), at: index)
             case (nil, true): members.remove(at: index)
             case (nil, false): break
             }
@@ -54,7 +60,7 @@ package struct JSONObject: Hashable, Sendable {
             defer {
                 switch (value, isThere) {
                 case (let value?, true): members[index].value = value
-                case (let value?, false): members.insert(Member(key: key, value: value), at: index)
+                case (let value?, false): insert(Member(key: key, value: value), at: index)
                 case (nil, true): members.remove(at: index)
                 case (nil, false): break
                 }
@@ -109,7 +115,7 @@ package struct JSONObject: Hashable, Sendable {
             if isThere {
                 members[index].value = .object(child)
             } else {
-                members.insert(Member(key: key, value: .object(child)), at: index)
+                insert(Member(key: key, value: .object(child)), at: index)
             }
         }
     }
@@ -128,6 +134,11 @@ package struct JSONObject: Hashable, Sendable {
         guard let last = members.last, key <= last.key else { return (members.count, false) }
         let index = lowerBound(of: key)
         return (index, members[index].key == key)
+    }
+
+    private mutating func insert(_ member: Member, at index: Int) {
+        // Appending is what an array does fastest.
+        if index == members.count { members.append(member) } else { members.insert(member, at: index) }
     }
 
     /// The first index whose key is not before `key`.
