@@ -32,6 +32,18 @@ import Testing
         #expect(before.rfc3339Micro == "1969-12-31T23:59:59.999999Z")
     }
 
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"), (1_767_225_600_000_001, "2026-01-01T00:00:00.000001Z"),
+            (-62_135_596_800_000_000, "0001-01-01T00:00:00.000000Z"),
+            (253_402_300_800_000_000, "10000-01-01T00:00:00.000000Z"),
+        ] as [(Int64, String)])
+    func `writes years of every length`(microseconds: Int64, text: String) {
+        let time = Timestamp(microsecondsSinceEpoch: microseconds)
+        #expect(time.rfc3339Micro == text)
+        #expect(time.rfc3339 == String(text.dropLast(8)) + "Z")
+    }
+
     @Test func `days and dates are each other's inverses`() {
         for day in stride(from: Int64(-200_000), through: 200_000, by: 173) {
             let (year, month, date) = Timestamp.civil(daysSinceEpoch: day)
