@@ -1,4 +1,5 @@
 import Experiments
+import Kubernetes
 import Resilience
 import Testing
 
