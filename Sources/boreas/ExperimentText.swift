@@ -15,6 +15,7 @@ struct ExperimentText {
         precondition(
             experiment.variations.count == 1 && experiment.variations[0].name.isEmpty,
             "one variation without a name (there are \(experiment.variations.map(\.name)))")
+        precondition(experiment.variations[0].clients == nil, "a controller is the subject")
         self.experiment = experiment
         variation = experiment.variations[0]
     }

@@ -61,6 +61,10 @@ struct Replay: AsyncParsableCommand {
                 message: "trial \(original.name) broke no invariant (\(original.trial.outcome.rawValue)), "
                     + "so there is nothing to cut down")
         }
+        if shrink, original.spec.variation.clients != nil {
+            throw CommandFailure(
+                code: .usage, message: "clients are the subject of trial \(original.name); --shrink needs a controller")
+        }
         try await interruptible {
             try await TrialExecution.with(place) { execute in
                 let again = try await execute(original.spec)

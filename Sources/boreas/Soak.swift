@@ -81,7 +81,13 @@ struct Soak: AsyncParsableCommand {
 
     func run() async throws {
         let policies = policy.split(separator: ",").map(String.init)
+        // Studies of clients have no controller that could be hunted.
         let experiments = try chosenFiles().map { try ExperimentFile.experiment(at: $0, policies: policies).asSwarm }
+            .filter { !$0.isOfClients }
+        guard !experiments.isEmpty else {
+            throw CommandFailure(
+                code: .usage, message: "clients are the subject of all of these; a hunt needs a controller")
+        }
         let place = try world.place(jobs: jobs, cluster)
         let seed = seed ?? UInt64.random(in: 0..<1 << 53)
         let hunt = Hunt(experiments, seed: seed, world: place.kind, executionsMax: executions)

@@ -93,10 +93,12 @@ struct HuntTests {
             jobs: 1, isOver: { hunt.report.trials >= 50 }, keep: { regression, _ in regression.experiment.name },
             onTrial: { _ in },
             execute: { spec in
-                let isUnfit = spec.policy.name == "fixed" && failed.withLock { count in
-                    count += 1
-                    return count % 20 == 0
-                }
+                let isUnfit =
+                    spec.policy.name == "fixed"
+                    && failed.withLock { count in
+                        count += 1
+                        return count % 20 == 0
+                    }
                 if isUnfit { throw Unfit() }
                 return try await Self.play(spec)
             })
