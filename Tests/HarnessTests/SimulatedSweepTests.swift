@@ -15,7 +15,9 @@ struct SimulatedSweepTests {
     func ambiguity() async throws {
         let calm = try await Fixtures.simulate((1...3).map { try SweepWorkload.trial("calm", [], seed: $0) })
         for record in calm { SweepWorkload.expectConverged(record) }
-        let writes = calm.map { AmbiguitySweepTests.Write.all(of: $0) }.reduce([]) { $0.union($1) }.sorted()
+        var all: Set<AmbiguitySweepTests.Write> = []
+        for record in calm { all.formUnion(AmbiguitySweepTests.Write.all(of: record)) }
+        let writes = all.sorted()
         #expect(writes.count > 40)
         let specs = try (1...Self.seeds).map { seed in
             let write = writes[Int(seed) % writes.count]
@@ -26,7 +28,8 @@ struct SimulatedSweepTests {
         // What only some seeds write is not hit in every other.
         let hit = records.count { !$0.injections.isEmpty }
         #expect(hit * 10 >= records.count * 8, "\(hit) of \(records.count) answers were lost")
-        let rules = Set(records.filter { !$0.injections.isEmpty }.map { String($0.key.variation.prefix { $0 != "," }) })
+        let rules = Set(
+            records.filter { !$0.injections.isEmpty }.compactMap { $0.key.variation.split(separator: ",").first })
         #expect(rules.count * 10 >= writes.count * 9, "\(rules.count) of \(writes.count) writes were hit")
     }
 

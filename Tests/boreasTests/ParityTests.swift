@@ -91,7 +91,14 @@ struct ParityTests {
     }
 
     private func compare(_ one: JSONObject, _ two: JSONObject, _ bounds: Bounds, _ what: String) {
-        func number(_ object: JSONObject, _ path: String...) -> Double? { object.value(at: path)?.number }
+        func number(_ object: JSONObject, _ path: String...) -> Double? {
+            guard let value = object.value(at: path) else { return nil }
+            switch value {
+            case .number(let number): return number
+            case .integer(let number): return Double(number)
+            default: return nil
+            }
+        }
         func areClose(_ left: Double?, _ right: Double?, share: Double, margin: Double) -> Bool {
             guard let left, let right else { return left == nil && right == nil }
             return abs(left - right) <= share * max(abs(left), abs(right)) + margin
