@@ -44,8 +44,9 @@ struct CronDayTests {
 
     @Test("24 hours of cron with faults run in virtual time, and memory grows by the record of what happened alone")
     func day() async throws {
-        let first = try await Fixtures.simulate([try day(of: 1)], jobs: 1)
-        try #require(first.first?.outcome == .pass, "\(first.first?.reason ?? "")")
+        let hour = try #require(try await Fixtures.simulate([try day(of: 1)], jobs: 1).first)
+        // So few runs need not meet every fault.
+        try #require(hour.violations.isEmpty, "\(hour.reason)")
         let before = try residentMemory()
         let records = try await Fixtures.simulate([try day(of: 24)], jobs: 1)
         let record = try #require(records.first)
