@@ -65,7 +65,9 @@ package struct EventQueue<Event> {
                 guard child < heap.count else { break }
                 var least = child
                 if child + Self.arity <= heap.count {
-                    for other in child + 1..<child + Self.arity where heap[other].precedes(heap[least]) { least = other }
+                    for other in child + 1..<child + Self.arity where heap[other].precedes(heap[least]) {
+                        least = other
+                    }
                 } else {
                     for other in child + 1..<heap.count where heap[other].precedes(heap[least]) { least = other }
                 }
