@@ -5,9 +5,14 @@ extension ExperimentDocument {
     struct Clients: Decodable, Hashable, Sendable {}
 
     struct ContentionDocument: Decodable, Hashable, Sendable {
+        struct LatencyDocument: Decodable, Hashable, Sendable {
+            var mean: Duration
+            var deviation: Duration?
+        }
+
         var clients: Located<Int>
         var operations: Located<Int>?
-        var latency: Located<ClientLoad.Latency>
+        var latency: Located<LatencyDocument>
     }
 
     struct CallDocument: Decodable, Hashable, Sendable {
@@ -69,11 +74,14 @@ extension ExperimentReader {
         try check(document.clients, 1...Self.clientsMax, "clients", "\(path).clients")
         try check(document.operations, 1...1_000, "operations", "\(path).operations")
         let latency = document.latency
-        guard latency.value.mean + latency.value.deviation > .zero else {
+        // As in Brooker's model, so that the mean alone can vary.
+        let deviation = latency.value.deviation ?? latency.value.mean / 5
+        guard latency.value.mean + deviation > .zero else {
             throw error("with no latency nobody ever meets another; write mean: 10ms", at: latency.position, path)
         }
         return ClientLoad.Contention(
-            clients: document.clients.value, operations: document.operations?.value ?? 1, latency: latency.value)
+            clients: document.clients.value, operations: document.operations?.value ?? 1,
+            latency: ClientLoad.Latency(mean: latency.value.mean, deviation: deviation))
     }
 
     private func calls(

@@ -42,6 +42,8 @@ struct ClientReaderTests {
                     ClientLoad.Contention(
                         clients: 10, operations: 1,
                         latency: ClientLoad.Latency(mean: .milliseconds(10), deviation: .milliseconds(2)))))
+        let usual = Self.contention.replacing(#", "deviation": "2ms""#, with: "")
+        #expect(try experiment(usual, phases: Self.calm).variations == contending.variations)
         let slow = #"[{"name": "slow", "during": "storm", "capacity": {"factor": 0.2}}]"#
         let calling = try experiment(Self.calls, faults: slow)
         #expect(
