@@ -165,6 +165,10 @@ package final class SimulationLoop: @unchecked Sendable {
         defer {
             executor_hook_leave()
             isRunning = false
+            // What was still to come holds what it would have come to, and that holds the loop.
+            slots = []
+            freeSlots = []
+            alarms = EventQueue()
         }
         let outcome = Outcome<Success>()
         let task = Task {
