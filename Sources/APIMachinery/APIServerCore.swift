@@ -101,6 +101,9 @@ package final class APIServerCore: Sendable {
         if isKnown { perform { store, now in store.closeWatch(ticket, now: now) } }
     }
 
+    /// Nobody is told of anything any more: for whoever gives the server up, with all that still waits for it.
+    package func forgetReceivers() { state.withLock { $0.receivers = [:] } }
+
     /// What discovery lists; changes as custom resources are defined.
     package var servedResources: [ServedResource] { state.withLock { $0.store.servedResources } }
 

@@ -75,6 +75,12 @@ package struct SimulatedWorld: World {
         subject.execute = { try await node.exec($0) }
         subject.onExchange = request.observer.onExchange
         subject.onDecision = request.observer.onDecision
+        defer {
+            // These hold each other.
+            server.shutDown()
+            network.shutDown()
+            node.use(nil)
+        }
         return try await body(
             TrialSite(
                 clock: loop.clock, harness: InProcessAPI(server.core), subject: SimulatedClient(network, subject),
@@ -138,7 +144,7 @@ private struct CapacityWeather: Sendable {
 private final class TrialNode: Sendable {
     private let kubelet = Mutex<Kubelet?>(nil)
 
-    func use(_ node: Kubelet) { kubelet.withLock { $0 = node } }
+    func use(_ node: Kubelet?) { kubelet.withLock { $0 = node } }
 
     func exec(_ request: ExecRequest) async throws -> ExecResult {
         guard let node = kubelet.withLock({ $0 }) else {

@@ -30,6 +30,8 @@ package final class SimulatedNetwork: @unchecked Sendable {
     /// Connections that were taken, and have not ended here; in the order of their coming.
     private var accepted: [SimulatedConnection] = []
     private var connectionCount = 0
+    /// Requests that have come and are not over here.
+    private var present: [SimulatedStream] = []
     /// When the messages that were sent so far will have left.
     private var lastDeparture: (there: Duration, back: Duration) = (.zero, .zero)
     private let messageHash: StableHash
@@ -58,6 +60,13 @@ package final class SimulatedNetwork: @unchecked Sendable {
 
     /// How many connections clients have opened so far.
     package var connectionsOpened: Int { connectionCount }
+
+    /// The trial is over: lets go of what its connections carry, and would be held by.
+    package func shutDown() {
+        for stream in present { overThere(stream) }
+        for connection in accepted { connection.streams = [] }
+        accepted = []
+    }
 
     // MARK: Messages
 
@@ -245,6 +254,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
         // A server that is not there takes no request on connections of old, either.
         guard !isRefusing else { return end(connection, .reset) }
         stream.isThere = true
+        present.append(stream)
         connection.busyCount += 1
         let decision =
             injector.isIdle ? nil : injector.decide(about: stream.identity, in: phase, now: loop.now)
@@ -373,7 +383,10 @@ package final class SimulatedNetwork: @unchecked Sendable {
     private func overThere(_ stream: SimulatedStream) {
         guard !stream.isOverThere else { return }
         stream.isOverThere = true
-        if stream.isThere { stream.connection?.busyCount -= 1 }
+        if stream.isThere {
+            stream.connection?.busyCount -= 1
+            present.removeAll { $0 === stream }
+        }
         if let held = stream.held { loop.cancel(held) }
         stream.held = nil
         if let question = stream.question { server.leave(question) }

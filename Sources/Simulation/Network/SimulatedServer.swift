@@ -51,6 +51,12 @@ package final class SimulatedServer: @unchecked Sendable {
     /// for what is under way, too.
     package func setCapacity(_ factor: Double) { core.setCapacity(factor) }
 
+    /// The trial is over: lets go of those who still wait for an answer, and would hold the server for ever.
+    package func shutDown() {
+        core.forgetReceivers()
+        waiting = [:]
+    }
+
     /// Takes a request in.
     ///
     /// - Parameter receive: Gets what the server answers, like a ``APIServerCore/Receiver``, and perhaps before this
