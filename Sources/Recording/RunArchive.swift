@@ -99,13 +99,27 @@ package final class RunArchive: Sendable {
                 try Schema.checkSuperseded(db, path: path)
                 try Schema.checkForeign(db, path: path)
             }
-            try Schema.migrator.migrate(pool)
+            try migrate(pool)
         } catch {
             pool.invalidateReadOnlyConnections()
             try pool.close()
             throw error
         }
     }
+
+    /// Another process that makes the same file may be faster at a table; what it has made is looked at anew.
+    private static func migrate(_ pool: DatabasePool) throws {
+        for _ in 1..<migrationsMax {
+            do {
+                return try Schema.migrator.migrate(pool)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        try Schema.migrator.migrate(pool)
+    }
+
+    private static let migrationsMax = 20
 
     /// Performs a write transaction, and words its failure.
     func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {

@@ -42,6 +42,22 @@ struct CronDayTests {
         return try #require(fields.count > 1 ? Int(fields[1]) : nil) * 4
     }
 
+    @Test("a trial in virtual time leaves nothing behind in memory")
+    func nothingLeft() async throws {
+        let specs = try (1...80).map { seed in
+            let cut = Rule(
+                name: "cut", match: RequestMatch(verb: [.create, .update, .watch]), when: Timing(probability: 0.2),
+                fault: .reset(.init(at: .beforeRequest)))
+            return try SweepWorkload.trial("seed \(seed)", [cut], seed: seed)
+        }
+        // The first ones fill what stays: caches, pools, the heap itself.
+        _ = try await Fixtures.simulate(Array(specs.prefix(20)))
+        let before = try residentMemory()
+        for spec in specs.dropFirst(20) { _ = try await Fixtures.simulate([spec], jobs: 1) }
+        let grown = try residentMemory() - before
+        #expect(grown < 8_192, "\(grown) KiB after 60 trials")
+    }
+
     @Test("24 hours of cron with faults run in virtual time, and memory grows by the record of what happened alone")
     func day() async throws {
         let hour = try #require(try await Fixtures.simulate([try day(of: 1)], jobs: 1).first)
