@@ -18,6 +18,7 @@ tests_at_a_time = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
 
 # A run of no tests passes as far as `swift test` is concerned, so its summary is looked at too. Whole trials run in real
 # time, and so by themselves: beside other tests on two cores they would be judged on how busy the machine is.
+real_time = HarnessTests|ParityTests
 run_tests = @log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 	echo '$(SWIFT) test $(1)'; \
 	$(2) $(SWIFT) test --skip-build --disable-xctest $(1) 2>&1 | tee "$$log"; \
@@ -26,8 +27,8 @@ run_tests = @log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 test: setup lint
 	@[ -d .build/debug ] || echo 'Building the tests; the first build compiles the dependencies and takes minutes.'
 	$(SWIFT) build --build-tests
-	$(call run_tests,--skip HarnessTests,$(tests_at_a_time)=4)
-	$(call run_tests,--filter HarnessTests,$(tests_at_a_time)=1)
+	$(call run_tests,--skip '$(real_time)',$(tests_at_a_time)=4)
+	$(call run_tests,--filter '$(real_time)',$(tests_at_a_time)=1)
 
 bench: setup
 	@[ -e .build/release/boreas-bench ] || echo 'Building the benchmarks; the first release build takes minutes.'

@@ -5,16 +5,20 @@ import Synchronization
 /// Runs `body` so that SIGINT or SIGTERM cancels it, and a second one ends the process at once.
 func interruptible<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
     let interruption = Interruption()
-    // Before anything begins, so that no signal comes too early.
-    let sources = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGINT, SIGTERM] {
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler {
             guard interruption.begin() else { _exit(130) }
             Terminal.error("boreas: interrupted; cleaning up (once more to stop at once)")
         }
-        source.resume()
-        return source
+        // A source hears nothing before it is registered, and that takes a moment; until then a signal ends the process,
+        // in which nothing has begun.
+        await withCheckedContinuation { continuation in
+            source.setRegistrationHandler { continuation.resume() }
+            source.resume()
+        }
+        sources.append(source)
     }
     defer { for source in sources { source.cancel() } }
     let task = Task { try await body() }
