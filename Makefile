@@ -20,7 +20,7 @@ tests_at_a_time = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
 # time, and so by themselves: beside other tests on two cores they would be judged on how busy the machine is.
 real_time = HarnessTests|ParityTests
 run_tests = @log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	echo '$(SWIFT) test $(1)'; \
+	echo "$(SWIFT) test $(1)"; \
 	$(2) $(SWIFT) test --skip-build --disable-xctest $(1) 2>&1 | tee "$$log"; \
 	grep -Eq 'Test run with [1-9][0-9]* tests? .*passed' "$$log" || { echo 'make: no test was run' >&2; exit 1; }
 
