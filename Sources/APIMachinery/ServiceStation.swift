@@ -63,25 +63,6 @@ struct ServiceStation<Work: Sendable>: Sendable {
     }
 }
 
-extension SplitMix64 {
-    /// A draw from the exponential distribution with mean 1.
-    mutating func exponential() -> Double { -Self.logarithm(1 - uniform()) }
-
-    /// The natural logarithm of a number in (0, 1], by its series: the standard library has none, and a C library's last
-    /// bit may differ from one machine to the next.
-    private static func logarithm(_ value: Double) -> Double {
-        // value = significand · 2^exponent; ln(significand) = 2·artanh((s−1)/(s+1)).
-        let ratio = (value.significand - 1) / (value.significand + 1)
-        var term = ratio
-        var sum = 0.0
-        for power in stride(from: 1.0, to: 33, by: 2) {
-            sum += term / power
-            term *= ratio * ratio
-        }
-        return 2 * sum + Double(value.exponent) * 0.693_147_180_559_945_3
-    }
-}
-
 extension Array {
     /// The first index at which the predicate holds, in an array where it holds for none before and all after.
     func partition(_ holds: (Element) -> Bool) -> Int {

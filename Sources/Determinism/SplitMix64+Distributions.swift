@@ -19,7 +19,7 @@ extension SplitMix64 {
     ///
     /// With x = m·2^e and m about 1, ln m = 2·artanh s with s = (m − 1) ÷ (m + 1); |s| ≤ 0.172, so that the first term left
     /// out is below 2^-57. The series is two, of every other term, so that a processor works at both at a time.
-    static func logarithm(_ x: Double) -> Double {
+    package static func logarithm(_ x: Double) -> Double {
         var exponent = Double(Int64(x.bitPattern >> 52) - 1_023)
         var mantissa = Double(bitPattern: x.bitPattern & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
         if mantissa > 1.414_213_562_373_095_1 {

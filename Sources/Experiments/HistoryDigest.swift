@@ -60,8 +60,5 @@ struct HistoryDigest {
 
     private mutating func add(_ number: UInt64) { hash.combine(number) }
 
-    private mutating func add(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        hash.combine(UInt64(bitPattern: seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000))
-    }
+    private mutating func add(_ duration: Duration) { add(UInt64(bitPattern: duration.wholeNanoseconds)) }
 }

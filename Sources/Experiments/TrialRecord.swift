@@ -128,8 +128,21 @@ package struct TrialRecord: Hashable, Sendable {
     package var digest: String
     /// Over all that is kept of the trial, to the nanosecond: equal for equal trials in the simulated world alone.
     package var historyDigest: String
-    /// Whether the operations, attempts, injections and observations are here; an archive may have left them out.
-    package var isDetailed = true
+    /// How many operations, attempts and injections there were, where an archive has counted and not kept them; with them
+    /// the observations are missing. Nil where all are here.
+    package var unlisted: Counts?
+
+    package struct Counts: Hashable, Sendable {
+        package var operations: Int
+        package var attempts: Int
+        package var injections: Int
+
+        package init(operations: Int, attempts: Int, injections: Int) {
+            self.operations = operations
+            self.attempts = attempts
+            self.injections = injections
+        }
+    }
 
     /// Joins and judges what a trial gathered.
     package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
@@ -165,7 +178,7 @@ package struct TrialRecord: Hashable, Sendable {
         number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
         operations: [OperationRecord], attempts: [AttemptRecord], injections: [Injection],
         observations: [Observation], violations: [Violation], samples: [Sample], outcome: Verdict, reason: String,
-        digest: String, historyDigest: String = "", isDetailed: Bool = true
+        digest: String, historyDigest: String = "", unlisted: Counts? = nil
     ) {
         self.number = number
         self.key = key
@@ -182,7 +195,7 @@ package struct TrialRecord: Hashable, Sendable {
         self.reason = reason
         self.digest = digest
         self.historyDigest = historyDigest
-        self.isDetailed = isDetailed
+        self.unlisted = unlisted
     }
 }
 

@@ -154,6 +154,10 @@ private struct TrialReader {
             observations: try rows("observation").map(Observation.init(row:)),
             violations: try rows("violation").map(Violation.init(row:)),
             samples: try rows("sample").map(Sample.init(row:)), outcome: tally.outcome, reason: tally.reason,
-            digest: tally.digest, historyDigest: trial["historyDigest"], isDetailed: trial["isDetailed"])
+            digest: tally.digest, historyDigest: trial["historyDigest"],
+            unlisted: trial["isDetailed"]
+                ? nil
+                : TrialRecord.Counts(
+                    operations: tally.operations, attempts: tally.attempts, injections: tally.faults))
     }
 }

@@ -121,8 +121,9 @@ package struct TrialTally: Hashable, Sendable {
             number: trial.number, key: trial.key, seed: trial.seed,
             startedEpochMicroseconds: trial.startedEpochMicroseconds, duration: trial.duration,
             outcome: trial.outcome, reason: trial.reason, digest: trial.digest, historyDigest: trial.historyDigest,
-            operations: trial.operations.count,
-            attempts: trial.attempts.count, faults: trial.injections.count, violations: trial.violations.count,
+            operations: trial.unlisted?.operations ?? trial.operations.count,
+            attempts: trial.unlisted?.attempts ?? trial.attempts.count,
+            faults: trial.unlisted?.injections ?? trial.injections.count, violations: trial.violations.count,
             completions: trial.samples.filter { $0.metric == .workflowCompletion },
             otherSamples: trial.samples.filter { $0.metric != .workflowCompletion })
     }

@@ -62,7 +62,7 @@ package struct TrialTimeline: Hashable, Sendable {
         text += "  index \(trial.key.index)  seed \(trial.seed)  digest \(trial.digest)\n"
         text += style.dressed(trial.outcome.rawValue, trial.outcome.ink)
         text += trial.reason.isEmpty ? "\n\n" : ": \(trial.reason)\n\n"
-        if !trial.isDetailed {
+        if trial.unlisted != nil {
             text += "the archive kept no details of this trial; "
             text += "boreas replay \(run.identifier)/\(trial.number) makes them again\n"
         }
@@ -163,6 +163,7 @@ package struct TrialTimeline: Hashable, Sendable {
     package var json: JSONValue {
         [
             "schema": "boreas.dev/trial/v1", "run": .string(run.identifier), "trial": TrialTally(trial).json,
+            "isDetailed": .bool(trial.unlisted == nil),
             "operations": .array(trial.operations.map(\.json)),
             "attempts": .array(trial.attempts.map { $0.json(trial.injections) }),
             "faults": .array(trial.injections.map(\.json)), "observations": .array(trial.observations.map(\.json)),

@@ -11,7 +11,7 @@ import Resilience
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Carries out experiments, and keeps every attempt in the archive.",
+        abstract: "Carries out experiments, and keeps what happened in the archive.",
         discussion: """
             Exits with 0 where all trials passed, 1 where one failed, 2 where one shows nothing. Where the experiment says \
             by expect what its policies are to come to, with 0 where they all did.

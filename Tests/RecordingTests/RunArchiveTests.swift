@@ -24,6 +24,23 @@ struct RunArchiveTests {
         }
     }
 
+    @Test("of a trial whose details were not kept, the archive still knows how many there were")
+    func summary() async throws {
+        try await Fixtures.withFolder { folder in
+            let archive = try RunArchive.open(at: "\(folder)/a.sqlite")
+            let run = try Fixtures.run()
+            try await archive.begin(run)
+            let trial = Fixtures.trial(try #require(run.experiment.trialSpecs().first))
+            try await archive.record(trial, in: run.identifier, isDetailed: false)
+            let read = try await archive.trial(1, of: run.identifier)
+            #expect(read.attempts.isEmpty && read.operations.isEmpty && read.injections.isEmpty)
+            #expect(read.unlisted?.attempts == trial.attempts.count && !trial.attempts.isEmpty)
+            #expect(TrialTally(read) == TrialTally(trial))
+            #expect(try await archive.tallies(of: run.identifier) == [TrialTally(trial)])
+            try archive.close()
+        }
+    }
+
     @Test("closing leaves one file, and looking into it leaves no other")
     func noLitter() async throws {
         try await Fixtures.withFolder { folder in

@@ -91,8 +91,7 @@ extension NetworkModel.Latency {
     /// The normal quantile of a number in [0, 1), by P. J. Acklam's rational approximation (error below 1.2e-9), cut at
     /// five and a half deviations.
     ///
-    /// By arithmetic alone: the standard library has no logarithm, and the last bit of a C library's may differ from one
-    /// machine to the next.
+    /// By arithmetic alone, as ``SplitMix64/logarithm(_:)``.
     private static func normal(_ uniform: Double) -> Double {
         let p = min(max(uniform, 2e-8), 1 - 2e-8)
         guard p >= 0.02425 else { return tail(p) }
@@ -109,7 +108,7 @@ extension NetworkModel.Latency {
     }
 
     private static func tail(_ p: Double) -> Double {
-        let q = (-2 * logarithm(p)).squareRoot()
+        let q = (-2 * SplitMix64.logarithm(p)).squareRoot()
         let above =
             ((((-0.007_784_894_002_430_293 * q - 0.322_396_458_041_136_5) * q - 2.400_758_277_161_838) * q
                 - 2.549_732_539_343_734) * q + 4.374_664_141_464_968) * q + 2.938_163_982_698_783
@@ -117,18 +116,6 @@ extension NetworkModel.Latency {
             (((0.007_784_695_709_041_462 * q + 0.322_467_129_070_039_8) * q + 2.445_134_137_142_996) * q
                 + 3.754_408_661_907_416) * q + 1
         return above / below
-    }
-
-    /// ln(significand · 2^exponent), with ln(significand) = 2·artanh((s−1)/(s+1)).
-    private static func logarithm(_ value: Double) -> Double {
-        let ratio = (value.significand - 1) / (value.significand + 1)
-        var term = ratio
-        var sum = 0.0
-        for power in stride(from: 1.0, to: 33, by: 2) {
-            sum += term / power
-            term *= ratio * ratio
-        }
-        return 2 * sum + Double(value.exponent) * 0.693_147_180_559_945_3
     }
 
     /// e to the power, by the series of its 64th part.
@@ -142,12 +129,5 @@ extension NetworkModel.Latency {
         }
         for _ in 0..<6 { sum *= sum }
         return sum
-    }
-}
-
-extension Duration {
-    /// Rounded towards zero.
-    fileprivate var wholeNanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }

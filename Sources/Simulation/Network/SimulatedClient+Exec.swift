@@ -87,7 +87,7 @@ final class SimulatedExec: @unchecked Sendable {
     private var isUpgraded = false
     private var hasCommand = false
     private var ending: End?
-    private var waiter: UnsafeContinuation<Void, Never>?
+    private let news = NewsWaiter()
 
     init(_ client: SimulatedClient, _ request: ExecRequest, _ trace: RequestTrace) {
         self.client = client
@@ -116,7 +116,7 @@ final class SimulatedExec: @unchecked Sendable {
         ) { [weak self] in self?.receive($0) }
         stream.onCommand = { [weak self] in
             self?.hasCommand = true
-            self?.wake()
+            self?.news.wake()
         }
         self.stream = stream
         if let timeout = request.timeout {
@@ -173,23 +173,11 @@ final class SimulatedExec: @unchecked Sendable {
     private func conclude(_ end: End) {
         ending = end
         if let deadline { client.loop.cancel(deadline) }
-        wake()
+        news.wake()
     }
 
     private func wait() async {
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                if self.ending == nil { self.waiter = continuation } else { continuation.resume() }
-            }
-        } onCancel: {
-            abandon(.cancelled)
-        }
-    }
-
-    private func wake() {
-        let waiter = self.waiter
-        self.waiter = nil
-        waiter?.resume()
+        await news.wait(unless: { ending != nil }, onCancel: { abandon(.cancelled) })
     }
 
     // MARK: What the end means

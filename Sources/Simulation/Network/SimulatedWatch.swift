@@ -19,7 +19,7 @@ final class SimulatedWatch: @unchecked Sendable {
     private var read = 0
     /// How the stream ended; nil while it goes on.
     private var end: SimulatedOutcome.End?
-    private var waiter: UnsafeContinuation<Void, Never>?
+    private let news = NewsWaiter()
 
     init(_ client: SimulatedClient, _ call: SimulatedCall, _ trace: RequestTrace) {
         self.client = client
@@ -90,7 +90,7 @@ final class SimulatedWatch: @unchecked Sendable {
         case .failed(let end): finish(.failed(end))
         case .result: break
         }
-        wake()
+        news.wake()
     }
 
     private func finish(_ end: SimulatedOutcome.End) {
@@ -102,7 +102,7 @@ final class SimulatedWatch: @unchecked Sendable {
         guard self.end == nil, let stream else { return }
         client.abandon(stream)
         conclude(end)
-        wake()
+        news.wake()
     }
 
     private func conclude(_ end: SimulatedOutcome.End) {
@@ -114,18 +114,6 @@ final class SimulatedWatch: @unchecked Sendable {
 
     /// Returns when something has come; a cancelled task ends the stream.
     private func wait() async {
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                if self.end == nil { self.waiter = continuation } else { continuation.resume() }
-            }
-        } onCancel: {
-            abandon(.cancelled)
-        }
-    }
-
-    private func wake() {
-        let waiter = self.waiter
-        self.waiter = nil
-        waiter?.resume()
+        await news.wait(unless: { end != nil }, onCancel: { abandon(.cancelled) })
     }
 }
