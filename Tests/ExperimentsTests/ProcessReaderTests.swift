@@ -275,7 +275,7 @@ struct ReferenceTrialTests {
 
     @Test("two calm trials of each workload come before the others, which follow as ever")
     func order() throws {
-        let hole = Rule(name: "hole", fault: .blackHole)
+        let hole = Rule(name: "hole", fault: .blackHole(Fault.BlackHole()))
         let experiment = Experiment(
             name: "e", description: "", seed: 3, trials: 2,
             variations: [
