@@ -45,6 +45,9 @@ package struct Judgement: Hashable, Sendable {
         if let calls = history.calls {
             if calls.operations == 0 { doubts.append("no operation was begun") }
             if calls.attempts == 0 { doubts.append("the clients sent no request") }
+        } else if history.process != nil {
+            if history.observations(.objectCreated).isEmpty { doubts.append("no object arrived") }
+            if history.attempts.isEmpty { doubts.append("the subject sent no request") }
         } else {
             if history.workflows.isEmpty, !isOfProcess { doubts.append("no workflow was submitted") }
             if history.attempts.isEmpty { doubts.append("the subject sent no request") }
