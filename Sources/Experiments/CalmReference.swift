@@ -29,6 +29,8 @@ package struct CalmReference: Hashable, Sendable {
     let crowds: [ObjectHistory.Kin: Int]
     /// Writes a second after all had come to rest.
     let quietRate: Double
+    /// Whether that counts writes that changed nothing too, as only requests tell of them.
+    let countsFutileWrites: Bool
 
     /// - Parameter records: Of calm trials, with their attempts.
     /// - Returns: Nil for fewer than two.
@@ -38,7 +40,7 @@ package struct CalmReference: Hashable, Sendable {
                 record.attempts.count { $0.isWriteOfState && $0.exchange.started >= settled }
             }
         }
-        self.init(records.map(\.observations), quietRate: rates.max() ?? 0)
+        self.init(records.map(\.observations), quietRate: rates.max() ?? 0, countsFutileWrites: true)
     }
 
     /// - Parameter trials: The facts of each, in the order of time.
@@ -47,16 +49,17 @@ package struct CalmReference: Hashable, Sendable {
         let rates = trials.map { facts in
             Self.rate(in: facts, until: facts.last?.at ?? .zero) { ObjectHistory(facts).changes(since: $0) }
         }
-        self.init(trials, quietRate: rates.max() ?? 0)
+        self.init(trials, quietRate: rates.max() ?? 0, countsFutileWrites: false)
     }
 
-    private init?(_ trials: [[Observation]], quietRate: Double) {
+    private init?(_ trials: [[Observation]], quietRate: Double, countsFutileWrites: Bool) {
         guard trials.count >= 2 else { return nil }
         let histories = trials.map(ObjectHistory.init)
         let keys = histories.map(\.keys)
         let naming = ObjectNaming(known: keys.dropFirst().reduce(keys[0]) { $0.intersection($1) })
         self.naming = naming
         self.quietRate = quietRate
+        self.countsFutileWrites = countsFutileWrites
         kinships = Self.kinships(histories.map { $0.ends(naming) })
         turnovers = Self.turnovers(histories.map { $0.tallies(naming) })
         crowds = histories.reduce(into: [:]) { crowds, history in

@@ -47,7 +47,10 @@ extension Invariant {
         guard let reference = history.reference else { return [] }
         let start = history.observations(.settled).last?.at ?? history.ended - .seconds(1)
         let span = max(.zero, history.ended - start)
-        let writes = history.attempts.filter { $0.isWriteOfState && $0.exchange.started >= start }
+        let writes = history.attempts.filter { attempt in
+            attempt.isWriteOfState && attempt.exchange.started >= start
+                && (reference.countsFutileWrites || attempt.seen?.isChange != false)
+        }
         // One write more may have come by chance: when a second begins depends on nothing.
         let calm = (reference.quietRate * span.seconds).rounded(.up)
         guard Double(writes.count) > calm + 1, let last = writes.last else { return [] }
