@@ -50,6 +50,21 @@ struct ObjectLedgerTests {
         #expect(ledger.saw(marked, of: Self.website, at: .seconds(2)).map(\.message) == ["being deleted"])
     }
 
+    @Test("a pod whose work is over no longer counts, and another object of such a phase does")
+    func work() {
+        var ledger = ObjectLedger()
+        func messages(_ resource: APIResource, _ phases: [String]) -> [String] {
+            phases.enumerated().flatMap { index, phase in
+                let pod = Self.object("p", uid: resource.name, version: "\(index)") {
+                    $0["status", "phase"] = .string(phase)
+                }
+                return ledger.saw(pod, of: resource, at: .zero).map(\.message)
+            }
+        }
+        #expect(messages(.pods, ["Pending", "Running", "Failed"]) == ["", "", "Failed"])
+        #expect(messages(Self.website, ["Pending", "Running", "Failed"]) == ["", "", ""])
+    }
+
     @Test("what a list no longer has is gone, before what it has anew is there")
     func lists() {
         var ledger = ObjectLedger()
