@@ -189,10 +189,11 @@ package struct TrialRecord: Hashable, Sendable {
             evidence.proxied.isEmpty
             ? AttemptJoin(evidence, plan: spec.variation.plan)
             : AttemptJoin(proxied: evidence, plan: spec.variation.plan)
+        let process = spec.variation.process
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: spec.variation.process == nil ? spec.policy : nil,
-            calls: evidence.calls, process: spec.variation.process, reference: reference)
+            attempts: joined.attempts, ended: evidence.ended, policy: process == nil ? spec.policy : nil,
+            calls: evidence.calls, injections: joined.injections, process: process, reference: reference)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -203,11 +204,11 @@ package struct TrialRecord: Hashable, Sendable {
         injections = joined.injections
         observations = history.observations
         samples = history.samples
-        let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
-        violations = invariants.flatMap { $0.violations(in: history) }
+        violations = Invariant.asked(of: spec, history).flatMap { $0.violations(in: history) }
+        let isUnreferenced = history.process != nil && !spec.isReference && reference == nil
         let judgement = Judgement(
             history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
-            violations: violations)
+            violations: violations, missing: isUnreferenced ? missing : nil)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
@@ -238,6 +239,14 @@ package struct TrialRecord: Hashable, Sendable {
         self.digest = digest
         self.historyDigest = historyDigest
         self.unlisted = unlisted
+    }
+}
+
+extension Invariant {
+    fileprivate static func asked(of spec: TrialSpec, _ history: History) -> [Invariant] {
+        if history.calls != nil { return ofClients }
+        if history.process == nil { return ofControllers }
+        return spec.isReference ? ofReferences : ofProcesses
     }
 }
 

@@ -178,8 +178,9 @@ struct ProxyJoinTests {
             number: 1, policy: .ofProcess, variation: variation, index: 1, seed: 1, isReference: true)
         let evidence = TrialEvidence(
             observations: [
-                .entered(.calm, at: .zero), Observation(.objectCreated, "configmaps/web", detail: "u1", at: .zero),
-                .entered(.converge, at: .seconds(3)),
+                .entered(.calm, at: .zero), .entered(.converge, at: .seconds(3)),
+                Observation(.objectCreated, "pods/p", detail: "1", at: .seconds(61)),
+                Observation(.settled, "", at: .seconds(69)),
             ],
             proxied: [
                 // Nothing that a policy would allow.
