@@ -81,14 +81,16 @@ extension CalmView {
     }
 
     /// All states of objects that the subject watches, in the order of their beginning.
-    static func all(in trial: TrialRecord, changes: [Experiment.Change]) -> [CalmView] {
+    static func all(
+        in trial: TrialRecord, _ names: GeneratedNames, changes: [Experiment.Change]
+    ) -> [CalmView] {
         let watched = Set(
             trial.attempts.filter { $0.exchange.identity.verb == .watch }.map { attempt in
                 let identity = attempt.exchange.identity
                 return identity.group.isEmpty ? identity.resource : "\(identity.resource).\(identity.group)"
             })
         let start = trial.observations.first { $0.kind == .processStarted || $0.kind == .phaseEntered }?.at ?? .zero
-        let seen = events(in: trial, watched).flatMap { object, events in
+        let seen = events(in: trial, watched, names).flatMap { object, events in
             states(of: object, events, start: start)
         }
         let made = ordered(changes).flatMap { resource, name, changes in
@@ -99,9 +101,8 @@ extension CalmView {
 
     /// The events of each object, by its resource and name as rules tell it, objects in the order of their first event.
     private static func events(
-        in trial: TrialRecord, _ watched: Set<String>
+        in trial: TrialRecord, _ watched: Set<String>, _ names: GeneratedNames
     ) -> [(object: (resource: String, name: String), events: [Event])] {
-        let names = GeneratedNames(trial)
         var order: [String] = []
         var events: [String: (object: (resource: String, name: String), events: [Event])] = [:]
         var counts: [String: Int] = [:]

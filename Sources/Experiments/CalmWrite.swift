@@ -22,15 +22,14 @@ struct CalmWrite: Hashable {
     var flaw: PlanProposals.Cause?
 
     /// All writes of a trial, in their order.
-    static func all(in trial: TrialRecord) -> [CalmWrite] {
-        let names = GeneratedNames(trial)
+    static func all(in trial: TrialRecord, _ names: GeneratedNames) -> [CalmWrite] {
         var done: [Step: Int] = [:]
         var requests: [Step: Int] = [:]
         return trial.attempts.filter { $0.exchange.identity.verb.isWrite }.map { attempt in
             let identity = attempt.exchange.identity
             var step = Step(
                 verb: identity.verb, group: identity.group, resource: identity.resource,
-                subresource: identity.subresource, name: names.pattern(identity.name), ordinal: 0)
+                subresource: identity.subresource, name: names.name(of: attempt), ordinal: 0)
             let status = attempt.seen?.upstreamStatus ?? attempt.exchange.httpStatus
             let isDone = (200..<300).contains(status)
             // A rule without a name is about the named ones, too, and counts them.
@@ -115,21 +114,41 @@ struct CalmWrite: Hashable {
 struct GeneratedNames: Hashable {
     private let names: Set<String>
 
-    init(_ trial: TrialRecord) {
-        names = Set(
+    /// - Parameter other: Another trial of the same; what has its name there, too, was given it.
+    init(_ trial: TrialRecord, other: TrialRecord?) {
+        let given = other.map(Self.unnamed) ?? []
+        names = Self.unnamed(in: trial).subtracting(given).filter(Self.isGenerated)
+    }
+
+    /// The objects that creates made whose request does not tell their name.
+    private static func unnamed(in trial: TrialRecord) -> Set<String> {
+        Set(
             trial.attempts.compactMap { attempt in
                 let identity = attempt.exchange.identity
                 return identity.verb == .create && identity.name.isEmpty ? attempt.seen?.objectName : nil
             })
     }
 
-    /// So many letters and digits follow `metadata.generateName`.
+    /// So many of these follow `metadata.generateName`.
     /// https://github.com/kubernetes/apiserver/blob/v0.33.0/pkg/storage/names/generate.go
     private static let suffixLength = 5
+    private static let alphabet = Set("bcdfghjklmnpqrstvwxz2456789")
+
+    private static func isGenerated(_ name: String) -> Bool {
+        name.count > suffixLength && name.suffix(suffixLength).allSatisfy(alphabet.contains)
+    }
 
     /// A glob for a name that the server made up; any other as it is.
     func pattern(_ name: String) -> String {
-        guard names.contains(name), name.count > Self.suffixLength else { return name }
-        return "\(name.dropLast(Self.suffixLength))*"
+        names.contains(name) ? "\(name.dropLast(Self.suffixLength))*" : name
+    }
+
+    /// The name by which a rule tells the request: that of a create may have become known by its answer alone. Empty where
+    /// the server made it up.
+    func name(of attempt: AttemptRecord) -> String {
+        let identity = attempt.exchange.identity
+        guard identity.verb == .create, identity.name.isEmpty else { return pattern(identity.name) }
+        let made = attempt.seen?.objectName ?? ""
+        return names.contains(made) ? "" : made
     }
 }

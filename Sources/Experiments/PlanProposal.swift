@@ -57,9 +57,12 @@ package struct PlanProposals: Hashable, Sendable {
     ) {
         precondition(!calm.isEmpty, "at least one calm trial")
         var draft = ProposalDraft()
-        let writes = calm.prefix(2).map(CalmWrite.all)
-        Self.propose(writes, in: &draft)
-        let views = calm.prefix(2).map { CalmView.all(in: $0, changes: changes) }
+        let trials = calm.prefix(2)
+        let names = trials.enumerated().map { index, trial in
+            GeneratedNames(trial, other: trials.count > 1 ? trials[1 - index] : nil)
+        }
+        Self.propose(zip(trials, names).map { CalmWrite.all(in: $0, $1) }, in: &draft)
+        let views = zip(trials, names).map { CalmView.all(in: $0, $1, changes: changes) }
         Self.propose(views, isPossible, in: &draft)
         proposals = draft.proposals
         pruned = Cause.allCases.compactMap { cause in draft.pruned[cause].map { Pruned(cause, count: $0) } }

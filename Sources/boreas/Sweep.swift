@@ -55,7 +55,12 @@ struct Sweep {
 
     /// - Parameter comment: The file's name, for the command in its head.
     func yaml(comment file: String) throws -> String {
-        let world = run.world == WorldKind.embedded.rawValue ? "" : " --world \(run.world)"
+        let world =
+            switch WorldKind(rawValue: run.world) {
+            case .embedded: ""
+            case .cluster: " --world cluster --context NAME"
+            default: " --world \(run.world)"
+            }
         let trials = calm.trials.count > 1 ? "trials" : "trial"
         return try ExperimentText(experiment, plans: plans).text(comment: [
             "Proposed from the calm \(trials) \(origin) of \(run.experiment.name).",

@@ -113,7 +113,7 @@ struct PlanProposalTests {
                 Self.attempt(3, .patch, "pods", second),
             ])
         }
-        let proposals = PlanProposals(calm: [trial("web-abcde", "web-fghij"), trial("web-klmno", "web-pqrst")])
+        let proposals = PlanProposals(calm: [trial("web-bcdfg", "web-hjklm"), trial("web-npqrs", "web-tvwxz")])
             .proposals
         #expect(
             proposals.map(\.name) == [
@@ -124,6 +124,24 @@ struct PlanProposalTests {
         #expect(proposals[3].rule.fault == .crash(Fault.Crash(afterWrites: 2)))
         #expect(proposals[5].rule.when == Timing(first: 2, after: 1))
         #expect(proposals[6].rule.match.name == "web-*" && proposals[3].rule.match.name == nil)
+    }
+
+    @Test(
+        "a name that a create's answer alone tells is given where both trials have it, or where no server makes it up")
+    func answeredNames() {
+        func trial(_ name: String) -> TrialRecord {
+            Self.trial([
+                Self.attempt(1, .create, "pods", "", status: 201, objectName: name),
+                Self.attempt(2, .delete, "pods", name),
+            ])
+        }
+        let two = PlanProposals(calm: [trial("web-bcdfg"), trial("web-bcdfg")]).proposals
+        #expect(two.map(\.rule.match.name) == Array(repeating: "web-bcdfg", count: 5))
+        #expect(two[2].name == "lost-reply-create-pods-web-bcdfg-1" && two[2].rule.when == Timing(first: 1))
+        let one = PlanProposals(calm: [trial("settings")]).proposals
+        #expect(one.map(\.rule.match.name) == Array(repeating: "settings", count: 5))
+        let generated = PlanProposals(calm: [trial("web-bcdfg")]).proposals
+        #expect(generated.map(\.rule.match.name) == [nil, nil, nil, "web-*", "web-*"])
     }
 
     // MARK: Views

@@ -148,6 +148,8 @@ struct PlanCommandTests {
             #expect(valid.output.contains("valid; 7 cells of 2 trials, and 2 calm trials for reference"), "\(valid)")
             let dry = try await boreas("run", "--dry-run", "new/sweep.yaml")
             #expect(dry.code == 0 && dry.output.contains("plan=stale-websites-web: fault stale-websites-web"), "\(dry)")
+            let simulated = try await boreas("run", "--dry-run", "new/sweep.yaml", "--world", "simulated")
+            #expect(simulated.code == 64 && simulated.errors.contains("sites is of a process"), "\(simulated)")
             let other = try await boreas("plan", "r1", "--db", "a.sqlite", "--variation", "clam")
             #expect(other.code == 64 && other.errors.contains("did you mean calm?"), "\(other)")
         }
