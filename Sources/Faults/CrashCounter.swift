@@ -34,11 +34,11 @@ package struct CrashCounter: Sendable {
     /// Whether no write kills.
     package var isIdle: Bool { rules.isEmpty }
 
-    /// Whether a rule that is awake could count the write if the object had the right name.
-    package func mayConcern(_ identity: RequestIdentity, in phase: Phase?) -> Bool {
+    /// Whether a rule that is awake could count the write if its body said the right things.
+    package func mayConcern(_ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?) -> Bool {
         identity.verb.isWrite
             && rules.contains { rule in
-                (rule.during == nil || rule.during == phase) && rule.matcher.matchesButForName(identity)
+                (rule.during == nil || rule.during == phase) && rule.matcher.matchesButForBody(identity, facts)
             }
     }
 
@@ -48,9 +48,24 @@ package struct CrashCounter: Sendable {
     package mutating func done(
         _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
     ) -> Crash? {
+        count(identity, facts, in: phase) { $0.at != .beforeRequest }
+    }
+
+    /// Counts a request that is about to be sent on, for the rules that kill before it.
+    ///
+    /// - Returns: The crash that is due in its place.
+    package mutating func sending(
+        _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
+    ) -> Crash? {
+        count(identity, facts, in: phase) { $0.at == .beforeRequest }
+    }
+
+    private mutating func count(
+        _ identity: RequestIdentity, _ facts: RequestFacts, in phase: Phase?, where isMeant: (Fault.Crash) -> Bool
+    ) -> Crash? {
         guard identity.verb.isWrite else { return nil }
         var crash: Crash?
-        for index in rules.indices {
+        for index in rules.indices where isMeant(rules[index].fault) {
             let rule = rules[index]
             guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts) else { continue }
             rules[index].writes += 1

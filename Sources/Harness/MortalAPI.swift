@@ -21,6 +21,11 @@ final class CrashSwitch: Sendable {
         let phase = phase()
         return counter.withLock { $0.done(identity, in: phase) }
     }
+
+    func sending(_ identity: RequestIdentity) -> CrashCounter.Crash? {
+        let phase = phase()
+        return counter.withLock { $0.sending(identity, in: phase) }
+    }
 }
 
 /// An API through which one life of a controller reaches the server, and which ends that life.
@@ -54,6 +59,10 @@ final class MortalAPI: KubernetesAPI {
 
     func send(_ request: APIRequest) async throws -> JSONObject {
         try checkAlive()
+        if request.verb.isWrite, let crash = crashes.sending(request.identity) {
+            die(Death(crash: crash, requestID: request.trace?.requestID))
+            throw CancellationError()
+        }
         let answer = try await api.send(request)
         // An answer that comes after a death is seen by nobody.
         try checkAlive()
