@@ -17,6 +17,10 @@ package struct History: Hashable, Sendable {
     package let policy: Policy?
     /// What clients came to that are the subject themselves; nil where a controller is.
     package let calls: CallEvidence?
+    /// The program that was the subject; nil where none was.
+    package let process: ProcessSubject?
+    /// What calm trials of the same workload came to; nil where there are none to judge by.
+    package let reference: CalmReference?
 
     package struct WorkflowFate: Hashable, Sendable {
         package var name: String
@@ -32,7 +36,7 @@ package struct History: Hashable, Sendable {
     package init(
         phases: Experiment.Phases, observations: [Observation], operations: [OperationRecord] = [],
         attempts: [AttemptRecord] = [], ended: Duration, policy: Policy? = nil,
-        calls: CallEvidence? = nil
+        calls: CallEvidence? = nil, process: ProcessSubject? = nil, reference: CalmReference? = nil
     ) {
         self.phases = phases
         self.observations = observations.enumerated()
@@ -42,6 +46,8 @@ package struct History: Hashable, Sendable {
         self.ended = ended
         self.policy = policy
         self.calls = calls
+        self.process = process
+        self.reference = reference
         workflows = Self.fates(self.observations)
     }
 

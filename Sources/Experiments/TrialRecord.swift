@@ -149,12 +149,19 @@ package struct TrialRecord: Hashable, Sendable {
     }
 
     /// Joins and judges what a trial gathered.
-    package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
+    ///
+    /// - Parameters:
+    ///   - reference: What a trial of a process is judged against, unless it is itself one of the calm trials.
+    ///   - missing: Why there is no reference, where there is none.
+    package init(
+        _ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64,
+        reference: CalmReference? = nil, missing: String = "not two of them passed"
+    ) {
         let joined = AttemptJoin(evidence, plan: spec.variation.plan)
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
             attempts: joined.attempts, ended: evidence.ended, policy: spec.policy,
-            calls: evidence.calls)
+            calls: evidence.calls, process: spec.variation.process, reference: reference)
         number = spec.number
         key = spec.key
         seed = spec.seed
