@@ -30,7 +30,7 @@ final class WriteBarrier: Sendable {
 
     /// A write is about to be sent on. Where a crash is due in its place, the barrier is up when this returns.
     func sending(_ identity: RequestIdentity, _ facts: RequestFacts, in phase: Phase) -> CrashCounter.Crash? {
-        raise { $0.sending(identity, facts: facts, in: phase) }
+        raise { $0.due(identity, facts: facts, in: phase) }
     }
 
     private func raise(_ due: (inout CrashCounter) -> CrashCounter.Crash?) -> CrashCounter.Crash? {

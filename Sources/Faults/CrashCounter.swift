@@ -42,34 +42,39 @@ package struct CrashCounter: Sendable {
             }
     }
 
+    /// The crash that is due before a write is forwarded, which then never is; asked before each write.
+    ///
+    /// A write that is about to be forwarded counts as the one after those that were done.
+    package mutating func due(
+        _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
+    ) -> Crash? {
+        guard identity.verb.isWrite else { return nil }
+        for index in rules.indices where rules[index].fault.at == .beforeRequest {
+            let rule = rules[index]
+            guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts),
+                rule.writes + 1 == rule.fault.afterWrites
+            else { continue }
+            rules[index].writes += 1
+            return Crash(rule: rule.name, fault: rule.fault, identity: identity)
+        }
+        return nil
+    }
+
     /// Counts a request that the server has done.
     ///
     /// - Returns: The crash that is due at it, by the first rule whose number it is.
     package mutating func done(
         _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
     ) -> Crash? {
-        count(identity, facts, in: phase) { $0.at != .beforeRequest }
-    }
-
-    /// Counts a request that is about to be sent on, for the rules that kill before it.
-    ///
-    /// - Returns: The crash that is due in its place.
-    package mutating func sending(
-        _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
-    ) -> Crash? {
-        count(identity, facts, in: phase) { $0.at == .beforeRequest }
-    }
-
-    private mutating func count(
-        _ identity: RequestIdentity, _ facts: RequestFacts, in phase: Phase?, where isMeant: (Fault.Crash) -> Bool
-    ) -> Crash? {
         guard identity.verb.isWrite else { return nil }
         var crash: Crash?
-        for index in rules.indices where isMeant(rules[index].fault) {
+        for index in rules.indices {
             let rule = rules[index]
             guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts) else { continue }
             rules[index].writes += 1
-            guard rules[index].writes == rule.fault.afterWrites, crash == nil else { continue }
+            guard rules[index].writes == rule.fault.afterWrites, rule.fault.at != .beforeRequest, crash == nil else {
+                continue
+            }
             crash = Crash(rule: rule.name, fault: rule.fault, identity: identity)
         }
         return crash

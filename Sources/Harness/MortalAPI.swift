@@ -17,14 +17,16 @@ final class CrashSwitch: Sendable {
         self.phase = phase
     }
 
+    /// The crash that is due before the request goes out.
+    func due(_ identity: RequestIdentity) -> CrashCounter.Crash? {
+        let phase = phase()
+        return counter.withLock { $0.due(identity, in: phase) }
+    }
+
+    /// The crash that is due at a request that the server has done.
     func done(_ identity: RequestIdentity) -> CrashCounter.Crash? {
         let phase = phase()
         return counter.withLock { $0.done(identity, in: phase) }
-    }
-
-    func sending(_ identity: RequestIdentity) -> CrashCounter.Crash? {
-        let phase = phase()
-        return counter.withLock { $0.sending(identity, in: phase) }
     }
 }
 
@@ -59,7 +61,7 @@ final class MortalAPI: KubernetesAPI {
 
     func send(_ request: APIRequest) async throws -> JSONObject {
         try checkAlive()
-        if request.verb.isWrite, let crash = crashes.sending(request.identity) {
+        if request.verb.isWrite, let crash = crashes.due(request.identity) {
             die(Death(crash: crash, requestID: request.trace?.requestID))
             throw CancellationError()
         }
