@@ -23,6 +23,7 @@ final class ProxyCore: Sendable {
     private let barrier: WriteBarrier?
     /// The newest resourceVersion that has passed, where requests are told of.
     private let newestSeen = Atomic<UInt64>(0)
+    private let underWay = NIOLockedValueBox(ProxyActivity())
     private let authorization: String
     private let state: NIOLockedValueBox<State>
 
@@ -102,6 +103,7 @@ final class ProxyCore: Sendable {
     func endBarrier() async {
         // Before: what has come on them already must not be sent on.
         await state.withLockedValue { $0.listener }?.cutAccepted()
+        underWay.withLockedValue { $0.died() }
         barrier?.lower()
     }
 
@@ -112,6 +114,10 @@ final class ProxyCore: Sendable {
 
     /// The newest resourceVersion that has passed.
     var newestVersion: UInt64 { newestSeen.load(ordering: .relaxed) }
+
+    var activity: ProxyActivity { underWay.withLockedValue { $0 } }
+
+    func note(_ change: (inout ProxyActivity) -> Void) { underWay.withLockedValue(change) }
 
     func saw(version: UInt64) { newestSeen.max(version, ordering: .relaxed) }
 

@@ -36,6 +36,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var isFinished = false
         /// What is written down of the exchange; nil where nobody is told.
         var notes: ExchangeNotes?
+        /// Whether it counts among those that wait for an answer.
+        var isWaiting = false
+        /// Of a watch, whether it has begun.
+        var isWatching = false
         /// What the answer that the client is being given began with.
         var deliveredStatus = 0
         /// Whether no byte of the answer gets through.
@@ -131,7 +135,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request.observed.userAgent = head.headers.first(name: "user-agent") ?? ""
             request.needsName = needsName(request)
         }
-        if core.isObserved { request.notes = ExchangeNotes(path: request.path) }
+        if core.isObserved {
+            request.notes = ExchangeNotes(path: request.path)
+            request.isWaiting = request.path?.answersForLong == false && !request.isUpgrade
+            if request.isWaiting { core.note { $0.asked() } }
+        }
         self.request = request
         let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
         let exchange = ProxyExchange(
@@ -181,6 +189,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func answered(_ head: HTTPResponseHead) {
         request.observed.upstreamStatus = Int(head.status.code)
         request.notes?.answered(head)
+        noteWatch(head)
         guard !diesBeforeAnswer(head) else { return }
         perform(exchange?.answered(head))
     }
@@ -258,6 +267,19 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return core.announce(crash, requestID: request.observed.requestID)
         }
         pool.connect(for: self, isFresh: request.isUpgrade)
+    }
+
+    private func noteWatch(_ head: HTTPResponseHead) {
+        guard request.notes != nil, request.path?.verb == .watch, head.status == .ok, !request.isWatching,
+            let identity = request.observed.identity
+        else { return }
+        request.isWatching = true
+        core.note { $0.began(identity) }
+    }
+
+    private func noteEnd() {
+        if request.isWaiting { core.note { $0.answered() } }
+        if request.isWatching, let identity = request.observed.identity { core.note { $0.ended(identity) } }
     }
 
     // MARK: Dying at a write
@@ -372,6 +394,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         request.isFinished = true
         request.observed.duration = core.now - request.observed.started
         if let notes = request.notes {
+            noteEnd()
             let (status, forged) = given(rest)
             if let version = notes.complete(&request.observed, given: status, forged: forged) {
                 core.saw(version: version)
@@ -398,6 +421,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
 @available(*, unavailable)
 extension ProxyHandler: Sendable {}
+
+extension RequestPath {
+    /// Whether there is no end of the answer worth waiting for.
+    fileprivate var answersForLong: Bool {
+        verb == .watch || verb == .connect || (subresource == "log" && parameter("follow") != nil)
+    }
+}
 
 extension RequestIdentity {
     /// For an answer that is the same to every request.

@@ -116,7 +116,10 @@ package final class ReverseProxy: Sendable {
     /// Takes over other rules, for requests that are decided on from now on. What was decided goes its way.
     package func replace(with plan: Plan) { core.replace(with: plan) }
 
-    /// Cuts all connections of a client that has been killed, and serves its next life.
+    /// What the client has under way; nothing is known of it where nobody is told of requests.
+    package var activity: ProxyActivity { core.activity }
+
+    /// Cuts all connections of a client that has been killed, or is dead, and serves its next life.
     package func endBarrier() async { await core.endBarrier() }
 
     /// 256 bits that nobody can guess.

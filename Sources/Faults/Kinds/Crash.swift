@@ -10,8 +10,7 @@ extension Fault {
             case beforeRequest
         }
 
-        /// Which of the matching writes it is, from 1; only those that the server did count. For
-        /// ``Point/beforeRequest``, those that are sent.
+        /// Which of the matching writes it is, from 1; only those that the server did count.
         package var afterWrites: Int
         /// Nil is ``Point/afterAnswer``.
         package var at: Point?
