@@ -189,11 +189,11 @@ package struct TrialRecord: Hashable, Sendable {
             evidence.proxied.isEmpty
             ? AttemptJoin(evidence, plan: spec.variation.plan)
             : AttemptJoin(proxied: evidence, plan: spec.variation.plan)
-        let isOfProcess = spec.variation.process != nil
+        let process = spec.variation.process
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: isOfProcess ? nil : spec.policy,
-            calls: evidence.calls, process: spec.variation.process, reference: reference)
+            attempts: joined.attempts, ended: evidence.ended, policy: process == nil ? spec.policy : nil,
+            calls: evidence.calls, injections: joined.injections, process: process, reference: reference)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -204,11 +204,11 @@ package struct TrialRecord: Hashable, Sendable {
         injections = joined.injections
         observations = history.observations
         samples = history.samples
-        let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
-        violations = invariants.flatMap { $0.violations(in: history) }
+        violations = Invariant.asked(of: spec, history).flatMap { $0.violations(in: history) }
+        let isUnreferenced = history.process != nil && !spec.isReference && reference == nil
         let judgement = Judgement(
-            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, isOfProcess: isOfProcess,
-            injections: injections, violations: violations)
+            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
+            violations: violations, missing: isUnreferenced ? missing : nil)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
@@ -239,6 +239,14 @@ package struct TrialRecord: Hashable, Sendable {
         self.digest = digest
         self.historyDigest = historyDigest
         self.unlisted = unlisted
+    }
+}
+
+extension Invariant {
+    fileprivate static func asked(of spec: TrialSpec, _ history: History) -> [Invariant] {
+        if history.calls != nil { return ofClients }
+        if history.process == nil { return ofControllers }
+        return spec.isReference ? ofReferences : ofProcesses
     }
 }
 
