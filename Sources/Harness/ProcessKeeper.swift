@@ -104,6 +104,7 @@ final class ProcessKeeper: Sendable {
             let end = try await live()
             // Its connections are dead with it: what it still had under way belongs to no other life.
             await access.endBarrier()
+            collector.died()
             let (crash, isStopping) = state.withLock { state in
                 defer { state.crash = nil }
                 return (state.crash, state.isStopping)

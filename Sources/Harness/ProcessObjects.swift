@@ -86,7 +86,10 @@ final class ProcessObjects: Sendable {
             return conditions.contains { $0["type"]?.string == "Established" && $0["status"]?.string == "True" }
         }
         state.withLock { $0.served = nil }
-        guard let version = (definition.json["spec", "versions"]?.array ?? []).first(where: { $0.object?["served"]?.bool ?? true }),
+        guard
+            let version = (definition.json["spec", "versions"]?.array ?? []).first(where: {
+                $0.object?["served"]?.bool ?? true
+            }),
             let resource = APIResource(defined: definition.json, version: version.object?["name"]?.string ?? "")
         else { return }
         try await ground.poll("the resource \(key.name)", within: .seconds(30)) {
