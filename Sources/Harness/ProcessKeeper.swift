@@ -1,5 +1,6 @@
 import Determinism
 import Experiments
+import FaultProxy
 import Faults
 import Foundation
 import Synchronization

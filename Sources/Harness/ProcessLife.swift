@@ -52,9 +52,9 @@ struct ProcessLife: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await Self.guardOver(group, clock) }
             defer { tasks.cancelAll() }
-            async let read: Void = read(output, .stdout)
-            async let readErrors: Void = read(errors, .stderr)
-            _ = try await (read, readErrors)
+            async let printed: Void = read(output, .stdout)
+            async let complained: Void = read(errors, .stderr)
+            _ = try await (printed, complained)
             // It may have closed both and live on.
             while group.isLeaderAlive { try await clock.sleep(for: .milliseconds(20)) }
         }
