@@ -55,7 +55,9 @@ package struct CalmReference: Hashable, Sendable {
     private init?(_ trials: [[Observation]], quietRate: Double, countsFutileWrites: Bool) {
         guard trials.count >= 2 else { return nil }
         let histories = trials.map(ObjectHistory.init)
-        let keys = histories.map(\.keys)
+        // A server that draws the same names again has drawn them all the same.
+        let generated = Set(histories.flatMap(\.ends).filter(\.isGenerated).map(\.key))
+        let keys = histories.map { $0.keys.subtracting(generated) }
         let naming = ObjectNaming(known: keys.dropFirst().reduce(keys[0]) { $0.intersection($1) })
         self.naming = naming
         self.quietRate = quietRate

@@ -22,6 +22,9 @@ package struct EndState: Hashable, Sendable {
         self.json = json
     }
 
+    /// Whether the server drew a part of the name.
+    var isGenerated: Bool { !(json["metadata", "generateName"]?.string ?? "").isEmpty }
+
     package func observation(at time: Duration) -> Observation {
         Observation(.endState, key, message: JSONValue.object(json).text, at: time)
     }

@@ -68,11 +68,13 @@ extension Invariant {
 
     func memoryGrowth(_ history: History) -> [Violation] {
         guard let bound = history.process?.memoryGrowthMax else { return [] }
-        let ready = history.entered(.calm) ?? .zero
-        let samples = history.observations(.memorySampled).filter { $0.at >= ready }.compactMap { sample in
+        let samples = history.observations(.memorySampled).compactMap { sample in
             Int(sample.subject).map { (at: sample.at, bytes: $0) }
         }
-        guard let first = samples.first else { return [] }
+        let ready = history.entered(.calm) ?? .zero
+        // No sample soon after means that nothing has changed since the one before.
+        let soon = samples.first { $0.at >= ready && $0.at <= ready + .seconds(1) }
+        guard let first = soon ?? samples.last(where: { $0.at < ready }) ?? samples.first else { return [] }
         // What a process had when it ended counts as what it has at last.
         let ends = history.observations(.processExited).map(\.at) + [history.ended]
         let lasts = ends.compactMap { end in samples.last { $0.at <= end } }

@@ -65,8 +65,8 @@ struct ObjectHistory {
         }
     }
 
-    /// For all kin that ever were two or more at once, when most of them were. Those whose deletion has begun are not
-    /// counted: what takes their place is no duplicate.
+    /// For all kin that ever were two or more at once, when most of them were. Those whose deletion has begun, or
+    /// whose work is over, are not counted: what takes their place is no duplicate.
     ///
     /// - Returns: By names, with the owner's as it is.
     func crowds(_ naming: ObjectNaming) -> [Kin: Crowd] {

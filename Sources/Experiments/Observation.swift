@@ -89,8 +89,8 @@ package struct Observation: Hashable, Sendable {
         /// The object `subject` (its key: `pods/web-1`, `websites.example.com/web`) is there; `detail` is its UID, and the
         /// message the key of the object that controls it, if one does.
         case objectCreated
-        /// The object `subject`, of the UID `detail`, has another resourceVersion; the message is `being deleted` from the
-        /// moment on when its deletion has begun.
+        /// The object `subject`, of the UID `detail`, has another resourceVersion. The message is empty as long as it counts:
+        /// else `being deleted`, or of a pod whose work is over `Succeeded` or `Failed`.
         case objectWritten
         /// The object `subject`, of the UID `detail`, is gone.
         case objectDeleted

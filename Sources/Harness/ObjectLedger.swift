@@ -39,8 +39,15 @@ struct ObjectLedger: Sendable {
             return []
         }
         known[uid]?.version = version
-        let message = metadata.deletionTimestamp == nil ? "" : "being deleted"
+        let message = Self.end(json, of: resource)
         return [noted(Observation(.objectWritten, key, detail: uid, message: message, at: time))]
+    }
+
+    /// By what an object no longer counts, although it is there.
+    private static func end(_ json: JSONObject, of resource: APIResource) -> String {
+        if json["metadata", "deletionTimestamp"] != nil { return "being deleted" }
+        let phase = Pod(json: json).phase
+        return resource.qualifiedName == "pods" && phase.isTerminal ? phase.rawValue : ""
     }
 
     mutating func sawDeletion(of json: JSONObject, of resource: APIResource, at time: Duration) -> [Observation] {
@@ -107,7 +114,9 @@ extension ObjectLedger {
     static func isLeftOut(_ json: JSONObject, of resource: APIResource) -> Bool {
         let metadata = DynamicObject(json: json).metadata
         if native.contains(ObjectNaming.key(resource, metadata.name)) { return true }
-        if resource == .secrets, json["type"]?.string == "kubernetes.io/service-account-token" { return true }
+        if resource.qualifiedName == "secrets", json["type"]?.string == "kubernetes.io/service-account-token" {
+            return true
+        }
         // What the harness needs for its faults is none of the subject's.
         return metadata.labels[Ground.managerLabel] == "boreas"
     }

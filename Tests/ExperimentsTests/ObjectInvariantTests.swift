@@ -123,6 +123,19 @@ struct ObjectInvariantTests {
                 + "and in calm 2")
     }
 
+    @Test("a name that the server drew is random even where it was drawn twice")
+    func drawnTwice() throws {
+        func trial(_ name: String) throws -> [Observation] {
+            let json = #"{"metadata": {"name": "\#(name)", "generateName": "run-"}}"#
+            return [Self.born("pods/\(name)", name), try Self.end("pods/\(name)", json)]
+        }
+        let (same, other) = (try trial("run-x7k2p"), try trial("run-c4v9d"))
+        #expect(try Self.evidence(.createsAndDeletesAsInCalm, other, calm: [same, same]) == [])
+        // But for that a name that is the same twice is known.
+        let given = [Self.born("pods/run-x7k2p", "1")]
+        #expect(try Self.evidence(.createsAndDeletesAsInCalm, other, calm: [given, given]).count == 2)
+    }
+
     @Test("ten differences are told, and the rest is counted")
     func many() throws {
         let judged = try (10..<25).map { try Self.end("configmaps/c\($0)") }

@@ -171,6 +171,10 @@ struct ProcessInvariantTests {
                 "grew by 10.0 MiB, from 20.0 MiB at 500ms to 30.0 MiB at 7s, and may grow by 9.0 MiB"
             ])
         #expect(evidence(growing, max: nil) == [])
+        // Where nothing changes when it is ready, nothing is sampled then.
+        let still = [(-0.5, 5 * mebibyte), (-0.2, 20 * mebibyte), (4, 30 * mebibyte)]
+        #expect(evidence(still, max: 10 * mebibyte) == [])
+        #expect(evidence(still, max: 9 * mebibyte).count == 1)
         // A peak that was given back is no growth; one that ended with the process is.
         let peak = [(0.5, 20 * mebibyte), (4, 50 * mebibyte), (7, 21 * mebibyte)]
         #expect(evidence(peak, max: 9 * mebibyte) == [])

@@ -50,6 +50,21 @@ struct ObjectLedgerTests {
         #expect(ledger.saw(marked, of: Self.website, at: .seconds(2)).map(\.message) == ["being deleted"])
     }
 
+    @Test("a pod whose work is over no longer counts, and another object of such a phase does")
+    func work() {
+        var ledger = ObjectLedger()
+        func messages(_ resource: APIResource, _ phases: [String]) -> [String] {
+            phases.enumerated().flatMap { index, phase in
+                let pod = Self.object("p", uid: resource.name, version: "\(index)") {
+                    $0["status", "phase"] = .string(phase)
+                }
+                return ledger.saw(pod, of: resource, at: .zero).map(\.message)
+            }
+        }
+        #expect(messages(.pods, ["Pending", "Running", "Failed"]) == ["", "", "Failed"])
+        #expect(messages(Self.website, ["Pending", "Running", "Failed"]) == ["", "", ""])
+    }
+
     @Test("what a list no longer has is gone, before what it has anew is there")
     func lists() {
         var ledger = ObjectLedger()
@@ -108,14 +123,16 @@ struct ObjectWitnessTests {
     private static let namespace = "boreas-trial"
 
     /// Follows a namespace of its own while `body` goes on, and gives what was seen.
+    ///
+    /// - Parameter cuts: What befalls the witness's requests, where anything does.
     private static func witnessed(
-        _ wrap: (InProcessAPI) -> any KubernetesAPI = { $0 },
-        _ body: (InProcessAPI, ObjectWitness) async throws -> Void
+        cuts: CutLog? = nil, _ body: (InProcessAPI, ObjectWitness) async throws -> Void
     ) async throws -> [Observation] {
         try await Fixtures.withAPI { api, clock in
             _ = try await api.create(Namespace(name: namespace))
             let collector = TrialCollector()
-            let witness = ObjectWitness(api: wrap(api), namespace: namespace, clock: clock, collector: collector)
+            let own: any KubernetesAPI = cuts.map { CuttingAPI(api, $0) } ?? api
+            let witness = ObjectWitness(api: own, namespace: namespace, clock: clock, collector: collector)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await witness.run() }
                 try await witness.begun()
@@ -214,7 +231,7 @@ struct ObjectWitnessTests {
     @Test("a watch that ends is taken up where it was, and one whose history is gone is listed anew")
     func resumption() async throws {
         let cuts = CutLog()
-        let seen = try await Self.witnessed({ CuttingAPI($0, cuts) }) { api, witness in
+        let seen = try await Self.witnessed(cuts: cuts) { api, witness in
             for number in 1...3 {
                 _ = try await api.create(Self.map("m\(number)"))
                 try await Fixtures.eventually("\(number) are seen") { witness.changes >= number }
@@ -232,8 +249,50 @@ struct ObjectWitnessTests {
     @Test("an end that can't be read leaves the trial open")
     func blindness() async throws {
         let cuts = CutLog()
-        let seen = try await Self.witnessed({ CuttingAPI($0, cuts) }) { _, _ in cuts.refuseLists() }
+        let seen = try await Self.witnessed(cuts: cuts) { _, _ in cuts.refuseLists() }
         #expect(Self.facts(seen, .oracleFailed) == ["the end state of configmaps"])
+    }
+
+    /// A controller's work on one owner: so many children of random names, the last of them with so many replicas.
+    private static func work(children: Int, replicas: Int = 1) async throws -> [Observation] {
+        try await witnessed { api, witness in
+            let owner = try await api.create(map("owner"))
+            for _ in 0..<children {
+                var child = map("")
+                child.metadata.name = ""
+                child.json["metadata", "name"] = nil
+                child.metadata.generateName = "owner-"
+                child.metadata.ownerReferences = [OwnerReference(to: owner)]
+                child.json["data"] = ["replicas": .string("\(replicas)")]
+                _ = try await api.create(child)
+            }
+            try await Fixtures.eventually("all is seen") { witness.changes >= 1 + children }
+        }
+    }
+
+    @Test("from what is seen of calm trials follows what is wrong with another one")
+    func verdicts() async throws {
+        let reference = try #require(
+            CalmReference(trials: [try await Self.work(children: 1), try await Self.work(children: 1)]))
+        func broken(_ observations: [Observation]) -> [Invariant: [String]] {
+            let history = History(
+                phases: Experiment.Phases(calm: .zero, storm: .zero, converge: .zero), observations: observations,
+                ended: observations.last?.at ?? .zero,
+                process: ProcessSubject(command: ["manager"], workingDirectory: "/"), reference: reference)
+            let asked: [Invariant] = [.endStateAsInCalm, .createsAndDeletesAsInCalm, .noDuplicateCreate]
+            return asked.reduce(into: [:]) { broken, invariant in
+                let violations = invariant.violations(in: history)
+                if !violations.isEmpty { broken[invariant] = violations.map { "\($0.subject) \($0.evidence)" } }
+            }
+        }
+        #expect(broken(try await Self.work(children: 1)).isEmpty)
+        let twice = broken(try await Self.work(children: 2))
+        #expect(Set(twice.keys) == [.endStateAsInCalm, .createsAndDeletesAsInCalm, .noDuplicateCreate])
+        #expect(
+            twice[.noDuplicateCreate]?.first?.hasPrefix("configmaps/owner had 2 of configmaps/owner-* at once") == true)
+        let wrong = broken(try await Self.work(children: 1, replicas: 3))
+        #expect(Set(wrong.keys) == [.endStateAsInCalm])
+        #expect(wrong[.endStateAsInCalm]?.first?.hasSuffix(#" data.replicas is "3", and in calm "1""#) == true)
     }
 
     @Test("over sockets the same is found, and followed")

@@ -33,6 +33,6 @@ struct ResourceDiscoveryTests {
         var discovery = ResourceDiscovery()
         discovery.add(list, group: "", version: "v1")
         discovery.add(list, group: "", version: "v1beta1")
-        #expect(discovery.watchable == [.pods, .nodes])
+        #expect(discovery.watchable.map { $0.path(namespace: nil) } == ["/api/v1/pods", "/api/v1/nodes"])
     }
 }
