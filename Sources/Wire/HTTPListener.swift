@@ -196,6 +196,13 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
+    /// Ends all accepted connections, as a process does that dies, and returns when they are gone.
+    package func cutConnections() async {
+        let accepted = state.withLockedValue { Array($0.accepted.values) }
+        for connection in accepted { connection.cut() }
+        for connection in accepted { try? await connection.channel.closeFuture.get() }
+    }
+
     /// The connections that are open now.
     package var connectionCount: Int { state.withLockedValue { $0.accepted.count } }
 
