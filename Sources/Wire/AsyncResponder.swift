@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 
@@ -67,12 +66,10 @@ private final class AsyncAnsweringHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    /// The bridge from an event loop to a task.
     private func respond(to request: AsyncResponder.Request, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        answering = Task { [answer] in
-            let answer = await answer(request)
+        answering = AnsweringTask(answer: answer, request: request).start { answer in
             eventLoop.execute { Self.write(answer, bound.value) }
         }
     }
@@ -85,5 +82,16 @@ private final class AsyncAnsweringHandler: ChannelInboundHandler {
         let body = context.channel.allocator.buffer(string: answer.body)
         context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
+    }
+}
+
+/// The bridge from an event loop to an asynchronous function.
+private struct AnsweringTask: Sendable {
+    var answer: AsyncResponder.Answering
+    var request: AsyncResponder.Request
+
+    /// To cancel the task is to say that nobody waits for the answer any more.
+    func start(_ deliver: @escaping @Sendable (HTTPResponder.Answer) -> Void) -> Task<Void, Never> {
+        Task { deliver(await answer(request)) }
     }
 }
