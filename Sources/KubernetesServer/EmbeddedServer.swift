@@ -44,6 +44,9 @@ package final class EmbeddedServer: Sendable {
         let identity = try authority.issueServerIdentity(names: names(of: configuration.host))
         let limits = configuration.limits
         let exchanges = OpenExchanges(readsMax: limits.readsInFlightMax, writesMax: limits.writesInFlightMax)
+        core.callWebhooks { call, answered in
+            WebhookDial.start(call, on: MultiThreadedEventLoopGroup.singleton.next(), completion: answered)
+        }
         let environment = ServerEnvironment(
             core: core,
             router: Router(authentication: Authentication(users: configuration.users), limits: limits),
@@ -108,6 +111,23 @@ package final class EmbeddedServer: Sendable {
 
     /// Takes connections again, on the same port.
     package func resume() async throws { try await listener.resume() }
+
+    /// Dies, and is started again on the same port after a downtime: connections end, and all is lost that an API server
+    /// has in memory alone. It is started at once where the task is cancelled.
+    package func restart(downtime: Duration) async throws {
+        await listener.pause()
+        await listener.cutConnections()
+        core.stop()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await core.clock.sleep(for: downtime))
+        } catch {
+            outcome = .failure(error)
+        }
+        core.start()
+        try await listener.resume()
+        try outcome.get()
+    }
 
     /// A kubeconfig for a bearer token, in YAML.
     ///
