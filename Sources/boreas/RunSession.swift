@@ -152,9 +152,11 @@ struct RunSession: Sendable {
 
     private func show(_ progress: TrialProgress, of spec: TrialSpec, in count: Int) {
         let phase = progress.phase?.rawValue ?? "setting up"
+        let ended =
+            spec.variation.process == nil ? "\(progress.finished) of \(progress.expected) workflows ended, " : ""
         Terminal.progress(
             "trial \(spec.number)/\(count) \(name(of: spec.key)): \(phase) \(Int(progress.elapsed.seconds)) s, "
-                + "\(progress.finished) of \(progress.expected) workflows ended, \(progress.faults) faults")
+                + "\(ended)\(progress.faults) faults")
     }
 
     private func isExpected(_ trial: TrialRecord) -> Bool {
