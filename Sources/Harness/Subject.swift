@@ -24,6 +24,8 @@ struct Subject: Sendable {
     var replicas = 1
     /// Where a policy with permits in a database has them: they outlive the controllers.
     var permits: PermitDatabase?
+    /// Where somebody may take the node away.
+    var power: NodePower?
 
     /// By which one of several controllers leads; Argo's name.
     static let leaderLease = "workflow-controller"
@@ -143,6 +145,7 @@ struct Subject: Sendable {
         let kubelet = Kubelet(
             api: site.harness, settings: .trial(in: namespace, site.nodeAccess), clock: site.clock, logger: logger,
             runAgent: { await runAgent($0) })
+        power?.use(kubelet)
         if case .direct(let serve) = site.nodeAccess { serve(kubelet) }
         try await kubelet.run()
     }

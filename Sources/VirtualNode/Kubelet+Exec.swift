@@ -19,6 +19,7 @@ extension Kubelet {
     private static func status(of refusal: ExecRefusal, pod: ObjectKey) -> Status {
         switch refusal {
         case .podNotFound: .notFound(.pods, name: pod.name)
+        case .nodeLost: .internalError(refusal.message)
         case .containerNotRunning: .internalError("unable to upgrade connection: \(refusal.message)")
         }
     }

@@ -198,6 +198,8 @@ package struct NodeState: Sendable {
 package enum ExecRefusal: Error, Hashable, Sendable {
     case podNotFound
     case containerNotRunning(String)
+    /// The node is suspended.
+    case nodeLost
 
     package var httpStatus: Int { self == .podNotFound ? 404 : 500 }
 
@@ -205,6 +207,7 @@ package enum ExecRefusal: Error, Hashable, Sendable {
         switch self {
         case .podNotFound: "pod does not exist"
         case .containerNotRunning(let name): "container not found (\"\(name)\")"
+        case .nodeLost: "error dialing backend: EOF"
         }
     }
 }

@@ -196,8 +196,8 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
-    /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
-    package func cutAccepted() async {
+    /// Ends all accepted connections, as a process does that dies, and returns when they are gone.
+    package func cutConnections() async {
         let accepted = state.withLockedValue { Array($0.accepted.values) }
         for connection in accepted { connection.cut() }
         // It fails only where the loop itself is shut down, and the connections with it.
