@@ -20,9 +20,14 @@ final class ProxyCore: Sendable {
     private let authorization: String
     private let state: NIOLockedValueBox<State>
 
-    private struct State {
+    fileprivate struct State {
         var injector: FaultInjector
         var phase: Phase
+        /// Whether no rule acts.
+        var isPaused = false
+        var holds = RuleHolds()
+        /// The rules that have connects refused, and until when.
+        var refusals: [String: Duration] = [:]
         /// Set once the listener is there, which needs the core first.
         var listener: HTTPListener?
     }
@@ -48,18 +53,76 @@ final class ProxyCore: Sendable {
 
     func enter(_ phase: Phase) { state.withLockedValue { $0.phase = phase } }
 
-    func replace(with plan: Plan) { state.withLockedValue { $0.injector.replace(with: plan) } }
+    func replace(with plan: Plan) { edit { $0 = plan } }
+
+    /// Changes the rules at one stroke, for requests that are decided on from now on. Rules that are gone or changed
+    /// let go of what they hold.
+    ///
+    /// - Parameter edit: Called within a lock: it must not wait. Where it throws, nothing is changed.
+    func edit<Result>(_ edit: (inout Plan) throws -> Result) rethrows -> Result {
+        let (result, released, listener) = try state.withLockedValue { state in
+            let old = state.injector.plan
+            var new = old
+            let result = try edit(&new)
+            state.injector.replace(with: new)
+            let kept = Set(new.rules)
+            let gone = old.rules.filter { !kept.contains($0) }.map(\.name)
+            let (held, listener) = state.release(gone, now: clock.now)
+            return (result, held, listener)
+        }
+        for held in released { held.end() }
+        listener?.endRefusal()
+        return result
+    }
+
+    /// Lets no rule act until ``resume()``, nor count; all rules let go of what they hold.
+    func pause() {
+        let (released, listener) = state.withLockedValue { state in
+            state.isPaused = true
+            return state.release(nil, now: clock.now)
+        }
+        for held in released { held.end() }
+        listener?.endRefusal()
+    }
+
+    func resume() { state.withLockedValue { $0.isPaused = false } }
 
     /// Whether anybody wants to know who a request is.
-    var readsIdentities: Bool { onRequest != nil || !state.withLockedValue { $0.injector.isIdle } }
+    var readsIdentities: Bool { onRequest != nil || !state.withLockedValue { $0.isIdle } }
 
     func mayConcern(_ identity: RequestIdentity) -> Bool {
-        state.withLockedValue { $0.injector.mayConcern(identity, in: $0.phase) }
+        state.withLockedValue { !$0.isPaused && $0.injector.mayConcern(identity, in: $0.phase) }
     }
 
     func decide(_ identity: RequestIdentity) -> FaultInjector.Decision? {
         let now = clock.now
-        return state.withLockedValue { $0.injector.decide(about: identity, in: $0.phase, now: now) }
+        return state.withLockedValue { state in
+            state.isPaused ? nil : state.injector.decide(about: identity, in: state.phase, now: now)
+        }
+    }
+
+    // MARK: What rules hold back
+
+    /// Has `letGo` called once, on the event loop and never within this call, when the rule that decided is removed or
+    /// changed, or all rules are paused; soon where that has happened already.
+    ///
+    /// For whatever a fault holds back or has made hang: a removed rule must leave nothing behind. What has gone its way
+    /// by itself is to be forgotten, see ``forget(_:)``.
+    func whenRemoved(
+        _ decision: FaultInjector.Decision, on eventLoop: any EventLoop, do letGo: @escaping @Sendable () -> Void
+    ) -> RuleHold? {
+        let held = RuleHolds.Held(on: eventLoop, letGo: letGo)
+        let hold = state.withLockedValue { state -> RuleHold? in
+            let isThere = state.injector.plan.rules.contains { $0.name == decision.rule && $0.fault == decision.fault }
+            guard isThere, !state.isPaused else { return nil }
+            return state.holds.add(held, of: decision.rule)
+        }
+        if hold == nil { held.end() }
+        return hold
+    }
+
+    func forget(_ hold: RuleHold?) {
+        if let hold { state.withLockedValue { $0.holds.forget(hold) } }
     }
 
     // MARK: Reports
@@ -86,9 +149,13 @@ final class ProxyCore: Sendable {
     /// Whether connects are being refused.
     var isRefusing: Bool { state.withLockedValue { $0.listener }?.isRefusing ?? false }
 
-    /// Refuses connects; nil in the moment in which the listener listens and is not known here.
-    func refuseConnects(for span: Duration) -> EventLoopFuture<Void>? {
-        state.withLockedValue { $0.listener }?.refuseConnects(for: span)
+    /// Refuses connects on behalf of a rule; nil in the moment in which the listener listens and is not known here.
+    func refuseConnects(for span: Duration, by rule: String?) -> EventLoopFuture<Void>? {
+        let now = clock.now
+        return state.withLockedValue { state in
+            if let rule { state.refusals[rule] = max(state.refusals[rule] ?? .zero, now + span) }
+            return state.listener
+        }?.refuseConnects(for: span)
     }
 
     // MARK: Requests
@@ -120,5 +187,18 @@ final class ProxyCore: Sendable {
             head.version.major < 2 || forwarded.headers.contains(name: "content-length")
             || forwarded.headers.contains(name: "transfer-encoding")
         return (forwarded, !isFramed)
+    }
+}
+
+extension ProxyCore.State {
+    fileprivate var isIdle: Bool { isPaused || injector.isIdle }
+
+    /// Takes out what these rules hold, nil being all, and the listener where it has no more reason to refuse.
+    fileprivate mutating func release(_ rules: [String]?, now: Duration) -> ([RuleHolds.Held], HTTPListener?) {
+        let held = holds.take(of: rules)
+        let wasRefusing = !refusals.isEmpty
+        for rule in rules ?? Array(refusals.keys) { refusals[rule] = nil }
+        refusals = refusals.filter { $0.value > now }
+        return (held, wasRefusing && refusals.isEmpty ? listener : nil)
     }
 }

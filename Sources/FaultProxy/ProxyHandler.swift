@@ -16,6 +16,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private var upstream: UpstreamHandler?
     private var delay: Scheduled<Void>?
+    /// While a rule that decided about the request may still be holding something.
+    private var hold: RuleHold?
     private var isReadHeld = false
     /// The exchange that is under way, or the last one on this connection; nil before the first.
     private var exchange: ProxyExchange?
@@ -34,6 +36,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Whether the client's connection goes on after the answer (HTTP/1.1).
         var isKeptAlive = true
         var isFinished = false
+        /// What a rule has decided, until the request is over.
+        var decision: FaultInjector.Decision?
+        /// Which of the requests of this handler it is.
+        var number = 0
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -104,6 +110,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // A server that is not there takes no request on connections of old, either.
         guard !core.isRefusing else { return connection.reset() }
         var request = Request()
+        request.number = self.request.number + 1
         request.isHead = head.method == .HEAD
         request.isUpgrade = connection.version == .http1 && head.headers.upgradeProtocol != nil
         request.isKeptAlive = connection.version == .http2 || (head.isKeepAlive && !request.isUpgrade)
@@ -139,7 +146,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuseAccess(_ head: HTTPRequestHead) {
+        let number = request.number + 1
         request = Request()
+        request.number = number
         request.isFinished = true
         request.isKeptAlive = connection.version == .http2 || head.isKeepAlive
         var exchange = ProxyExchange(
@@ -204,14 +213,17 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .switchProtocols(let head, let isMute): switchProtocols(head, isMute: isMute)
         case .refuse(let span):
             let connection = self.connection
-            if let closed = core.refuseConnects(for: span) {
+            if let closed = core.refuseConnects(for: span, by: request.decision?.rule) {
                 closed.whenComplete { _ in connection.reset() }
             } else {
                 connection.reset()
             }
         case .reset, .mirror(.reset): connection.reset()
         case .mirror: connection.cut()
-        case .silence: connection.silence()
+        case .hangUp: if connection.version == .http2 { context?.close(promise: nil) } else { connection.cut() }
+        case .silence:
+            connection.silence()
+            cutWhenRuleIsRemoved()
         case .releaseUpstream:
             upstream?.release()
             upstream = nil
@@ -226,8 +238,33 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if request.needsName, let name = ObjectName.find(in: body) { request.observed.identity?.name = name }
         let decision = request.observed.identity.flatMap(core.decide)
         request.observed.rule = decision?.rule
+        if let decision { watchForRemoval(of: decision) }
         perform(exchange?.decided(decision))
         resumeReading()
+    }
+
+    /// Hears of it when the rule that decided is removed before the request is over.
+    private func watchForRemoval(of decision: FaultInjector.Decision) {
+        guard let eventLoop = context?.eventLoop else { return }
+        request.decision = decision
+        let (bound, number) = (NIOLoopBound(self, eventLoop: eventLoop), request.number)
+        hold = core.whenRemoved(decision, on: eventLoop) { bound.value.ruleRemoved(in: number) }
+    }
+
+    private func ruleRemoved(in number: Int) {
+        guard request.number == number, !request.isFinished else { return }
+        hold = nil
+        delay?.cancel()
+        perform(exchange?.ruleRemoved())
+        resumeReading()
+    }
+
+    /// A connection that carries nothing more outlives the request; without the rule it has no reason to be.
+    private func cutWhenRuleIsRemoved() {
+        guard let decision = request.decision else { return }
+        let (core, connection) = (self.core, self.connection)
+        let hold = core.whenRemoved(decision, on: connection.channel.eventLoop) { connection.cut() }
+        connection.channel.closeFuture.whenComplete { _ in core.forget(hold) }
     }
 
     private func wait(_ time: Duration) {
@@ -274,6 +311,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
+        if isMute { cutWhenRuleIsRemoved() }
         let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
         let connection = self.connection
         do {
@@ -295,6 +333,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func finish() {
         guard !request.isFinished else { return }
         request.isFinished = true
+        core.forget(hold)
+        hold = nil
         request.observed.duration = core.now - request.observed.started
         core.observe(request.observed)
     }

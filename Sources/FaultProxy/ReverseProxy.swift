@@ -108,8 +108,14 @@ package final class ReverseProxy: Sendable {
     /// Moves to another phase; requests that are decided on from now on are in it.
     package func enter(_ phase: Phase) { core.enter(phase) }
 
-    /// Takes over other rules, for requests that are decided on from now on. What was decided goes its way.
+    /// Takes over other rules, for requests that are decided on from now on. Rules that are gone or changed let go of what
+    /// they hold: what waited goes on at once, and connections that were left hanging end.
     package func replace(with plan: Plan) { core.replace(with: plan) }
+
+    /// Lets no rule act, nor count, until ``resume()``; all rules let go of what they hold.
+    package func pause() { core.pause() }
+
+    package func resume() { core.resume() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {

@@ -40,12 +40,12 @@ package struct FaultInjector: Sendable {
         rules.contains { $0.isAwake(in: phase) && $0.matchesButForName(identity) }
     }
 
-    /// Takes over other rules. One that stays as it was goes on counting from where it is.
+    /// Takes over other rules. One whose name stays goes on counting from where it is, changed or not.
     package mutating func replace(with plan: Plan) {
         let known = rules
         self.plan = plan
         rules = plan.rules.filter(\.fault.kind.actsOnRequests).map { rule in
-            known.first { $0.rule == rule } ?? ActiveRule(rule)
+            known.first { $0.rule.name == rule.name }?.changed(to: rule) ?? ActiveRule(rule)
         }
     }
 
@@ -84,6 +84,15 @@ private struct ActiveRule: Sendable {
     init(_ rule: Rule) {
         self.rule = rule
         matcher = RequestMatcher(rule.match)
+    }
+
+    /// The other rule, with what this one has counted.
+    func changed(to rule: Rule) -> ActiveRule {
+        guard rule != self.rule else { return self }
+        var changed = ActiveRule(rule)
+        changed.counts = counts
+        changed.firstMatch = firstMatch
+        return changed
     }
 
     func isAwake(in phase: Phase) -> Bool { rule.during == nil || rule.during == phase }

@@ -140,6 +140,17 @@ package final class HTTPListener: Sendable {
         return channel?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()
     }
 
+    /// Ends a refusal that is under way before its time: listens again.
+    package func endRefusal() {
+        let loop = configuration.eventLoopGroup.next()
+        let wasRefusing = state.withLockedValue { state in
+            defer { state.refusedUntil = nil }
+            return state.refusedUntil != nil
+        }
+        guard wasRefusing else { return }
+        listen().whenFailure { [weak self] _ in self?.scheduleEndOfRefusal(at: .now() + .milliseconds(10), on: loop) }
+    }
+
     /// Whether a refusal is under way.
     package var isRefusing: Bool { state.withLockedValue { $0.refusedUntil != nil } }
 
