@@ -54,8 +54,8 @@ package struct Swarm: Hashable, Sendable {
         switch kind {
         case .resetBeforeRequest: return .reset(Fault.Reset(at: .beforeRequest))
         case .resetAfterCommit: return .reset(Fault.Reset(at: .afterCommit))
-        case .blackHole: return .blackHole
-        case .halfOpen: return .halfOpen
+        case .blackHole: return .blackHole(.init())
+        case .halfOpen: return .halfOpen(.init())
         case .refuse: return .refuse(Fault.Refusal(span: draws.span(name, "span", from: [50, 310, 1_000, 3_000])))
         case .latency:
             let fixed = draws.span(name, "fixed", from: [20, 100, 500, 2_000])
@@ -135,13 +135,13 @@ package struct Swarm: Hashable, Sendable {
             scaled.fault = .latency(
                 Fault.Latency(
                     fixed: Self.scaled(latency.fixed, factor), jitter: latency.jitter.map { Self.scaled($0, factor) }))
-        case .quotaConflict(let churn):
+        case .quotaConflict(let churn) where churn.means != .webhook:
             scaled.fault = .quotaConflict(
                 Fault.QuotaChurn(quota: churn.quota, writers: Self.scaled(churn.writers, factor)))
         case .crash(var crash):
             crash.afterWrites = Self.scaled(crash.afterWrites, factor)
             scaled.fault = .crash(crash)
-        case .reset, .blackHole, .halfOpen, .status, .capacity: break
+        default: break
         }
         return scaled
     }

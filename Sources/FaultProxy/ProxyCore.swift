@@ -18,6 +18,9 @@ final class ProxyCore: Sendable {
     private let onInjection: @Sendable (Injection) -> Void
     private let onRequest: (@Sendable (ProxiedRequest) -> Void)?
     private let authorization: String
+    /// What has passed; nil where nobody wants to know.
+    let tally: NIOLockedValueBox<ProxyTally>?
+    private let throttle = NIOLockedValueBox(NoticeThrottle())
     private let state: NIOLockedValueBox<State>
 
     fileprivate struct State {
@@ -41,6 +44,7 @@ final class ProxyCore: Sendable {
         logger = configuration.logger
         onInjection = configuration.onInjection
         onRequest = configuration.onRequest
+        tally = configuration.keepsTally ? NIOLockedValueBox(ProxyTally()) : nil
         state = NIOLockedValueBox(
             State(
                 injector: FaultInjector(plan: configuration.plan, seed: configuration.seed),
@@ -66,6 +70,8 @@ final class ProxyCore: Sendable {
             let result = try edit(&new)
             state.injector.replace(with: new)
             let kept = Set(new.rules)
+            let names = Set(new.rules.map(\.name))
+            tally?.withLockedValue { $0.keep(rules: names) }
             let gone = old.rules.filter { !kept.contains($0) }.map(\.name)
             let (held, listener) = state.release(gone, now: clock.now)
             return (result, held, listener)
@@ -88,7 +94,7 @@ final class ProxyCore: Sendable {
     func resume() { state.withLockedValue { $0.isPaused = false } }
 
     /// Whether anybody wants to know who a request is.
-    var readsIdentities: Bool { onRequest != nil || !state.withLockedValue { $0.isIdle } }
+    var readsIdentities: Bool { onRequest != nil || tally != nil || !state.withLockedValue { $0.isIdle } }
 
     func mayConcern(_ identity: RequestIdentity) -> Bool {
         state.withLockedValue { !$0.isPaused && $0.injector.mayConcern(identity, in: $0.phase) }
@@ -98,6 +104,25 @@ final class ProxyCore: Sendable {
         let now = clock.now
         return state.withLockedValue { state in
             state.isPaused ? nil : state.injector.decide(about: identity, in: state.phase, now: now)
+        }
+    }
+
+    /// What the control shows of the rules.
+    struct RulesView: Sendable {
+        var plan: Plan
+        var isPaused: Bool
+        var phase: Phase
+        var matches: [String: Int]
+        var holding: [String: Int]
+    }
+
+    var rulesView: RulesView {
+        state.withLockedValue { state in
+            RulesView(
+                plan: state.injector.plan, isPaused: state.isPaused, phase: state.phase,
+                matches: Dictionary(state.injector.matches.map { ($0.rule, $0.count) }) { $0 + $1 },
+                holding: Dictionary(
+                    state.injector.plan.rules.map { ($0.name, state.holds.count(of: $0.name)) }) { $1 })
         }
     }
 
@@ -127,7 +152,7 @@ final class ProxyCore: Sendable {
 
     // MARK: Reports
 
-    func record(_ decision: FaultInjector.Decision, requestID: String?) {
+    func record(_ decision: FaultInjector.Decision, requestID: String?, ticket: Int? = nil) {
         let injection = Injection(
             rule: decision.rule, kind: decision.fault.kind, identity: decision.identity, ordinal: decision.ordinal,
             requestID: requestID, at: clock.now)
@@ -137,7 +162,23 @@ final class ProxyCore: Sendable {
                 "rule": "\(injection.rule)", "kind": "\(injection.kind.rawValue)", "request": "\(injection.identity)",
                 "ordinal": "\(injection.ordinal)",
             ])
+        tally?.withLockedValue { $0.injected(injection, ticket: ticket) }
         onInjection(injection)
+    }
+
+    /// A client was turned away, which is counted, and logged unless too many are.
+    func note(_ refusal: ProxyTally.Refusal) {
+        tally?.withLockedValue { $0.refused(refusal) }
+        notice("a client was turned away", ["reason": "\(refusal.rawValue)"])
+    }
+
+    /// Tells of what a client does, unless there is too much to be told.
+    func notice(_ message: Logger.Message, _ metadata: Logger.Metadata) {
+        let now = clock.now
+        guard case .speak(let keptBack) = throttle.withLockedValue({ $0.rule(now: now) }) else { return }
+        var metadata = metadata
+        if keptBack > 0 { metadata["notSaid"] = "\(keptBack)" }
+        logger.notice(message, metadata: metadata)
     }
 
     func observe(_ request: ProxiedRequest) { onRequest?(request) }
@@ -145,6 +186,9 @@ final class ProxyCore: Sendable {
     // MARK: The listener
 
     func attach(_ listener: HTTPListener) { state.withLockedValue { $0.listener = listener } }
+
+    /// The connections of clients that are open now.
+    var connectionCount: Int { state.withLockedValue { $0.listener }?.connectionCount ?? 0 }
 
     /// Whether connects are being refused.
     var isRefusing: Bool { state.withLockedValue { $0.listener }?.isRefusing ?? false }

@@ -199,7 +199,7 @@ struct ProxyExchange {
             case .beforeRequest:
                 state = .dead
                 return [.recordInjection(decision), .reset, .finish]
-            case .afterCommit:
+            case .afterCommit, .midBody:
                 fate = .reset(decision)
                 return [.connect]
             }
@@ -218,7 +218,11 @@ struct ProxyExchange {
         case .status(let status):
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(status.answer(for: decision.identity))]
-        case .quotaConflict, .crash, .capacity: return [.connect]
+        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .unresolved, .applyTwice, .interlope, .cutWatch,
+            .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView, .unobserved,
+            .dropExecStatus, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod, .nodeNotReady,
+            .serverRestart, .capacity, .crash:
+            return [.connect]
         }
     }
 

@@ -36,10 +36,19 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Whether the client's connection goes on after the answer (HTTP/1.1).
         var isKeptAlive = true
         var isFinished = false
+        /// Whether its answer has no end worth waiting for.
+        var isStream: Bool {
+            isUpgrade || path?.verb == .watch
+                || (path?.subresource == "log" && path?.parameter("follow").map { $0 == "true" || $0 == "1" } ?? false)
+        }
         /// What a rule has decided, until the request is over.
         var decision: FaultInjector.Decision?
         /// Which of the requests of this handler it is.
         var number = 0
+        /// By which the tally knows it.
+        var ticket: Int?
+        var bytesReceived = 0
+        var bytesSent = 0
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -58,6 +67,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let bytes):
+            request.bytesReceived += bytes.readableBytes
             if exchange?.sendsBodiesOn == true {
                 upstream?.send(.body(.byteBuffer(bytes)))
             } else {
@@ -75,7 +85,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { upstream?.resumeReading() }
+        if context.channel.isWritable {
+            upstream?.resumeReading()
+            resumeReading()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -84,7 +97,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private var mayRead: Bool {
-        guard let exchange else { return true }
+        // Answers that are not read must not pile up: no further request is taken.
+        guard let exchange, !exchange.isOver else { return context?.channel.isWritable ?? true }
         return exchange.wantsRequest && upstream?.isWritable ?? true
     }
 
@@ -123,6 +137,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request.observed.identity = request.path?.identity()
             request.needsName = needsName(request)
         }
+        request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
         let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
         let exchange = ProxyExchange(
@@ -155,6 +170,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             head: head, gathersBody: false, bodyBytesMax: 0, answersForLong: false, isFramingOpen: false)
         exchange.answerAtOnce()
         self.exchange = exchange
+        core.note(.wrongToken)
         answer(Fault.ForgedStatus(code: 401).answer(for: .none))
     }
 
@@ -197,6 +213,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func perform(_ actions: [ProxyExchange.Action]?) {
         guard let actions else { return }
+        // A forged answer is given when the request is over already.
+        for case .answer(let forged) in actions { tell(status: forged.code, bytes: forged.body.count) }
         for action in actions { perform(action) }
     }
 
@@ -204,7 +222,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch action {
         case .decide(let body): decide(body)
         case .recordInjection(let decision):
-            core.record(decision, requestID: request.observed.requestID)
+            core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
         case .wait(let time): wait(time)
         case .connect: pool.connect(for: self, isFresh: request.isUpgrade)
         case .send(let part): upstream?.send(part)
@@ -273,18 +291,51 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Tells the tally what the client is being answered.
+    private func tell(status: Int, bytes: Int = 0) {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let latency = core.now - request.observed.started
+        request.bytesSent += bytes
+        tally.withLockedValue { $0.answered(ticket, status: status, after: latency) }
+    }
+
+    /// Tells the tally that the request is over.
+    private func tellEnd() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let request = self.request
+        tally.withLockedValue {
+            $0.ended(
+                ticket, request.observed, bytesReceived: request.bytesReceived, bytesSent: request.bytesSent)
+        }
+    }
+
+    /// An upgraded connection is under way until it ends.
+    private func tellEndWithConnection() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let (core, observed) = (self.core, request.observed)
+        request.ticket = nil
+        connection.channel.closeFuture.whenComplete { _ in
+            var observed = observed
+            observed.duration = core.now - observed.started
+            tally.withLockedValue { $0.ended(ticket, observed, bytesReceived: 0, bytesSent: 0) }
+        }
+    }
+
     private func deliver(_ part: HTTPServerResponsePart) {
         guard let context else { return }
         switch part {
         case .head(var head):
             head.version = .http1_1
             let isInformational = head.status.code < 200
+            if !isInformational { tell(status: Int(head.status.code)) }
             head.headers.removeHopByHop()
             // Without a length, NIO's encoder would put chunks into an answer that has no body.
             if request.isHead, !head.headers.contains(name: "content-length") { request.isKeptAlive = false }
             if !request.isKeptAlive, !isInformational { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-        case .body: context.write(wrapOutboundOut(part), promise: nil)
+        case .body(let bytes):
+            request.bytesSent += bytes.readableBytes
+            context.write(wrapOutboundOut(part), promise: nil)
         case .end:
             // The next request may begin within the write.
             let isLast = isLastAnswer
@@ -311,6 +362,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
+        tell(status: Int(head.status.code))
+        tellEndWithConnection()
         if isMute { cutWhenRuleIsRemoved() }
         let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
         let connection = self.connection
@@ -336,6 +389,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         core.forget(hold)
         hold = nil
         request.observed.duration = core.now - request.observed.started
+        tellEnd()
         core.observe(request.observed)
     }
 }

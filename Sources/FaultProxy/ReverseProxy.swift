@@ -35,6 +35,10 @@ package final class ReverseProxy: Sendable {
         package var onInjection: @Sendable (Injection) -> Void
         /// Told of each request when it is over, on an event loop: it must not block. Nil saves reading who requests are.
         package var onRequest: (@Sendable (ProxiedRequest) -> Void)?
+        /// Whether to count what passes, for the control and for ``ReverseProxy/tally``.
+        package var keepsTally = false
+        /// How long a client may take for a request's head, from its first byte, or from the connect for the first.
+        package var headTimeout = Duration.seconds(32)
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -63,7 +67,7 @@ package final class ReverseProxy: Sendable {
     }
 
     private let listener: HTTPListener
-    private let core: ProxyCore
+    let core: ProxyCore
     private let pools: UpstreamPools
     private let host: String
     /// The root by which clients verify the proxy, in PEM.
@@ -79,6 +83,7 @@ package final class ReverseProxy: Sendable {
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
             identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", "::1", configuration.host]),
+            headTimeout: configuration.headTimeout, onRefusal: { core.note(ProxyTally.Refusal($0)) },
             eventLoopGroup: configuration.eventLoopGroup)
         listener = try await HTTPListener.bind(listening) { connection in
             let pool = pools.pool(on: connection.channel.eventLoop)
@@ -104,6 +109,9 @@ package final class ReverseProxy: Sendable {
 
     /// What a client must send as its bearer token.
     package var token: String { core.token }
+
+    /// What has passed so far; nil where it is not counted.
+    package var tally: ProxyTally? { core.tally?.withLockedValue { $0 } }
 
     /// Moves to another phase; requests that are decided on from now on are in it.
     package func enter(_ phase: Phase) { core.enter(phase) }
@@ -163,6 +171,17 @@ private final class UpstreamPools: Sendable {
         for pool in pools.withLockedValue({ Array($0.values) }) {
             // It fails only where the loop itself is shut down, and the connections with it.
             try? await pool.eventLoop.submit { pool.value.shutDown() }.get()
+        }
+    }
+}
+
+extension ProxyTally.Refusal {
+    fileprivate init(_ refusal: HTTPListener.Refusal) {
+        switch refusal {
+        case .badRequest: self = .badRequest
+        case .headersTooLarge: self = .headersTooLarge
+        case .headersTooSlow: self = .headersTooSlow
+        case .tlsFailure: self = .tlsFailure
         }
     }
 }

@@ -37,12 +37,14 @@ package struct CrashCounter: Sendable {
     /// Counts a request that the server has done.
     ///
     /// - Returns: The crash that is due at it, by the first rule whose number it is.
-    package mutating func done(_ identity: RequestIdentity, in phase: Phase?) -> Crash? {
+    package mutating func done(
+        _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
+    ) -> Crash? {
         guard identity.verb.isWrite else { return nil }
         var crash: Crash?
         for index in rules.indices {
             let rule = rules[index]
-            guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity) else { continue }
+            guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts) else { continue }
             rules[index].writes += 1
             guard rules[index].writes == rule.fault.afterWrites, crash == nil else { continue }
             crash = Crash(rule: rule.name, fault: rule.fault, identity: identity)

@@ -1,134 +1,64 @@
 /// What goes wrong.
+///
+/// Each kind is one small value with its parameters, in a file of its own under `Kinds`, where it also says what is wrong
+/// with them and what there is to know about it: ``FaultPage``.
 package enum Fault: Hashable, Sendable {
-    /// Nothing listens: for `span` after the matching request, which is dropped unanswered, every connect is refused.
+    // Connections.
     case refuse(Refusal)
-    /// The connection ends with a TCP reset.
     case reset(Reset)
-    /// The request vanishes: never forwarded, never answered, the connection stays up.
-    case blackHole
-    /// The request is forwarded and acted on, and its connection never carries another byte to the client. One that asks
-    /// for an upgrade, as exec does, gets it, and then no byte passes either way.
-    case halfOpen
-    /// The request is held back before it is forwarded.
+    case blackHole(BlackHole)
+    case halfOpen(HalfOpen)
     case latency(Latency)
-    /// An answer that the server never gave.
+    case bandwidth(Bandwidth)
+    case truncate(Truncation)
+    case tlsFailure(TLSFailure)
+    case goAway(GoAway)
+    case streamReset(StreamReset)
+    case unresolved(NameFailure)
+
+    // Answers and writes.
     case status(ForgedStatus)
-    /// Concurrent writers rewrite a ResourceQuota, so that the server's own admission loses its compare-and-swap and
-    /// answers 409. A real race on a real object: the harness does it, beside the fault path.
+    case applyTwice(DoubleApplication)
+    case interlope(Interloper)
+
+    // Watches.
+    case cutWatch(WatchCut)
+    case expireWatch(WatchExpiry)
+    case stallWatch(WatchStall)
+    case withholdBookmarks(BookmarkLoss)
+    case duplicateEvents(EventDuplication)
+    case compactEvents(EventCompaction)
+
+    // Views.
+    case staleView(StaleView)
+    case unobserved(UnobservedState)
+
+    // Commands in containers.
+    case dropExecStatus(LostExecStatus)
+
+    // The cluster.
     case quotaConflict(QuotaChurn)
-    /// The subject's controller is killed at a write of its own, and started again. The harness does it.
-    case crash(Crash)
-    /// The API server does less in the same time, for all requests alike. Its world does it, beside the fault path.
+    case quotaExhaustion(QuotaExhaustion)
+    case stealLease(LeaseTheft)
+    case evictPod(Eviction)
+    case killPod(PodKill)
+    case nodeNotReady(NodeLoss)
+    case serverRestart(ServerRestart)
     case capacity(Capacity)
 
-    package struct Refusal: Hashable, Sendable, Codable {
-        package var span: Duration
-
-        package init(span: Duration) { self.span = span }
-
-        private enum CodingKeys: String, CodingKey { case span = "for" }
-    }
-
-    package struct Reset: Hashable, Sendable, Codable {
-        package enum Point: String, Hashable, Sendable, Codable, CaseIterable {
-            /// Before the request is forwarded: the server never sees it.
-            case beforeRequest
-            /// After the server's answer has arrived, and before the client gets any of it: the write happened, and
-            /// nobody but the server knows.
-            case afterCommit
-        }
-
-        package var at: Point
-
-        package init(at: Point) { self.at = at }
-    }
-
-    package struct Latency: Hashable, Sendable, Codable {
-        package var fixed: Duration
-        /// A draw from [0, jitter) comes on top; nil is none.
-        package var jitter: Duration?
-
-        package init(fixed: Duration, jitter: Duration? = nil) {
-            self.fixed = fixed
-            self.jitter = jitter
-        }
-    }
-
-    package struct ForgedStatus: Hashable, Sendable, Codable {
-        /// The HTTP status code, 400 to 599.
-        package var code: Int
-        /// Whole seconds, as the header and the Status body give them; nil leaves both out.
-        package var retryAfter: Duration?
-        /// The words of the body instead of those that a server uses for this code and request.
-        package var message: String?
-        /// The Status reason instead of the code's usual one; an empty one leaves it out.
-        package var reason: String?
-
-        package init(code: Int, retryAfter: Duration? = nil, message: String? = nil, reason: String? = nil) {
-            self.code = code
-            self.retryAfter = retryAfter
-            self.message = message
-            self.reason = reason
-        }
-    }
-
-    package struct QuotaChurn: Hashable, Sendable, Codable {
-        /// The ResourceQuota's name in the trial's namespace.
-        package var quota: String
-        /// Concurrent closed-loop writers: the knob that holds across machines (writes a second do not).
-        package var writers: Int
-
-        package init(quota: String, writers: Int) {
-            self.quota = quota
-            self.writers = writers
-        }
-    }
-
-    package struct Crash: Hashable, Sendable, Codable {
-        package enum Point: String, Hashable, Sendable, Codable, CaseIterable {
-            /// The answer to the write has arrived at the controller's client.
-            case afterAnswer
-            /// The write is done, and the controller never learns of it.
-            case beforeAnswer
-        }
-
-        /// Which of the matching writes it is, from 1; only those that the server did count.
-        package var afterWrites: Int
-        /// Nil is ``Point/afterAnswer``.
-        package var at: Point?
-        /// Until the controller is started again; nil is at once.
-        package var downtime: Duration?
-
-        package init(afterWrites: Int, at: Point? = nil, downtime: Duration? = nil) {
-            self.afterWrites = afterWrites
-            self.at = at
-            self.downtime = downtime
-        }
-    }
-
-    package struct Capacity: Hashable, Sendable, Codable {
-        /// What is left of the capacity, above 0 and below 1.
-        package var factor: Double
-
-        package init(factor: Double) { self.factor = factor }
-    }
+    // The subject itself.
+    case crash(Crash)
 
     /// The key under which a rule names the fault.
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash, capacity
-
-        /// Whether the fault path carries it out, request by request; the others the harness does beside it.
-        package var actsOnRequests: Bool { self != .quotaConflict && self != .crash && self != .capacity }
-
-        /// Whether it takes a server whose speed is Boreas's to set: that of the simulated world.
-        package var needsSimulation: Bool { self == .capacity }
-
-        package var validity: Validity {
-            switch self {
-            case .refuse, .reset, .blackHole, .halfOpen, .latency, .quotaConflict, .crash: .conformant
-            case .status, .capacity: .degraded
-            }
-        }
+        case refuse, reset, blackHole, halfOpen, latency, bandwidth, truncate, tlsFailure, goAway, streamReset
+        case unresolved
+        case status, applyTwice, interlope
+        case cutWatch, expireWatch, stallWatch, withholdBookmarks, duplicateEvents, compactEvents
+        case staleView, unobserved
+        case dropExecStatus
+        case quotaConflict, quotaExhaustion, stealLease, evictPod, killPod, nodeNotReady, serverRestart, capacity
+        case crash
     }
 
     /// Who could be to blame for the fault outside a test.
@@ -141,17 +71,138 @@ package enum Fault: Hashable, Sendable {
         case byzantine
     }
 
-    package var kind: Kind {
+    /// Where a fault is carried out.
+    package enum Realm: String, Hashable, Sendable, Codable, CaseIterable {
+        /// On the way of requests, one by one, or of all of a kind.
+        case path
+        /// On the cluster, beside the fault path.
+        case cluster
+        /// On the subject, which dies.
+        case subject
+    }
+}
+
+extension Fault {
+    /// The fault's own value.
+    package var parameters: any FaultParameters {
         switch self {
-        case .refuse: .refuse
-        case .reset: .reset
-        case .blackHole: .blackHole
-        case .halfOpen: .halfOpen
-        case .latency: .latency
-        case .status: .status
-        case .quotaConflict: .quotaConflict
-        case .crash: .crash
-        case .capacity: .capacity
+        case .refuse(let value): value
+        case .reset(let value): value
+        case .blackHole(let value): value
+        case .halfOpen(let value): value
+        case .latency(let value): value
+        case .bandwidth(let value): value
+        case .truncate(let value): value
+        case .tlsFailure(let value): value
+        case .goAway(let value): value
+        case .streamReset(let value): value
+        case .unresolved(let value): value
+        case .status(let value): value
+        case .applyTwice(let value): value
+        case .interlope(let value): value
+        case .cutWatch(let value): value
+        case .expireWatch(let value): value
+        case .stallWatch(let value): value
+        case .withholdBookmarks(let value): value
+        case .duplicateEvents(let value): value
+        case .compactEvents(let value): value
+        case .staleView(let value): value
+        case .unobserved(let value): value
+        case .dropExecStatus(let value): value
+        case .quotaConflict(let value): value
+        case .quotaExhaustion(let value): value
+        case .stealLease(let value): value
+        case .evictPod(let value): value
+        case .killPod(let value): value
+        case .nodeNotReady(let value): value
+        case .serverRestart(let value): value
+        case .capacity(let value): value
+        case .crash(let value): value
+        }
+    }
+
+    package var kind: Kind { type(of: parameters).kind }
+}
+
+extension Fault.Kind {
+    /// The type of the kind's value.
+    package var parameters: any FaultParameters.Type {
+        switch self {
+        case .refuse: Fault.Refusal.self
+        case .reset: Fault.Reset.self
+        case .blackHole: Fault.BlackHole.self
+        case .halfOpen: Fault.HalfOpen.self
+        case .latency: Fault.Latency.self
+        case .bandwidth: Fault.Bandwidth.self
+        case .truncate: Fault.Truncation.self
+        case .tlsFailure: Fault.TLSFailure.self
+        case .goAway: Fault.GoAway.self
+        case .streamReset: Fault.StreamReset.self
+        case .unresolved: Fault.NameFailure.self
+        case .status: Fault.ForgedStatus.self
+        case .applyTwice: Fault.DoubleApplication.self
+        case .interlope: Fault.Interloper.self
+        case .cutWatch: Fault.WatchCut.self
+        case .expireWatch: Fault.WatchExpiry.self
+        case .stallWatch: Fault.WatchStall.self
+        case .withholdBookmarks: Fault.BookmarkLoss.self
+        case .duplicateEvents: Fault.EventDuplication.self
+        case .compactEvents: Fault.EventCompaction.self
+        case .staleView: Fault.StaleView.self
+        case .unobserved: Fault.UnobservedState.self
+        case .dropExecStatus: Fault.LostExecStatus.self
+        case .quotaConflict: Fault.QuotaChurn.self
+        case .quotaExhaustion: Fault.QuotaExhaustion.self
+        case .stealLease: Fault.LeaseTheft.self
+        case .evictPod: Fault.Eviction.self
+        case .killPod: Fault.PodKill.self
+        case .nodeNotReady: Fault.NodeLoss.self
+        case .serverRestart: Fault.ServerRestart.self
+        case .capacity: Fault.Capacity.self
+        case .crash: Fault.Crash.self
+        }
+    }
+
+    /// What there is to know about the kind.
+    package var page: FaultPage { parameters.page }
+
+    package var validity: Fault.Validity { page.validity }
+
+    package var realm: Fault.Realm {
+        switch self {
+        case .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod, .nodeNotReady, .serverRestart,
+            .capacity:
+            .cluster
+        case .crash: .subject
+        default: .path
+        }
+    }
+
+    /// Whether the fault path carries it out; the others the harness does beside it.
+    package var actsOnRequests: Bool { realm == .path }
+
+    /// Whether one request is decided about by itself; a view is that of a resource, and told apart by its events.
+    package var actsOnSingleRequests: Bool { realm == .path && self != .staleView && self != .unobserved }
+
+    /// Whether it is about the stream of a watch.
+    package var actsOnWatches: Bool {
+        switch self {
+        case .cutWatch, .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents: true
+        default: false
+        }
+    }
+
+    /// Whether it takes a server and a network that are Boreas's own: those of the simulated world.
+    package var needsSimulation: Bool { self == .capacity || self == .unresolved }
+
+    /// Whether it takes a server and a network that are real: the simulated world does not have it.
+    package var needsSockets: Bool {
+        switch self {
+        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .applyTwice, .interlope, .cutWatch, .expireWatch,
+            .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView, .unobserved,
+            .dropExecStatus, .nodeNotReady, .serverRestart:
+            true
+        default: false
         }
     }
 }

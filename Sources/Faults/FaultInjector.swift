@@ -23,28 +23,53 @@ package struct FaultInjector: Sendable {
     package private(set) var plan: Plan
     private let streams: RandomStreams
     private var rules: [ActiveRule]
+    /// When each phase began.
+    private var starts: [Phase: Duration] = [:]
 
     /// - Parameter seed: The trial's.
     package init(plan: Plan, seed: UInt64) {
         self.plan = plan
         streams = RandomStreams(seed: seed)
-        rules = plan.rules.filter(\.fault.kind.actsOnRequests).map(ActiveRule.init)
+        rules = plan.rules.filter(\.fault.kind.actsOnSingleRequests).map(ActiveRule.init)
     }
 
     /// Whether no rule acts on requests, so that nothing need be asked.
     package var isIdle: Bool { rules.isEmpty }
 
-    /// Whether a rule that is awake could match the request if the object had the right name. Where none could, a
-    /// create's body need not be read for it.
-    package func mayConcern(_ identity: RequestIdentity, in phase: Phase) -> Bool {
-        rules.contains { $0.isAwake(in: phase) && $0.matchesButForName(identity) }
+    /// Whether a rule that is awake could match the request if its body said the right things. Where none could, a
+    /// create's body need not be read for a name, nor any for labels.
+    package func mayConcern(_ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase) -> Bool {
+        rules.contains { $0.mayConcern(identity, facts, in: phase) }
     }
+
+    /// Whether a rule asks for the labels of the object in a request's body.
+    package var readsLabels: Bool { rules.contains { !($0.rule.match.labels ?? [:]).isEmpty } }
+
+    /// The resources whose objects rules want to know of, before they wake: what ``saw(_:of:)`` is to be told.
+    package var triggerResources: [String] { rules.compactMap { $0.rule.when.since?.object?.resource } }
+
+    /// The phase begins; windows count from here.
+    package mutating func began(_ phase: Phase, at now: Duration) { starts[phase] = now }
+
+    /// An object passed through, in an answer or an event.
+    package mutating func saw(_ object: JSONObject, of identity: RequestIdentity) {
+        for index in rules.indices { rules[index].saw(object, of: identity) }
+    }
+
+    /// What a rule held is over: the client has its answer, or is gone. Only rules with `limitActive` need be told.
+    package mutating func ended(_ decision: Decision) {
+        guard let index = rules.firstIndex(where: { $0.rule.name == decision.rule }) else { return }
+        rules[index].ended()
+    }
+
+    /// How many requests each rule that acts on requests has matched while awake, by the rule's name.
+    package var matches: [(rule: String, count: Int)] { rules.map { ($0.rule.name, $0.matched) } }
 
     /// Takes over other rules. One whose name stays goes on counting from where it is, changed or not.
     package mutating func replace(with plan: Plan) {
         let known = rules
         self.plan = plan
-        rules = plan.rules.filter(\.fault.kind.actsOnRequests).map { rule in
+        rules = plan.rules.filter(\.fault.kind.actsOnSingleRequests).map { rule in
             known.first { $0.rule.name == rule.name }?.changed(to: rule) ?? ActiveRule(rule)
         }
     }
@@ -56,14 +81,16 @@ package struct FaultInjector: Sendable {
     ///   - now: On the trial's clock; it matters to `for:` alone.
     /// - Returns: What the first rule says whose conditions all hold; nil to let the request pass.
     package mutating func decide(
-        about identity: RequestIdentity, in phase: Phase, now: Duration
+        about identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase, now: Duration
     ) -> Decision? {
         var decision: Decision?
         for index in rules.indices {
-            guard let ordinal = rules[index].ordinalIfFiring(identity, in: phase, now: now, streams),
-                decision == nil
-            else { continue }
+            let elapsed = now - (rules[index].rule.during.map { starts[$0] ?? .zero } ?? .zero)
+            let ordinal = rules[index].ordinalIfFiring(
+                identity, facts, in: phase, now: now, sincePhase: elapsed, streams)
+            guard let ordinal, decision == nil else { continue }
             decision = rules[index].decision(about: identity, ordinal, streams)
+            rules[index].began()
         }
         return decision
     }
@@ -80,10 +107,34 @@ private struct ActiveRule: Sendable {
     private let matcher: RequestMatcher
     private var counts: [RequestIdentity: Count] = [:]
     private var firstMatch: Duration?
+    /// Requests that it matched while awake, of all identities.
+    private(set) var matched = 0
+    /// What wakes the rule, and how often it has happened; nil once it is awake, or where nothing need.
+    private var alarm: Alarm?
+    /// How many requests the rule holds.
+    private var active = 0
+
+    private struct Alarm: Sendable {
+        let trigger: Timing.Trigger
+        let request: RequestMatcher?
+        let object: (resource: ResourcePattern, name: Glob?)?
+        var count = 0
+        /// Objects that are in the state already, so that each counts once.
+        var known: Set<RequestIdentity> = []
+
+        init(_ trigger: Timing.Trigger) {
+            self.trigger = trigger
+            request = trigger.request.map(RequestMatcher.init)
+            object = trigger.object.map { (ResourcePattern($0.resource), $0.name.map(Glob.init)) }
+        }
+
+        var isDue: Bool { count >= trigger.count ?? 1 }
+    }
 
     init(_ rule: Rule) {
         self.rule = rule
         matcher = RequestMatcher(rule.match)
+        alarm = rule.when.since.map(Alarm.init)
     }
 
     /// The other rule, with what this one has counted.
@@ -92,25 +143,60 @@ private struct ActiveRule: Sendable {
         var changed = ActiveRule(rule)
         changed.counts = counts
         changed.firstMatch = firstMatch
+        changed.matched = matched
+        changed.active = active
+        if changed.rule.when.since == self.rule.when.since { changed.alarm = alarm }
         return changed
     }
 
     func isAwake(in phase: Phase) -> Bool { rule.during == nil || rule.during == phase }
 
-    func matchesButForName(_ identity: RequestIdentity) -> Bool { matcher.matchesButForName(identity) }
+    func mayConcern(_ identity: RequestIdentity, _ facts: RequestFacts, in phase: Phase) -> Bool {
+        (isAwake(in: phase) && matcher.matchesButForBody(identity, facts))
+            || alarm?.request?.matchesButForBody(identity, facts) ?? false
+    }
+
+    mutating func saw(_ object: JSONObject, of identity: RequestIdentity) {
+        guard var alarm, let wanted = alarm.trigger.object, let pattern = alarm.object else { return }
+        guard pattern.resource.matches(identity), pattern.name?.matches(identity.name) ?? true else { return }
+        if wanted.isShown(by: object) {
+            if alarm.known.insert(identity).inserted { alarm.count += 1 }
+        } else {
+            alarm.known.remove(identity)
+        }
+        self.alarm = alarm.isDue ? nil : alarm
+    }
+
+    mutating func began() { active += 1 }
+
+    mutating func ended() { active = max(0, active - 1) }
+
+    /// Whether the rule slept until this request, which counts for its waking if it is of those that do.
+    private mutating func sleeps(through identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
+        guard var alarm else { return false }
+        if alarm.request?.matches(identity, facts) ?? false {
+            alarm.count += 1
+            self.alarm = alarm.isDue ? nil : alarm
+        }
+        return true
+    }
 
     /// Counts the request, and gives its ordinal where the rule's conditions hold.
     mutating func ordinalIfFiring(
-        _ identity: RequestIdentity, in phase: Phase, now: Duration, _ streams: RandomStreams
+        _ identity: RequestIdentity, _ facts: RequestFacts, in phase: Phase, now: Duration, sincePhase: Duration,
+        _ streams: RandomStreams
     ) -> Int? {
-        guard isAwake(in: phase), matcher.matches(identity) else { return nil }
+        guard !sleeps(through: identity, facts), isAwake(in: phase), rule.when.window?.contains(sincePhase) ?? true,
+            matcher.matches(identity, facts)
+        else { return nil }
         let start = firstMatch ?? now
         firstMatch = start
         var count = counts[identity, default: Count()]
         count.requests += 1
+        matched += 1
         let isHit =
             isWithin(rule.when, ordinal: count.requests, sinceFirstMatch: now - start)
-            && count.hitsInARow < rule.when.limitConsecutive ?? .max
+            && count.hitsInARow < rule.when.limitConsecutive ?? .max && active < rule.when.limitActive ?? .max
             && isCoinHeads(identity, count.requests, streams)
         count.hitsInARow = isHit ? count.hitsInARow + 1 : 0
         counts[identity] = count
@@ -168,5 +254,30 @@ extension Rule {
         streams.stream(
             purpose, name, identity.verb.rawValue, identity.group, identity.resource, identity.subresource,
             identity.namespace, identity.name, String(ordinal))
+    }
+}
+
+extension Timing.Window {
+    func contains(_ elapsed: Duration) -> Bool { elapsed >= from && to.map { elapsed < $0 } ?? true }
+}
+
+extension Timing.ObjectState {
+    /// Whether the object has the value, as text, in the field.
+    func isShown(by object: JSONObject) -> Bool { object.text(at: field) == equals }
+}
+
+extension JSONObject {
+    /// The scalar at a path such as `status.phase`, as text; nil where there is none.
+    package func text(at path: String) -> String? {
+        var value = JSONValue.object(self)
+        for key in path.split(separator: ".") {
+            guard let next = value.object?[String(key)] else { return nil }
+            value = next
+        }
+        switch value {
+        case .string(let text): return text
+        case .object, .array, .null: return nil
+        default: return value.text
+        }
     }
 }

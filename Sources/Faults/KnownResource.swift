@@ -117,7 +117,7 @@ extension ResourcePattern {
     private static func isGlob(_ text: String) -> Bool { text.contains("*") || text.contains("?") }
 
     /// The candidate that is at most two edits away, and the nearest.
-    private static func nearest(to text: String, in candidates: [String]) -> String? {
+    static func nearest(to text: String, in candidates: [String]) -> String? {
         candidates.map { (distance: editDistance(text, $0), word: $0) }
             .filter { $0.distance <= 2 }
             .min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word

@@ -1,3 +1,4 @@
+import Determinism
 import Kubernetes
 
 /// Why a rule cannot do what it was written for, and how to mend it.
@@ -34,6 +35,7 @@ extension Plan {
             }
             if rule.fault.kind.actsOnRequests {
                 rule.match.reportProblems(report)
+                rule.reportConditionsOfKind(report)
                 rule.when.reportProblems(report)
                 if let earlier = rules[..<index].firstIndex(where: { $0.hides(rule) }) {
                     report(
@@ -49,13 +51,11 @@ extension Plan {
             if case .capacity = rule.fault, rule.during == nil {
                 report("during", "capacity needs a phase in which it is low; write during: storm")
             }
-            rule.fault.reportProblems(report)
+            rule.fault.parameters.reportProblems(report)
         }
         return problems
     }
 }
-
-typealias ProblemReport = (_ key: String, _ message: String) -> Void
 
 extension Rule {
     /// Whether this rule, standing first, leaves the other nothing.
@@ -78,6 +78,31 @@ extension Rule {
 }
 
 extension Rule {
+    /// What a kind needs of the requests that it is about.
+    fileprivate func reportConditionsOfKind(_ report: ProblemReport) {
+        let kind = fault.kind
+        let verbs = match.verb ?? []
+        if kind.actsOnWatches, !verbs.isEmpty, !verbs.contains(.watch) {
+            report("match.verb", "\(kind.rawValue) is about watches; write [watch], or leave verb out")
+        }
+        if kind == .dropExecStatus, !verbs.isEmpty, !verbs.contains(.connect) {
+            report("match.verb", "\(kind.rawValue) is about commands; write [connect], or leave verb out")
+        }
+        if kind == .applyTwice || kind == .interlope, !verbs.isEmpty, !verbs.contains(where: \.isWrite) {
+            report("match.verb", "\(kind.rawValue) is about writes; name create, update, patch or delete")
+        }
+        guard kind == .staleView || kind == .unobserved else { return }
+        if match.resource.map({ $0.contains("*") || $0.contains("?") || $0.contains("/") }) ?? true {
+            report("match.resource", "\(kind.rawValue) is about one resource; name it, as websites.example.com")
+        }
+        if match != RequestMatch(resource: match.resource, namespace: match.namespace) {
+            report("match", "\(kind.rawValue) holds a resource as a whole; of match, it knows resource and namespace alone")
+        }
+        if when != Timing() {
+            report("when", "\(kind.rawValue) is timed by the events that it names; leave when out")
+        }
+    }
+
     /// A crash comes at a write, and counts the writes itself.
     fileprivate func reportConditionsOfWrites(_ report: ProblemReport) {
         match.reportProblems(report)
@@ -101,6 +126,10 @@ extension RequestMatch {
             report(key, "the pattern is empty; write * for any, or leave it out")
         }
         reportNames(report)
+        let withBody: Set<Verb> = [.create, .update]
+        if labels != nil, let verb, !verb.isEmpty, withBody.isDisjoint(with: verb) {
+            report("match.labels", "only creates and updates carry an object with labels; name one of them as the verb")
+        }
         guard let resource else { return }
         if let message = ResourcePattern(resource).problem(spelled: resource) {
             report("match.resource", message)
@@ -150,11 +179,20 @@ extension Timing {
         } else if probability == 0 {
             report("when.probability", "with 0 the rule never acts; write a chance above 0, or remove the rule")
         }
-        for (key, number) in [("first", first), ("every", every), ("limitConsecutive", limitConsecutive)] {
+        for (key, number) in [
+            ("first", first), ("every", every), ("limitConsecutive", limitConsecutive), ("limitActive", limitActive),
+        ] {
             if let number, number < 1 { report("when.\(key)", "\(number) is too few; write 1 or more") }
         }
         if let after, after < 0 { report("when.after", "\(after) is too few; write 0 or more") }
         if let span, span <= .zero { report("when.for", "the span must be longer than 0, as in 5s") }
+        if let window {
+            if window.from < .zero { report("when.window.from", "a time cannot be negative") }
+            if let to = window.to, to <= window.from {
+                report("when.window.to", "the window is over before it begins; write a time after \(window.from.text)")
+            }
+        }
+        since?.reportProblems(report)
         guard let first, first >= 1 else { return }
         let start = max(after ?? 0, 0)
         if start >= first {
@@ -170,47 +208,20 @@ extension Timing {
     }
 }
 
-extension Fault {
+extension Timing.Trigger {
     fileprivate func reportProblems(_ report: ProblemReport) {
-        switch self {
-        case .refuse(let refusal):
-            if refusal.span <= .zero { report("refuse.for", "the span must be longer than 0, as in 310ms") }
-        case .latency(let latency):
-            if latency.fixed < .zero { report("latency.fixed", "a delay cannot be negative") }
-            if let jitter = latency.jitter, jitter < .zero { report("latency.jitter", "a delay cannot be negative") }
-            if latency.fixed == .zero, latency.jitter ?? .zero == .zero {
-                report("latency", "with no delay the rule does nothing; write one, as fixed: 200ms")
+        switch (request, object) {
+        case (let request?, nil):
+            request.reportProblems { key, message in
+                report(key.replacing("match.", with: "when.since.request."), message)
             }
-        case .status(let status): status.reportProblems(report)
-        case .quotaConflict(let churn):
-            if churn.quota.isEmpty { report("quotaConflict.quota", "name the ResourceQuota to rewrite") }
-            if churn.writers < 1 { report("quotaConflict.writers", "\(churn.writers) is too few; write 1 or more") }
-        case .crash(let crash):
-            if crash.afterWrites < 1 {
-                report("crash.afterWrites", "\(crash.afterWrites) is too few; write 1 or more")
+        case (nil, let object?):
+            if let message = ResourcePattern(object.resource).problem(spelled: object.resource) {
+                report("when.since.object.resource", message)
             }
-            if let downtime = crash.downtime, downtime < .zero {
-                report("crash.downtime", "a span cannot be negative")
-            }
-        case .capacity(let capacity):
-            if !(capacity.factor > 0 && capacity.factor < 1) {
-                report(
-                    "capacity.factor",
-                    "\(capacity.factor) of the capacity; write what is left of it, above 0 and below 1, as 0.2")
-            }
-        case .reset, .blackHole, .halfOpen: break
+            if object.field.isEmpty { report("when.since.object.field", "name the field, as status.phase") }
+        default: report("when.since", "write one of request and object, the thing that is waited for")
         }
-    }
-}
-
-extension Fault.ForgedStatus {
-    fileprivate func reportProblems(_ report: ProblemReport) {
-        if !(400...599).contains(code) {
-            report("status.code", "\(code) tells of no failure; write a status from 400 to 599")
-        }
-        guard let retryAfter else { return }
-        if retryAfter < .seconds(1) || retryAfter.components.attoseconds != 0 {
-            report("status.retryAfter", "Retry-After is in whole seconds; write 1s or more, without a fraction")
-        }
+        if let count, count < 1 { report("when.since.count", "\(count) is too few; write 1 or more") }
     }
 }

@@ -1,24 +1,31 @@
 import Kubernetes
 
 /// A ``RequestMatch`` made ready to be asked often.
-struct RequestMatcher: Hashable, Sendable {
+struct RequestMatcher: Sendable {
     private let verbs: Set<Verb>?
     private let resource: ResourcePattern?
     private let namespace: Glob?
     private let name: Glob?
+    private let labels: [(key: String, value: Glob)]
+    private let userAgent: Glob?
 
     init(_ match: RequestMatch) {
         verbs = match.verb.map(Set.init)
         resource = match.resource.map(ResourcePattern.init)
         namespace = match.namespace.map(Glob.init)
         name = match.name.map(Glob.init)
+        labels = (match.labels ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, Glob($0.value)) }
+        userAgent = match.userAgent.map(Glob.init)
     }
 
-    func matches(_ identity: RequestIdentity) -> Bool {
-        matchesButForName(identity) && name?.matches(identity.name) ?? true
+    func matches(_ identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
+        matchesButForBody(identity, facts) && name?.matches(identity.name) ?? true
+            && labels.allSatisfy { key, value in facts.labels[key].map(value.matches) ?? false }
     }
 
-    func matchesButForName(_ identity: RequestIdentity) -> Bool {
+    /// Whether the request could match if what stands in its body, a name and labels, were right.
+    func matchesButForBody(_ identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
+        if let userAgent, !userAgent.matches(facts.userAgent) { return false }
         if let verbs, !verbs.contains(identity.verb) { return false }
         if let resource, !resource.matches(identity) { return false }
         if let namespace, !namespace.matches(identity.namespace) { return false }

@@ -44,14 +44,21 @@ package struct RequestMatch: Hashable, Sendable, Codable {
     package var namespace: String?
     /// A glob: `*` is any run of characters, `?` any one.
     package var name: String?
+    /// Labels that the object in the request's body has, so that creates and updates alone can match; values are globs.
+    package var labels: [String: String]?
+    /// A glob, of what the client says in the header User-Agent.
+    package var userAgent: String?
 
     package init(
-        verb: [Verb]? = nil, resource: String? = nil, namespace: String? = nil, name: String? = nil
+        verb: [Verb]? = nil, resource: String? = nil, namespace: String? = nil, name: String? = nil,
+        labels: [String: String]? = nil, userAgent: String? = nil
     ) {
         self.verb = verb
         self.resource = resource
         self.namespace = namespace
         self.name = name
+        self.labels = labels
+        self.userAgent = userAgent
     }
 }
 
@@ -69,11 +76,66 @@ package struct Timing: Hashable, Sendable, Codable {
     package var span: Duration?
     /// At most so many requests of one identity in a row; the next one passes, so that no policy can be starved.
     package var limitConsecutive: Int?
+    /// At most so many requests at a time that the rule holds: a cap on what is broken at once. Which requests it spares
+    /// depends on time, unlike everything else here.
+    package var limitActive: Int?
+    /// Only in this part of the phase; with no phase, of the trial.
+    package var window: Window?
+    /// Only once this has happened; until then the rule counts nothing.
+    package var since: Trigger?
+
+    package struct Window: Hashable, Sendable, Codable {
+        /// Since the phase's beginning.
+        package var from: Duration
+        /// Nil is until the phase's end.
+        package var to: Duration?
+
+        package init(from: Duration, to: Duration? = nil) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// Something that passes through the fault path: the n-th request that matches, or an object in a state.
+    package struct Trigger: Hashable, Sendable, Codable {
+        package var request: RequestMatch?
+        package var object: ObjectState?
+        /// Which of them it is, from 1; nil is the first.
+        package var count: Int?
+
+        package init(request: RequestMatch? = nil, object: ObjectState? = nil, count: Int? = nil) {
+            self.request = request
+            self.object = object
+            self.count = count
+        }
+    }
+
+    /// An object with a value in a field, as answers and watches that pass through tell.
+    package struct ObjectState: Hashable, Sendable, Codable {
+        /// The plural, with its group: `workflows.argoproj.io`.
+        package var resource: String
+        /// A glob; nil is any object.
+        package var name: String?
+        /// A path, as `status.phase`.
+        package var field: String
+        /// The value, as text.
+        package var equals: String
+
+        package init(resource: String, name: String? = nil, field: String, equals: String) {
+            self.resource = resource
+            self.name = name
+            self.field = field
+            self.equals = equals
+        }
+    }
 
     package init(
         probability: Double? = nil, first: Int? = nil, every: Int? = nil, after: Int? = nil, span: Duration? = nil,
-        limitConsecutive: Int? = nil
+        limitConsecutive: Int? = nil, limitActive: Int? = nil, window: Window? = nil, since: Trigger? = nil
     ) {
+        self.limitActive = limitActive
+        self.window = window
+        self.since = since
         self.probability = probability
         self.first = first
         self.every = every
@@ -85,7 +147,7 @@ package struct Timing: Hashable, Sendable, Codable {
     private enum CodingKeys: String, CodingKey {
         case probability, first, every, after
         case span = "for"
-        case limitConsecutive
+        case limitConsecutive, limitActive, window, since
     }
 }
 
@@ -97,73 +159,63 @@ package struct Plan: Hashable, Sendable, Codable {
 }
 
 extension Rule: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, during, match, when
-        case refuse, reset, blackHole, halfOpen, latency, status, quotaConflict, crash, capacity
-
-        static let faults = allCases.filter { Fault.Kind(rawValue: $0.rawValue) != nil }
-    }
-
-    private struct NoParameters: Codable {}
-
-    /// Whatever stands there.
-    private struct AnyKey: CodingKey {
+    /// The members of a rule: those that every rule has, and the kinds of faults, of which it names one.
+    private struct Key: CodingKey, Hashable {
         var stringValue: String
         var intValue: Int? { nil }
 
         init(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
+        init(_ kind: Fault.Kind) { stringValue = kind.rawValue }
+
+        static let name = Key(stringValue: "name")
+        static let during = Key(stringValue: "during")
+        static let match = Key(stringValue: "match")
+        static let when = Key(stringValue: "when")
+        static let common = ["name", "during", "match", "when"]
     }
 
     package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let container = try decoder.container(keyedBy: Key.self)
         name = try container.decode(String.self, forKey: .name)
         during = try container.decodeIfPresent(Phase.self, forKey: .during)
         match = try container.decodeIfPresent(RequestMatch.self, forKey: .match) ?? RequestMatch()
         when = try container.decodeIfPresent(Timing.self, forKey: .when) ?? Timing()
-        let named = CodingKeys.faults.filter(container.contains)
-        guard let key = named.first, named.count == 1, let kind = Fault.Kind(rawValue: key.rawValue) else {
-            let kinds = CodingKeys.faults.map(\.rawValue).joined(separator: ", ")
-            let unknown = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
-                .filter { CodingKeys(rawValue: $0) == nil }
-            let slip = unknown.isEmpty ? "" : " (\(unknown.sorted().joined(separator: ", ")) is none)"
+        let named = Fault.Kind.allCases.filter { container.contains(Key($0)) }
+        guard let kind = named.first, named.count == 1 else {
+            let kinds = Fault.Kind.allCases.map(\.rawValue)
+            let unknown = container.allKeys.map(\.stringValue).filter { !(kinds + Key.common).contains($0) }.sorted()
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: decoder.codingPath,
                     debugDescription: named.isEmpty
-                        ? "the rule names no known fault\(slip); name one of \(kinds)"
+                        ? "the rule names no known fault\(Self.slip(unknown, among: kinds)); boreas faults lists them"
                         : "the rule names \(named.count) faults; split it, one rule a fault"))
         }
-        switch kind {
-        case .refuse: fault = .refuse(try container.decode(Fault.Refusal.self, forKey: key))
-        case .reset: fault = .reset(try container.decode(Fault.Reset.self, forKey: key))
-        case .latency: fault = .latency(try container.decode(Fault.Latency.self, forKey: key))
-        case .status: fault = .status(try container.decode(Fault.ForgedStatus.self, forKey: key))
-        case .quotaConflict: fault = .quotaConflict(try container.decode(Fault.QuotaChurn.self, forKey: key))
-        case .crash: fault = .crash(try container.decode(Fault.Crash.self, forKey: key))
-        case .capacity: fault = .capacity(try container.decode(Fault.Capacity.self, forKey: key))
-        case .blackHole, .halfOpen:
-            _ = try container.decode(NoParameters.self, forKey: key)
-            fault = kind == .blackHole ? .blackHole : .halfOpen
-        }
+        fault = try Self.parameters(kind.parameters, container).fault
+    }
+
+    private static func slip(_ unknown: [String], among kinds: [String]) -> String {
+        guard let first = unknown.first else { return "" }
+        let nearest = ResourcePattern.nearest(to: first, in: kinds)
+        return " (\(unknown.joined(separator: ", ")) is none\(nearest.map { "; did you mean \($0)?" } ?? ""))"
+    }
+
+    private static func parameters<Parameters: FaultParameters>(
+        _ type: Parameters.Type, _ container: KeyedDecodingContainer<Key>
+    ) throws -> any FaultParameters {
+        try container.decode(type, forKey: Key(type.kind))
     }
 
     package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
+        var container = encoder.container(keyedBy: Key.self)
         try container.encode(name, forKey: .name)
         try container.encodeIfPresent(during, forKey: .during)
         try container.encode(match, forKey: .match)
         try container.encode(when, forKey: .when)
-        switch fault {
-        case .refuse(let refusal): try container.encode(refusal, forKey: .refuse)
-        case .reset(let reset): try container.encode(reset, forKey: .reset)
-        case .latency(let latency): try container.encode(latency, forKey: .latency)
-        case .status(let status): try container.encode(status, forKey: .status)
-        case .quotaConflict(let churn): try container.encode(churn, forKey: .quotaConflict)
-        case .crash(let crash): try container.encode(crash, forKey: .crash)
-        case .capacity(let capacity): try container.encode(capacity, forKey: .capacity)
-        case .blackHole: try container.encode(NoParameters(), forKey: .blackHole)
-        case .halfOpen: try container.encode(NoParameters(), forKey: .halfOpen)
+        func encode(_ parameters: some FaultParameters) throws {
+            try container.encode(parameters, forKey: Key(fault.kind))
         }
+        try encode(fault.parameters)
     }
 }

@@ -115,7 +115,10 @@ struct Run: AsyncParsableCommand {
     /// Where an experiment takes place: where the command line says, or where it can.
     private func world(of experiment: Experiment) throws -> WorldChoice {
         let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
-        guard world != .simulated else { return world }
+        guard world != .simulated else {
+            try refuse(experiment, \.needsSockets, "which the simulated world does not have; leave --world out")
+            return world
+        }
         if jobs != nil {
             throw CommandFailure(
                 code: .usage,
@@ -129,15 +132,17 @@ struct Run: AsyncParsableCommand {
                     "\(experiment.name) is of clients by themselves, and takes place in the simulated world alone; "
                     + "leave --world out")
         }
-        let rules = experiment.variations.flatMap(\.plan.rules)
-        if let rule = rules.first(where: \.fault.kind.needsSimulation) {
-            throw CommandFailure(
-                code: .usage,
-                message:
-                    "\(experiment.name) has the fault \(rule.name), \(rule.fault.kind.rawValue), which the simulated "
-                    + "world alone can bring about")
-        }
+        try refuse(experiment, \.needsSimulation, "which the simulated world alone can bring about")
         return world
+    }
+
+    /// Refuses faults that a world cannot bring about.
+    private func refuse(_ experiment: Experiment, _ isBeyond: (Fault.Kind) -> Bool, _ why: String) throws {
+        let rules = experiment.variations.flatMap(\.plan.rules)
+        guard let rule = rules.first(where: { isBeyond($0.fault.kind) }) else { return }
+        throw CommandFailure(
+            code: .usage,
+            message: "\(experiment.name) has the fault \(rule.name), \(rule.fault.kind.rawValue), \(why)")
     }
 
     /// What a dry run says instead of a verdict.

@@ -14,7 +14,7 @@ struct ConcretePlanTests {
             Rule(
                 name: "early", match: RequestMatch(verb: [.create], resource: "pods"), when: Timing(probability: 0.3),
                 fault: .status(Fault.ForgedStatus(code: 503))),
-            Rule(name: "cut", during: .storm, when: Timing(probability: 0.4, limitConsecutive: 2), fault: .blackHole),
+            Rule(name: "cut", during: .storm, when: Timing(probability: 0.4, limitConsecutive: 2), fault: .blackHole(.init())),
             Rule(
                 name: "late", during: .converge, match: RequestMatch(resource: "workflowtasksets.*/status"),
                 when: Timing(every: 2), fault: .reset(Fault.Reset(at: .beforeRequest))),
@@ -39,7 +39,7 @@ struct ConcretePlanTests {
     func spelling() throws {
         let rule = Rule(
             name: "cut", during: .storm, match: RequestMatch(verb: [.patch]), when: Timing(first: 2, after: 1),
-            fault: .halfOpen)
+            fault: .halfOpen(.init()))
         let spec = try Fixtures.spec(try Fixtures.variation([rule], counts: [1]))
         let plan = spec.concretePlan(from: playground.record(of: spec))
         #expect(
@@ -49,7 +49,7 @@ struct ConcretePlanTests {
                     match: RequestMatch(
                         verb: [.patch], resource: "workflowtasksets.argoproj.io/status", namespace: "boreas-trial",
                         name: "job-1-0001"),
-                    when: Timing(first: 2, after: 1), fault: .halfOpen)
+                    when: Timing(first: 2, after: 1), fault: .halfOpen(.init()))
             ])
     }
 

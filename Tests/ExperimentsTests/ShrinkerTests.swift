@@ -29,7 +29,7 @@ struct ShrinkerTests {
             (.create, "job-2-0002-pod", 2), (.patch, "job-2-0002", 3),
         ])
         let others = [
-            Rule(name: "noise", match: RequestMatch(verb: [.get]), when: Timing(every: 2), fault: .blackHole),
+            Rule(name: "noise", match: RequestMatch(verb: [.get]), when: Timing(every: 2), fault: .blackHole(.init())),
             Rule(name: "kill", fault: .crash(Fault.Crash(afterWrites: 3))),
         ]
         let objects = [Fixtures.object("ConfigMap", "limits"), Fixtures.object("Secret", "token")]
@@ -69,7 +69,7 @@ struct ShrinkerTests {
                 ? [Violation(.noPermitLeaked, "limits", at: nil, evidence: "leaks")]
                 : [Violation(.noTickMissed, "tick", at: nil, evidence: "is missing")]
         }
-        let rule = Rule(name: "cut", during: .storm, match: RequestMatch(verb: [.create]), fault: .halfOpen)
+        let rule = Rule(name: "cut", during: .storm, match: RequestMatch(verb: [.create]), fault: .halfOpen(.init()))
         let shrinkage = try await shrink(playground, try Fixtures.variation([rule]))
         #expect(shrinkage.invariant == .noPermitLeaked)
         #expect(shrinkage.spec.variation.plan.rules.map(\.match.name) == ["job-1-0003-pod"])
@@ -129,7 +129,7 @@ struct ShrinkerTests {
             return !isFit || injections.contains { $0.identity.verb == .create }
                 ? [Violation(.everythingFinishedWithinConverge, "job", at: nil, evidence: "hangs")] : []
         }
-        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create, .get]), fault: .halfOpen)
+        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create, .get]), fault: .halfOpen(.init()))
         let shrinkage = try await shrink(
             playground, try Fixtures.variation([rule], objects: [Fixtures.object("Secret", "token"), limits]))
         #expect(shrinkage.spec.variation.objects == [limits])
@@ -152,7 +152,7 @@ struct ShrinkerTests {
     func failures() async throws {
         struct Unfit: Error {}
         let playground = Playground.breaking(when: [(.create, "job-1-0001-pod", 1)])
-        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create]), fault: .halfOpen)
+        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create]), fault: .halfOpen(.init()))
         let spec = try Fixtures.spec(try Fixtures.variation([rule]))
         let record = playground.record(of: spec)
         let picky = Shrinker { spec in
@@ -168,7 +168,7 @@ struct ShrinkerTests {
     func progress() async throws {
         let told = Mutex<[Int]>([])
         let playground = Playground.breaking(when: [(.create, "job-1-0001-pod", 1)])
-        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create]), fault: .halfOpen)
+        let rule = Rule(name: "cut", match: RequestMatch(verb: [.create]), fault: .halfOpen(.init()))
         let spec = try Fixtures.spec(try Fixtures.variation([rule]))
         let shrinker = Shrinker(
             onProgress: { progress in told.withLock { $0.append(progress.executions) } }, execute: playground.executor)

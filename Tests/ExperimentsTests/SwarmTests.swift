@@ -15,7 +15,7 @@ struct SwarmTests {
         let rules = [
             Fixtures.coin,
             Rule(name: "all", fault: .status(Fault.ForgedStatus(code: 500))),
-            Rule(name: "swarm-latency", when: Timing(first: 3, every: 3, after: 2), fault: .halfOpen),
+            Rule(name: "swarm-latency", when: Timing(first: 3, every: 3, after: 2), fault: .halfOpen(.init())),
             Rule(
                 name: "slow", when: Timing(span: .milliseconds(1)),
                 fault: .latency(Fault.Latency(fixed: .microseconds(1), jitter: .zero))),
@@ -55,7 +55,7 @@ struct SwarmTests {
     @Test("one kind or one rule more shifts no other draw")
     func keyed() throws {
         let quota = [Fixtures.object("ResourceQuota", "compute")]
-        let extra = Rule(name: "extra", when: Timing(first: 1), fault: .blackHole)
+        let extra = Rule(name: "extra", when: Timing(first: 1), fault: .blackHole(.init()))
         let few = Swarm(try variation())
         let more = Swarm(try variation([Fixtures.coin, extra], objects: quota))
         for seed in Self.seeds {
@@ -86,7 +86,7 @@ struct SwarmTests {
 
     @Test("of a plan that was drawn, one rule that hit something is enough")
     func judgement() throws {
-        let rules = [Fixtures.coin, Rule(name: "never", match: RequestMatch(name: "nobody"), fault: .blackHole)]
+        let rules = [Fixtures.coin, Rule(name: "never", match: RequestMatch(name: "nobody"), fault: .blackHole(.init()))]
         let playground = Playground { _, _ in [] }
         var spec = try Fixtures.spec(try variation(rules))
         #expect(playground.record(of: spec).reason.contains("the fault never never hit a request"))

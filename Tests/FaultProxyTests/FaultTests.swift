@@ -67,7 +67,7 @@ struct FaultTests {
 
     @Test("a black hole answers nothing, and nothing reaches the server", arguments: ["1.1", "2"])
     func blackHole(version: String) async throws {
-        try await ProxySetup.with(rule(.blackHole)) { setup in
+        try await ProxySetup.with(rule(.blackHole(.init()))) { setup in
             let result = try await create(setup, version, "--max-time", "1")
             #expect(result.status == 28)
             #expect(setup.server.seen.isEmpty)
@@ -77,7 +77,7 @@ struct FaultTests {
 
     @Test("a half-open connection answers nothing, and the request has reached the server", arguments: ["1.1", "2"])
     func halfOpen(version: String) async throws {
-        try await ProxySetup.with(rule(.halfOpen)) { setup in
+        try await ProxySetup.with(rule(.halfOpen(.init()))) { setup in
             // Time enough to reach the server, also on a machine that is busy.
             let result = try await create(setup, version, "--max-time", "4")
             #expect(result.status == 28)
@@ -88,7 +88,7 @@ struct FaultTests {
 
     @Test("a half-open exec is upgraded, and then no byte passes while the connection stays up")
     func halfOpenUpgrade() async throws {
-        let rule = Rule(name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen)
+        let rule = Rule(name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen(.init()))
         try await ProxySetup.with(rule) { setup in
             try await setup.withUpgrade(early: "early") { inbound, outbound in
                 let text = NIOLockedValueBox("")
@@ -196,7 +196,7 @@ struct FaultTests {
 
     @Test("a half-open HTTP/2 connection is silent for all of its streams")
     func halfOpenStreams() async throws {
-        try await ProxySetup.with(rule(.halfOpen)) { setup in
+        try await ProxySetup.with(rule(.halfOpen(.init()))) { setup in
             // Two requests at once on one connection: the second waits for the first's (--parallel, one host).
             let result = try await setup.curl(
                 "/api/v1/namespaces/t/pods",
@@ -266,7 +266,7 @@ struct FaultTests {
 
     @Test("a rule about another name leaves the request alone, and its body whole")
     func otherName() async throws {
-        try await ProxySetup.with(rule(.blackHole)) { setup in
+        try await ProxySetup.with(rule(.blackHole(.init()))) { setup in
             let body = Self.pod.replacingOccurrences(of: "a-1", with: "b-1")
             let result = try await setup.curl(Self.pods, "-d", body)
             #expect(result.status == 0)
@@ -279,7 +279,7 @@ struct FaultTests {
     func exec() async throws {
         let match = RequestMatch(verb: [.connect], resource: "pods/exec")
         let cut = Rule(name: "cut", match: match, when: Timing(first: 1), fault: .reset(Fault.Reset(at: .afterCommit)))
-        let hang = Rule(name: "hang", match: match, fault: .blackHole)
+        let hang = Rule(name: "hang", match: match, fault: .blackHole(.init()))
         try await ProxySetup.with(cut, hang) { setup in
             try await setup.withUpgrade(early: "") { inbound, _ in
                 let error = await #expect(throws: IOError.self) { for try await _ in inbound {} }
@@ -340,7 +340,7 @@ struct FaultTests {
         let rules = [
             Rule(name: "before", match: RequestMatch(name: "before"), fault: .reset(Fault.Reset(at: .beforeRequest))),
             Rule(name: "after", match: RequestMatch(name: "after"), fault: .reset(Fault.Reset(at: .afterCommit))),
-            Rule(name: "hole", match: RequestMatch(name: "hole"), fault: .blackHole),
+            Rule(name: "hole", match: RequestMatch(name: "hole"), fault: .blackHole(.init())),
             Rule(name: "quota", match: RequestMatch(name: "quota"), fault: .status(Fault.ForgedStatus(code: 409))),
         ]
         try await ProxySetup.with(rules[0], rules[1], rules[2], rules[3]) { setup in

@@ -34,7 +34,7 @@ struct PassingTests {
     func bodies(version: String, isRead: Bool) async throws {
         var bytes = (0..<2_500_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) }
         bytes[0] = UInt8(ascii: "{")
-        let rule = Rule(name: "r", match: RequestMatch(name: "nobody"), fault: .blackHole)
+        let rule = Rule(name: "r", match: RequestMatch(name: "nobody"), fault: .blackHole(.init()))
         try await ProxySetup.with(rules: isRead ? [rule] : []) { setup in
             let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
             try Data(bytes).write(to: file)
@@ -201,7 +201,7 @@ struct PassingTests {
 
     @Test("an upgraded connection carries bytes both ways, those sent early included", arguments: [false, true])
     func upgrade(hasRules: Bool) async throws {
-        let rule = Rule(name: "idle", match: RequestMatch(name: "nobody"), fault: .blackHole)
+        let rule = Rule(name: "idle", match: RequestMatch(name: "nobody"), fault: .blackHole(.init()))
         try await ProxySetup.with(rules: hasRules ? [rule] : []) { setup in
             try await setup.withUpgrade(early: "early") { inbound, outbound in
                 var bytes = inbound.makeAsyncIterator()

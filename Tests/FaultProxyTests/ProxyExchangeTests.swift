@@ -156,7 +156,7 @@ struct ProxyExchangeTests {
         arguments: [
             (Fault.reset(Fault.Reset(at: .beforeRequest)), ["record", "reset", "finish"]),
             (.refuse(Fault.Refusal(span: .seconds(2))), ["record", "refuse 2.0 seconds", "finish"]),
-            (.blackHole, ["record"]), (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
+            (.blackHole(.init()), ["record"]), (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
         ])
     func notForwarded(fault: Fault, expected: [String]) {
         var exchange = exchange()
@@ -169,7 +169,7 @@ struct ProxyExchangeTests {
     @Test("a half-open connection falls silent before the request is sent")
     func halfOpen() {
         var exchange = exchange()
-        #expect(words(exchange.decided(decision(.halfOpen))) == ["record", "silence", "connect"])
+        #expect(words(exchange.decided(decision(.halfOpen(.init())))) == ["record", "silence", "connect"])
     }
 
     @Test("a half-open connection that asks for an upgrade falls silent once it is upgraded")
@@ -177,7 +177,7 @@ struct ProxyExchangeTests {
         var exchange = ProxyExchange(
             head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/x"), gathersBody: false, bodyBytesMax: 8,
             answersForLong: true, isFramingOpen: false, isUpgrade: true)
-        #expect(words(exchange.decided(decision(.halfOpen))) == ["record", "connect"])
+        #expect(words(exchange.decided(decision(.halfOpen(.init())))) == ["record", "connect"])
         _ = exchange.received(end: nil)
         #expect(words(exchange.connected()) == ["send head", "send end"])
         #expect(words(exchange.answered(head(.switchingProtocols))) == [])

@@ -124,7 +124,7 @@ struct FaultInjectorTests {
     @Test("one rule more shifts no decision of the others, wherever it stands", arguments: [0, 1, 2])
     func anotherRule(place: Int) {
         var plan = mixed
-        plan.rules.insert(rule("extra", when: Timing(probability: 0.2), fault: .blackHole), at: place)
+        plan.rules.insert(rule("extra", when: Timing(probability: 0.2), fault: .blackHole(.init())), at: place)
         let without = log(mixed, seed: 7, order: 1)
         let with = log(plan, seed: 7, order: 1)
         var taken = 0
@@ -151,7 +151,7 @@ struct FaultInjectorTests {
     @Test("the first rule in the plan decides where several would")
     func order() {
         var injector = FaultInjector(
-            plan: Plan(rules: [rule("one", when: Timing(every: 2)), rule("two", fault: .halfOpen)]), seed: 1)
+            plan: Plan(rules: [rule("one", when: Timing(every: 2)), rule("two", fault: .halfOpen(.init()))]), seed: 1)
         let rules = (1...4).map { _ in injector.decide(about: create("a"), in: .calm, now: .zero)?.rule }
         #expect(rules == ["two", "one", "two", "one"])
     }

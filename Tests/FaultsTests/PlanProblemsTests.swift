@@ -104,8 +104,8 @@ struct PlanProblemsTests {
     func hidden() {
         let pods = RequestMatch(resource: "pods")
         let all = Rule(name: "all", match: pods, fault: Self.cut)
-        let storm = Rule(name: "storm", during: .storm, match: pods, fault: .blackHole)
-        let some = Rule(name: "some", match: pods, when: Timing(every: 2), fault: .blackHole)
+        let storm = Rule(name: "storm", during: .storm, match: pods, fault: .blackHole(.init()))
+        let some = Rule(name: "some", match: pods, when: Timing(every: 2), fault: .blackHole(.init()))
         #expect(Plan(rules: [all, storm]).problems().map(\.rule) == [1])
         #expect(Plan(rules: [storm, all]).problems().isEmpty)
         #expect(Plan(rules: [some, all]).problems().isEmpty)

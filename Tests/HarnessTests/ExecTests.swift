@@ -121,7 +121,7 @@ import Testing
 
     @Test("a hang before the upgrade, and one after it, end with the request's own timeout")
     func hangs() async throws {
-        for (fault, words) in [(Fault.blackHole, "awaiting headers"), (.halfOpen, "status did not come")] {
+        for (fault, words) in [(Fault.blackHole(.init()), "awaiting headers"), (.halfOpen(.init()), "status did not come")] {
             try await with([Self.rule(fault)]) { cluster in
                 let start = ContinuousClock.now
                 let error = await failure {
@@ -138,7 +138,7 @@ import Testing
 
     @Test("a signal through a half-open connection has been sent all the same")
     func halfOpenSignal() async throws {
-        try await with([Self.rule(.halfOpen)]) { cluster in
+        try await with([Self.rule(.halfOpen(.init()))]) { cluster in
             _ = await failure {
                 try await cluster.client.exec(request(["kill", "1"], timeout: .milliseconds(300)))
             }

@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct NetworkParityTests {
     private static let faults: [Fault] = [
-        .reset(.init(at: .beforeRequest)), .reset(.init(at: .afterCommit)), .blackHole, .halfOpen,
+        .reset(.init(at: .beforeRequest)), .reset(.init(at: .afterCommit)), .blackHole(.init()), .halfOpen(.init()),
         .latency(.init(fixed: .milliseconds(300))), .refuse(.init(span: .milliseconds(700))),
         .status(.init(code: 429, retryAfter: .seconds(1))), .status(.init(code: 502)), .status(.init(code: 503)),
     ]

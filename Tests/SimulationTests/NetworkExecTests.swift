@@ -97,7 +97,7 @@ import Testing
 
     @Test("half open: the command runs, its end never comes, and other requests go on")
     func halfOpen() throws {
-        let (setup, started, ended) = try with(.halfOpen) { setup in
+        let (setup, started, ended) = try with(.halfOpen(.init())) { setup in
             async let failed = Self.failure(setup)
             try await setup.clock.sleep(for: .seconds(1))
             try await setup.create("a")
@@ -114,7 +114,7 @@ import Testing
 
     @Test("a black hole answers nothing, and no command runs")
     func blackHole() throws {
-        let (_, started, _) = try with(.blackHole) { setup in
+        let (_, started, _) = try with(.blackHole(.init())) { setup in
             let error = try await Self.failure(setup)
             #expect(setup.loop.now == .seconds(30))
             #expect(

@@ -73,7 +73,7 @@ import Testing
 
     @Test("a black hole takes one request and leaves its connection to others; the caller gives up at its own time")
     func blackHole() throws {
-        let setup = NetworkSetup([.onCreate("hit", .blackHole)])
+        let setup = NetworkSetup([.onCreate("hit", .blackHole(.init()))])
         try setup.run { setup in
             async let watched = setup.watchToEnd(NetworkSetup.watch(timeout: .seconds(20)))
             try await setup.create("warm")
@@ -97,7 +97,7 @@ import Testing
 
     @Test("half open: the write is done, and nothing ever comes back on the connection, to whatever shares it")
     func halfOpen() throws {
-        let setup = NetworkSetup([.onCreate("hit", .halfOpen)])
+        let setup = NetworkSetup([.onCreate("hit", .halfOpen(.init()))])
         try setup.run { setup in
             async let watched = setup.watchToEnd(NetworkSetup.watch(timeout: .seconds(20)))
             try await setup.create("warm")

@@ -102,7 +102,7 @@ import Testing
             #expect(setup.exchanges.map(\.httpStatus) == [0])
             #expect(setup.exchanges.map(\.curlCode) == [56])
         }
-        for fault in [Fault.blackHole, .halfOpen] {
+        for fault in [Fault.blackHole(.init()), .halfOpen(.init())] {
             let setup = NetworkSetup([rule(fault)])
             try setup.run { setup in
                 let watch = await setup.watchToEnd(NetworkSetup.watch(timeout: .seconds(60)))

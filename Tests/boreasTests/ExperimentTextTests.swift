@@ -74,7 +74,7 @@ struct ExperimentTextTests {
                     name: "cut-1", during: .storm,
                     match: RequestMatch(verb: [.create], resource: "pods", name: "w-pod"),
                     when: Timing(first: 2, after: 1), fault: .reset(Fault.Reset(at: .afterCommit))),
-                Rule(name: "hole", fault: .blackHole),
+                Rule(name: "hole", fault: .blackHole(.init())),
             ]
         }
         #expect(

@@ -275,7 +275,7 @@ package final class SimulatedNetwork: @unchecked Sendable {
             case .beforeRequest:
                 record(decision, stream)
                 end(connection, .reset)
-            case .afterCommit:
+            case .afterCommit, .midBody:
                 stream.reset = decision
                 forward(stream)
             }
@@ -292,8 +292,14 @@ package final class SimulatedNetwork: @unchecked Sendable {
             }
         case .status(let status):
             record(decision, stream)
-            forge(status, on: stream)
-        case .quotaConflict, .crash, .capacity: forward(stream)
+            guard let delay = status.delay, delay > .zero else { return forge(status, on: stream) }
+            stream.held = loop.after(delay) {
+                stream.held = nil
+                self.forge(status, on: stream)
+            }
+        default:
+            // The others act beside the path, or are refused before a trial of this world begins.
+            forward(stream)
         }
     }
 
