@@ -53,9 +53,18 @@ final class ProxyCore: Sendable {
 
     var now: Duration { clock.now }
 
+    /// Civil time at the clock's start.
+    var startEpochMilliseconds: Int64 { (clock.epochMicrosecondsNow - clock.now.microseconds) / 1000 }
+
     // MARK: Rules
 
-    func enter(_ phase: Phase) { state.withLockedValue { $0.phase = phase } }
+    func enter(_ phase: Phase) {
+        let now = clock.now
+        state.withLockedValue { state in
+            state.phase = phase
+            state.injector.began(phase, at: now)
+        }
+    }
 
     func replace(with plan: Plan) { edit { $0 = plan } }
 
@@ -122,7 +131,8 @@ final class ProxyCore: Sendable {
                 plan: state.injector.plan, isPaused: state.isPaused, phase: state.phase,
                 matches: Dictionary(state.injector.matches.map { ($0.rule, $0.count) }) { $0 + $1 },
                 holding: Dictionary(
-                    state.injector.plan.rules.map { ($0.name, state.holds.count(of: $0.name)) }) { $1 })
+                    state.injector.plan.rules.map { ($0.name, state.holds.count(of: $0.name)) }
+                ) { $1 })
         }
     }
 
