@@ -161,7 +161,9 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "FaultProxyTests",
-                dependencies: ["Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire"] + nio,
+                dependencies: [
+                    "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire", logging,
+                ] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "RecordingTests",

@@ -54,7 +54,8 @@ struct ControlTests {
         "what makes no sense is refused with its reason, and nothing is changed",
         arguments: [
             ("POST", "/v1/rules", "", 422), ("POST", "/v1/rules", "{", 422),
-            ("POST", "/v1/rules", #"{"name":"b"}"#, 422), ("POST", "/v1/rules", #"{"name":"b","status":{"code":99}}"#, 422),
+            ("POST", "/v1/rules", #"{"name":"b"}"#, 422),
+            ("POST", "/v1/rules", #"{"name":"b","status":{"code":99}}"#, 422),
             ("POST", "/v1/rules", #"{"name":"a","status":{"code":500}}"#, 422),
             // It would hide the rule that is there.
             ("POST", "/v1/rules?before=a", #"{"name":"b","status":{"code":500}}"#, 422),
@@ -222,21 +223,30 @@ struct ControlGuardTests {
         Case(what: "a wrong token", headers: ["authorization": "Bearer 0123456789abcdeF"], code: 401),
         Case(what: "a shorter token", headers: ["authorization": "Bearer 0123"], code: 401),
         Case(what: "another scheme", headers: ["authorization": token], code: 401),
-        Case(what: "a wrong token beside the right query", uri: "/v1/rules?token=\(token)", headers: ["authorization": "x"], code: 401),
+        Case(
+            what: "a wrong token beside the right query", uri: "/v1/rules?token=\(token)",
+            headers: ["authorization": "x"], code: 401),
         Case(what: "a query to read", uri: "/metrics?token=\(token)", code: nil),
         Case(what: "a query to write", method: "POST", uri: "/v1/pause?token=\(token)", code: 401),
         Case(what: "the page without a token", uri: "/", code: nil),
         Case(what: "localhost", headers: right.merging(["host": "LOCALHOST:8080"]) { $1 }, code: nil),
         Case(what: "IPv6", headers: right.merging(["host": "[::1]:8080"]) { $1 }, code: nil),
         Case(what: "a rebound name", headers: right.merging(["host": "evil.example:8080"]) { $1 }, code: 403),
-        Case(what: "a name that begins well", headers: right.merging(["host": "127.0.0.1.evil.example"]) { $1 }, code: 403),
-        Case(what: "a host with a user", headers: right.merging(["host": "localhost:1@evil.example"]) { $1 }, code: 403),
+        Case(
+            what: "a name that begins well", headers: right.merging(["host": "127.0.0.1.evil.example"]) { $1 },
+            code: 403),
+        Case(
+            what: "a host with a user", headers: right.merging(["host": "localhost:1@evil.example"]) { $1 }, code: 403),
         Case(what: "a rebound name, at the page", uri: "/", headers: ["host": "evil.example"], code: 403),
         Case(what: "its own origin", headers: right.merging(["origin": "http://127.0.0.1:8080"]) { $1 }, code: nil),
         Case(what: "another origin", headers: right.merging(["origin": "http://localhost:1"]) { $1 }, code: 403),
         Case(what: "no origin at all", headers: right.merging(["origin": "null"]) { $1 }, code: 403),
-        Case(what: "a request from another site", headers: right.merging(["sec-fetch-site": "cross-site"]) { $1 }, code: 403),
-        Case(what: "a request from the page", headers: right.merging(["sec-fetch-site": "same-origin"]) { $1 }, code: nil),
+        Case(
+            what: "a request from another site", headers: right.merging(["sec-fetch-site": "cross-site"]) { $1 },
+            code: 403),
+        Case(
+            what: "a request from the page", headers: right.merging(["sec-fetch-site": "same-origin"]) { $1 }, code: nil
+        ),
         Case(
             what: "a link to the page", uri: "/",
             headers: ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"], code: nil),

@@ -53,7 +53,9 @@ struct HostileClientTests {
         return text.withLockedValue { $0 }
     }
 
-    @Test("garbage gets 400, whatever it is", arguments: ["\u{0}\u{1}\u{2}\r\n\r\n", "NONSENSE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"])
+    @Test(
+        "garbage gets 400, whatever it is",
+        arguments: ["\u{0}\u{1}\u{2}\r\n\r\n", "NONSENSE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"])
     func garbage(bytes: String) async throws {
         try await ProxySetup.with(rules: [], configure: { $0.keepsTally = true }) { setup in
             try await withHonestClient(beside: setup) {
@@ -80,7 +82,8 @@ struct HostileClientTests {
         "a bomb of headers gets 431",
         arguments: [
             ["X-Bomb: " + String(repeating: "x", count: 120_000)],
-            (0..<400).map { "X-Bomb-\($0): x" }, (0..<200).map { "X-Bomb-\($0): " + String(repeating: "x", count: 12_000) },
+            (0..<400).map { "X-Bomb-\($0): x" },
+            (0..<200).map { "X-Bomb-\($0): " + String(repeating: "x", count: 12_000) },
         ])
     func headerBomb(headers: [String]) async throws {
         try await ProxySetup.with(rules: [], configure: { $0.keepsTally = true }) { setup in
@@ -165,7 +168,9 @@ struct HostileClientTests {
             rules: [],
             configure: {
                 $0.keepsTally = true
-                $0.logger = Logger(label: "test") { _ in NoticeCounter { line in notices.withLockedValue { $0.append(line) } } }
+                $0.logger = Logger(label: "test") { _ in
+                    NoticeCounter { line in notices.withLockedValue { $0.append(line) } }
+                }
             }
         ) { setup in
             try await withHonestClient(beside: setup) {
@@ -184,7 +189,8 @@ struct HostileClientTests {
     func unreadAnswers(token: String?) async throws {
         try await ProxySetup.with { setup in
             try await withHonestClient(beside: setup) {
-                let request = "GET /api/v1/pods HTTP/1.1\r\nHost: x\r\n"
+                let request =
+                    "GET /api/v1/pods HTTP/1.1\r\nHost: x\r\n"
                     + "Authorization: Bearer \(token ?? setup.proxy.token)\r\n\r\n"
                 let many = ByteBuffer(string: String(repeating: request, count: 2000))
                 try await setup.withConnection(sending: "") { _, outbound in
@@ -199,7 +205,8 @@ struct HostileClientTests {
         }
     }
 
-    @Test("answers without end that nobody reads take no more room than the buffers on the way", arguments: ["1.1", "2"])
+    @Test(
+        "answers without end that nobody reads take no more room than the buffers on the way", arguments: ["1.1", "2"])
     func unreadFloods(version: String) async throws {
         try await ProxySetup.with { setup in
             try await withHonestClient(beside: setup) {
@@ -220,7 +227,8 @@ struct HostileClientTests {
     @Test("a body of 100 MB passes to a server that takes it, without being held", arguments: ["1.1", "2"])
     func longBody(version: String) async throws {
         let server = BodyServer(limit: .max)
-        let rule = Rule(name: "names", match: RequestMatch(name: "nobody"), fault: .status(Fault.ForgedStatus(code: 500)))
+        let rule = Rule(
+            name: "names", match: RequestMatch(name: "nobody"), fault: .status(Fault.ForgedStatus(code: 500)))
         try await ProxySetup.with(rules: [rule], handlers: server.factory) { setup in
             try await withLongFile { path in
                 try await withHonestClient(beside: setup) {

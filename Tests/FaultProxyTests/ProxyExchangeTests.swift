@@ -156,7 +156,8 @@ struct ProxyExchangeTests {
         arguments: [
             (Fault.reset(Fault.Reset(at: .beforeRequest)), ["record", "reset", "finish"]),
             (.refuse(Fault.Refusal(span: .seconds(2))), ["record", "refuse 2.0 seconds", "finish"]),
-            (.blackHole(.init()), ["record"]), (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
+            (.blackHole(.init()), ["record"]),
+            (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
         ])
     func notForwarded(fault: Fault, expected: [String]) {
         var exchange = exchange()
