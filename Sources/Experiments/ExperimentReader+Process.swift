@@ -273,7 +273,9 @@ extension ExperimentReader {
                 at: change.of.position, "\(path).of")
         }
         // The words of rules, which name resources in the same way.
-        let asked = Plan(rules: [Rule(name: "of", match: RequestMatch(resource: words[0]), fault: .blackHole(Fault.BlackHole()))])
+        let asked = Plan(rules: [
+            Rule(name: "of", match: RequestMatch(resource: words[0]), fault: .blackHole(Fault.BlackHole()))
+        ])
         if let problem = asked.problems().first {
             throw error(problem.message, at: change.of.position, "\(path).of")
         }
