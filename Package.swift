@@ -122,8 +122,8 @@ let package = Package(
                 "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
                 "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "Statistics",
-                "VirtualNode", "Workflows", logging,
-            ],
+                "VirtualNode", "Wire", "Workflows", logging, subprocess,
+            ] + nio,
             swiftSettings: swiftSettings),
     ]
         + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {

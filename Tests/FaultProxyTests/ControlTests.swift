@@ -79,7 +79,7 @@ struct ControlTests {
     @Test("while all rules are paused none acts")
     func pause() async throws {
         let first = Rule(name: "a", fault: .status(Fault.ForgedStatus(code: 503)))
-        try await ControlSetup.with(first) { control in
+        try await ControlSetup.with(first) { (control) async throws in
             #expect(try await control.status(Self.pods) == "503")
             #expect(try await control.ask("POST", "/v1/pause").json["isPaused"] == true)
             #expect(try await control.status(Self.pods) == "200")
@@ -92,7 +92,7 @@ struct ControlTests {
     @Test("the phase is told and changed")
     func phase() async throws {
         let storm = Rule(name: "a", during: .storm, fault: .status(Fault.ForgedStatus(code: 503)))
-        try await ControlSetup.with(storm) { control in
+        try await ControlSetup.with(storm) { (control) async throws in
             #expect(try await control.ask("GET", "/v1/phase").json["phase"] == "calm")
             #expect(try await control.status(Self.pods) == "200")
             #expect(try await control.ask("PUT", "/v1/phase", body: #"{"phase":"storm"}"#).code == 200)
@@ -189,7 +189,7 @@ struct ControlTests {
 
     @Test("the control is let in by the token alone, and the proxy's kubeconfig says nothing of it")
     func access() async throws {
-        try await ControlSetup.with { control in
+        try await ControlSetup.with { (control) async throws in
             let token = control.setup.proxy.token
             #expect(try await control.send([], "/v1/rules").code == 401)
             #expect(try await control.send(["-H", "Authorization: Bearer \(token)x"], "/v1/rules").code == 401)
