@@ -213,6 +213,7 @@ struct ProcessTrial {
             let activity = access.activity()
             let stillness = Stillness(
                 readyAt: process.readyAt, lastChange: max(witness.lastChange, writes.lastChange),
+                lastWrite: writes.lastWrite,
                 isOpen: writes.isFailing || activity.waiting > 0 || !activity.isWatching)
             if work.isDone, let rest = stillness.begun(at: site.clock.now, since: begin) {
                 return collector.observe(Observation(.settled, "", at: rest))
