@@ -33,7 +33,7 @@ struct TrialRunner {
             collector.use(site.clock)
             let ground = Ground(api: site.harness, clock: site.clock, runID: runID)
             let started = site.clock.epochMicrosecondsNow
-            let power = NodePower()
+            let power = NodePower(plan: variation.plan)
             let weather = ClusterWeather(
                 plan: variation.plan, on: site, namespace: Self.namespace, node: power, collector)
             try await withCleanup {

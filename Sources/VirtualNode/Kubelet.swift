@@ -78,8 +78,8 @@ package final class Kubelet: Sendable {
     /// The node's name.
     package var name: String { settings.name }
 
-    /// Takes the node out of touch: it says nothing any more, starts no pod and serves no command. What runs in its
-    /// containers goes on unseen, as where a kubelet has lost its network.
+    /// Takes the node out of touch: it says nothing any more, starts no pod and serves no command. What its containers
+    /// do for so long by themselves goes on unseen, as where a kubelet has lost its network.
     package func suspend() { state.withLock { $0.isSuspended = true } }
 
     /// Brings the node back: it says that it lives, and what has become of its pods.

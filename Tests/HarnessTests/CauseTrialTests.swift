@@ -183,9 +183,39 @@ struct CauseTrialTests {
         expectAllDone(record, 8)
         let lost = try #require(record.injections.first)
         #expect(record.injections.map(\.kind) == [.nodeNotReady])
-        let back = try #require(record.observations.first { $0.kind == .phaseEntered && $0.subject == "converge" }?.at)
-        let ends = record.observations.filter { $0.kind == .workflowFinished }.map(\.at)
-        #expect(!ends.contains { $0 > lost.at + .milliseconds(500) && $0 < back })
+        // It is back when the storm is over, a moment before the next phase begins.
+        let back = lost.at + Self.phases.storm - .milliseconds(300)
+        let ends = record.observations.filter { $0.kind == .podFinished }.map(\.at)
+        #expect(ends.contains { $0 >= back })
+        #expect(!ends.contains { $0 > lost.at + .milliseconds(300) && $0 < back }, "\(ends) from \(lost.at) to \(back)")
+    }
+
+    @Test("agents on a node that is lost call nobody")
+    func agentsOnLostNode() async throws {
+        let rule = Rule(name: "lost", during: .storm, fault: .nodeNotReady(.init()))
+        let record = try await fly(try trial(rule))
+        expectAllDone(record, 8)
+        let lost = try #require(record.injections.first)
+        // It is back when the storm is over, a moment before the next phase begins.
+        let back = lost.at + Self.phases.storm - .milliseconds(300)
+        let calls = record.observations.filter { $0.kind == .httpCallAnswered }.map(\.at)
+        #expect(calls.count == 8)
+        #expect(
+            !calls.contains { $0 > lost.at + .milliseconds(300) && $0 < back }, "\(calls) from \(lost.at) to \(back)")
+    }
+
+    @Test("a webhook that is never called leaves the trial inconclusive, and says so")
+    func vacuousWebhook() async throws {
+        let rule = Rule(
+            name: "race", during: .storm, fault: .quotaConflict(.init(quota: "compute", webhookAttempts: nil)))
+        let record = try await fly(
+            try trial(
+                rule, workflows: 1,
+                phases: .init(calm: .seconds(3), storm: .milliseconds(500), converge: .seconds(20))))
+        #expect(record.outcome == .inconclusive)
+        #expect(
+            record.reason.hasPrefix("the fault race never hit a request: the webhook was never called"),
+            "\(record.reason)")
     }
 
     @Test("a lease that nobody holds leaves the trial inconclusive")

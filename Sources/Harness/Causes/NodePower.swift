@@ -1,3 +1,5 @@
+import Determinism
+package import Faults
 import Synchronization
 package import VirtualNode
 
@@ -9,8 +11,18 @@ package final class NodePower: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Whether nobody is ever going to take the node away.
+    let isSteady: Bool
 
-    package init() {}
+    package init(plan: Plan) { isSteady = !plan.rules.contains { $0.fault.kind == .nodeNotReady } }
+
+    /// Between two looks at whether the node is back.
+    private static let period = Duration.milliseconds(50)
+
+    /// Waits while the node is off.
+    func untilOn(_ clock: TrialClock) async throws {
+        while state.withLock({ $0.isOff }) { try await clock.sleep(for: Self.period) }
+    }
 
     /// The trial's node runs from now on.
     package func use(_ kubelet: Kubelet) {
