@@ -47,7 +47,7 @@ struct ProcessTrial {
             let objects = ProcessObjects(
                 variation, on: ground, namespace: namespace, responder: site.responderURL)
             let started = site.clock.epochMicrosecondsNow
-            let power = NodePower()
+            let power = NodePower(plan: variation.plan)
             let weather = ClusterWeather(
                 plan: variation.plan, on: site, namespace: namespace, node: power, collector)
             try await withCleanup {
