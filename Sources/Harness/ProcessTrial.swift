@@ -47,7 +47,7 @@ struct ProcessTrial {
             let objects = ProcessObjects(
                 variation, on: ground, namespace: namespace, responder: site.responderURL)
             let started = site.clock.epochMicrosecondsNow
-            let power = NodePower()
+            let power = NodePower(plan: variation.plan)
             let weather = ClusterWeather(
                 plan: variation.plan, on: site, namespace: namespace, node: power, collector)
             try await withCleanup {
@@ -213,6 +213,7 @@ struct ProcessTrial {
             let activity = access.activity()
             let stillness = Stillness(
                 readyAt: process.readyAt, lastChange: max(witness.lastChange, writes.lastChange),
+                lastWrite: writes.lastWrite,
                 isOpen: writes.isFailing || activity.waiting > 0 || !activity.isWatching)
             if work.isDone, let rest = stillness.begun(at: site.clock.now, since: begin) {
                 return collector.observe(Observation(.settled, "", at: rest))

@@ -78,7 +78,7 @@ struct Layering {
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire",
                 "Workflows",
-            ], libraries: ["Logging"]),
+            ], libraries: ["Logging", "Subprocess"]),
         Target(
             "Reporting", .composition,
             imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics"]),
