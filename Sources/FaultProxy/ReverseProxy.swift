@@ -35,6 +35,9 @@ package final class ReverseProxy: Sendable {
         package var onInjection: @Sendable (Injection) -> Void
         /// Told of each request when it is over, on an event loop: it must not block. Nil saves reading who requests are.
         package var onRequest: (@Sendable (ProxiedRequest) -> Void)?
+        /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
+        /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
+        package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -43,6 +46,7 @@ package final class ReverseProxy: Sendable {
             host: String = "127.0.0.1", port: Int = 0, token: String? = nil, clock: TrialClock,
             bodyBytesMax: Int = 3 << 20, onInjection: @escaping @Sendable (Injection) -> Void = { _ in },
             onRequest: (@Sendable (ProxiedRequest) -> Void)? = nil,
+            onCrash: (@Sendable (CrashCounter.Crash) -> Void)? = nil,
             logger: Logger = Logger(label: "boreas.proxy") { _ in SwiftLogNoOpLogHandler() },
             eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
         ) {
@@ -57,6 +61,7 @@ package final class ReverseProxy: Sendable {
             self.bodyBytesMax = bodyBytesMax
             self.onInjection = onInjection
             self.onRequest = onRequest
+            self.onCrash = onCrash
             self.logger = logger
             self.eventLoopGroup = eventLoopGroup
         }
@@ -110,6 +115,12 @@ package final class ReverseProxy: Sendable {
 
     /// Takes over other rules, for requests that are decided on from now on. What was decided goes its way.
     package func replace(with plan: Plan) { core.replace(with: plan) }
+
+    /// What the client has under way; nothing is known of it where nobody is told of requests.
+    package var activity: ProxyActivity { core.activity }
+
+    /// Cuts all connections of a client that has been killed, or is dead, and serves its next life.
+    package func endBarrier() async { await core.endBarrier() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {

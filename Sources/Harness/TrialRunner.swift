@@ -104,17 +104,17 @@ struct TrialRunner {
     ) async throws {
         let phases = variation.phases
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let start = enter(.calm, on: site, collector)
+            let start = site.enter(.calm, collector)
             group.addTask { try await submit(workload, on: site, from: start, collector) }
             group.addTask { try await objects.change(on: site, from: start, collector) }
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
-            try await under(weather, in: .calm) { try await site.clock.sleep(for: phases.calm) }
+            try await weather.during(.calm) { try await site.clock.sleep(for: phases.calm) }
             if phases.calm > .zero { try await awaitSteadyState(on: site, collector) }
-            enter(.storm, on: site, collector)
-            try await under(weather, in: .storm) { try await site.clock.sleep(for: phases.storm) }
-            enter(.converge, on: site, collector)
-            try await under(weather, in: .converge) {
+            site.enter(.storm, collector)
+            try await weather.during(.storm) { try await site.clock.sleep(for: phases.storm) }
+            site.enter(.converge, collector)
+            try await weather.during(.converge) {
                 try await converge(within: phases.converge, on: site, monitor, collector)
             }
         }
@@ -157,25 +157,6 @@ struct TrialRunner {
     /// By how much calm may be prolonged.
     private static let steadyStateLimit = Duration.seconds(15)
 
-    /// Lets the faults of a phase that are the cluster's own go on while `body` runs, and undoes them.
-    private func under(_ weather: ClusterWeather, in phase: Phase, _ body: () async throws -> Void) async throws {
-        let runs = weather.runs(in: phase)
-        guard !runs.isEmpty else { return try await body() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for run in runs { group.addTask { await run() } }
-            defer { group.cancelAll() }
-            try await body()
-        }
-    }
-
-    @discardableResult
-    private func enter(_ phase: Phase, on site: TrialSite, _ collector: TrialCollector) -> Duration {
-        let now = site.clock.now
-        collector.observe(.entered(phase, at: now))
-        site.enter(phase)
-        return now
-    }
-
     private func submit(
         _ workload: TrialWorkload, on site: TrialSite, from start: Duration, _ collector: TrialCollector
     ) async throws {
@@ -196,6 +177,19 @@ struct TrialRunner {
             // In virtual time a quarter of a second is over before anybody could read of it.
             try await site.clock.sleep(for: world.kind == .simulated ? .seconds(60) : .milliseconds(250))
         }
+    }
+}
+
+extension TrialSite {
+    /// Begins a phase.
+    ///
+    /// - Returns: When.
+    @discardableResult
+    func enter(_ phase: Phase, _ collector: TrialCollector) -> Duration {
+        let now = clock.now
+        collector.observe(.entered(phase, at: now))
+        enter(phase)
+        return now
     }
 }
 

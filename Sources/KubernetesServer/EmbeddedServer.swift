@@ -107,7 +107,7 @@ package final class EmbeddedServer: Sendable {
     /// has in memory alone. It is started at once where the task is cancelled.
     package func restart(downtime: Duration) async throws {
         await listener.pause()
-        await listener.cutConnections()
+        await listener.cutAccepted()
         core.stop()
         let outcome: Result<Void, any Error>
         do {
