@@ -224,7 +224,7 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
-    /// Ends all accepted connections, as a process does that dies, and returns when they are gone.
+    /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
     package func cutConnections() async {
         let accepted = state.withLockedValue { Array($0.accepted.values) }
         for connection in accepted { connection.cut() }
