@@ -58,11 +58,15 @@ package final class Kubelet: Sendable {
         state = Mutex(State(node: node))
     }
 
-    /// What a container's present or last run has printed, at most its last 64 KiB; nil for a pod or container that
-    /// does not run here, or has not started.
-    package func log(of pod: ObjectKey, container: String) -> [UInt8]? {
+    /// What a container's present or last run has printed; nil for a pod or container that does not run here, or has
+    /// not started.
+    package func log(of pod: ObjectKey, container: String) -> ContainerLog? {
+        log(of: pod, container: container, run: .latest)
+    }
+
+    func log(of pod: ObjectKey, container: String, run: LogRun) -> ContainerLog? {
         let now = clock.now
-        return state.withLock { $0.node.log(of: pod, container: container, now: now) }
+        return state.withLock { $0.node.log(of: pod, container: container, run: run, now: now) }
     }
 
     /// Starts a command in a container; its signals have taken effect when this returns.
@@ -81,10 +85,6 @@ package final class Kubelet: Sendable {
     func refusal(of request: ExecRequest) -> ExecRefusal? {
         let now = clock.now
         return state.withLock { $0.node.refusal(of: request.pod, container: request.container, now: now) }
-    }
-
-    func isRunning(_ pod: ObjectKey, container: String) -> Bool {
-        state.withLock { $0.node.isRunning(pod, container: container) }
     }
 
     func pause(_ time: Duration) async throws { try await clock.sleep(for: time) }
@@ -299,7 +299,7 @@ extension Kubelet {
 
     // MARK: The Node object
 
-    private var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
+    var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
 
     /// Creates the Node, and waits out a server that cannot answer yet.
     private func register() async throws {
