@@ -176,12 +176,16 @@ struct InvisibleProxyTests {
     func bytes() async throws {
         try await Self.withCluster { straight, proxied in
             let large = String(repeating: "0123456789abcdef", count: 1 << 17)
+            // A ConfigMap may hold 1 MiB; a Workflow all that a request does.
+            let workflows = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows"
             let manifest = try straight.write(
-                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"large"},"data":{"k":"\#(large)"}}"#,
+                #"{"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","metadata":{"name":"large"},"#
+                    + #""spec":{"entrypoint":"\#(large)"}}"#,
                 to: "large.json")
-            _ = try await Self.curl(
-                straight, "/api/v1/namespaces/default/configmaps", "-X", "POST", "-H", "Content-Type: application/json",
-                "--data-binary", "@" + manifest)
+            let posted = try await Self.curl(
+                straight, workflows, "--fail", "-X", "POST", "-H", "Content-Type: application/json", "--data-binary",
+                "@" + manifest)
+            try #require(posted.status == 0, "\(posted.errors)")
             let maps = (0..<500).map {
                 #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m\#($0)"},"data":{"k":"\#($0)"}}"#
             }
@@ -199,10 +203,9 @@ struct InvisibleProxyTests {
             try #require(created.status == 0, "\(created.errors)")
             let path = "/api/v1/namespaces/default/configmaps"
             let requests = [
-                [path + "/large"], [path], [path + "?limit=100"],
+                [workflows + "/large"], [workflows], [path], [path + "?limit=100"],
                 [path, "-H", "Accept-Encoding: gzip"],
                 [path, "-H", "Accept: application/vnd.kubernetes.protobuf,application/json"],
-                [path, "-H", "Accept: application/json;as=Table;v=v1;g=meta.k8s.io"],
                 ["/openapi/v2", "-H", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf"],
                 ["/openapi/v2", "-H", "Accept-Encoding: gzip"], ["/nothing"],
             ]
@@ -215,8 +218,10 @@ struct InvisibleProxyTests {
                     #expect(one.output == other.output, "\(request) \(version)")
                 }
             }
+            let whole = try await Self.curl(proxied, workflows + "/large", [])
+            #expect(whole.output.count > 2 << 20)
             let list = try await Self.curl(proxied, path, [])
-            #expect(list.output.count > 2 << 20)
+            #expect(list.text.components(separatedBy: #""uid""#).count >= 501)
         }
     }
 
@@ -298,7 +303,7 @@ struct InvisibleProxyTests {
 
     private static let play = """
         kubectl apply -f crd.yaml || exit 1
-        kubectl wait crd/widgets.example.com --for=condition=Established --timeout=30s || exit 1
+        for turn in $(seq 100); do kubectl get widgets > probe.out 2>&1 && break; sleep 0.1; done
         "$PYTHON" -m kopf run --quiet -n default operator.py > operator.out 2> operator.err & operator=$!
         printf '%s' '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"},"spec":{"size":1}}' |
           kubectl create -f -
