@@ -304,7 +304,7 @@ struct InvisibleProxyTests {
     private static let play = """
         kubectl apply -f crd.yaml || exit 1
         for turn in $(seq 100); do kubectl get widgets > probe.out 2>&1 && break; sleep 0.1; done
-        "$PYTHON" -m kopf run --quiet -n default operator.py > operator.out 2> operator.err & operator=$!
+        "$PYTHON" -m kopf run --quiet -n default widgets_operator.py > operator.out 2> operator.err & operator=$!
         printf '%s' '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"},"spec":{"size":1}}' |
           kubectl create -f -
         kubectl wait widget/w --for=jsonpath='{.status.created.size}'=1 --timeout=30s
@@ -330,7 +330,7 @@ struct InvisibleProxyTests {
             var programs = programs
             programs.environment = ["PYTHON": Self.python]
             try programs.write(Self.definition, to: "crd.yaml")
-            try programs.write(Self.operation, to: "operator.py")
+            try programs.write(Self.operation, to: "widgets_operator.py")
             return try await programs.run("sh", ["-c", "cd '\(programs.directory)'\n" + Self.play])
         }
         #expect(straight.text.contains("created w 1\ndeleted w\nticked w\nupdated w 1 2\n"), "\(straight)")
