@@ -180,7 +180,7 @@ let package = Package(
                 name: "HarnessTests",
                 dependencies: [
                     "APIMachinery", "Determinism", "Experiments", "Faults", "Harness", "Kubernetes",
-                    "KubernetesClient", "Resilience", logging, subprocess,
+                    "KubernetesClient", "Resilience", "Statistics", logging, subprocess,
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(

@@ -53,7 +53,7 @@ package final class EmbeddedServer: Sendable {
             exchanges: exchanges,
             headers: ResponseHeaders(
                 clock: core.clock, seed: UInt64(bitPattern: core.clock.epochMicrosecondsNow)),
-            podLogs: configuration.podLogs, limits: limits, logger: configuration.logger)
+            limits: limits, logger: configuration.logger)
         let listener = try await HTTPListener.bind(
             HTTPListener.Configuration(
                 host: configuration.host, port: configuration.port, identity: identity,

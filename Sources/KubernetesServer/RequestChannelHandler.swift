@@ -70,7 +70,7 @@ final class RequestChannelHandler: ChannelInboundHandler, RemovableChannelHandle
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if case .answering(let exchange) = state { exchange.writeWaitingEvents() }
+        if case .answering(let exchange) = state { exchange.writeWaiting() }
         context.fireChannelWritabilityChanged()
     }
 

@@ -43,9 +43,4 @@ extension Kubelet {
             exitCode: plan.exitCode, standardOutput: Array(plan.text(of: .standardOutput, after: end).utf8),
             standardError: Array(plan.text(of: .standardError, after: end).utf8))
     }
-
-    /// Waits until a container that runs has ended.
-    func awaitEnd(of pod: ObjectKey, container: String) async throws {
-        while isRunning(pod, container: container) { try await pause(.milliseconds(50)) }
-    }
 }

@@ -68,11 +68,15 @@ package final class Kubelet: Sendable {
         state = Mutex(State(node: node))
     }
 
-    /// What a container's present or last run has printed, at most its last 64 KiB; nil for a pod or container that
-    /// does not run here, or has not started.
-    package func log(of pod: ObjectKey, container: String) -> [UInt8]? {
+    /// What a container's present or last run has printed; nil for a pod or container that does not run here, or has
+    /// not started.
+    package func log(of pod: ObjectKey, container: String) -> ContainerLog? {
+        log(of: pod, container: container, run: .latest)
+    }
+
+    func log(of pod: ObjectKey, container: String, run: LogRun) -> ContainerLog? {
         let now = clock.now
-        return state.withLock { $0.node.log(of: pod, container: container, now: now) }
+        return state.withLock { $0.node.log(of: pod, container: container, run: run, now: now) }
     }
 
     /// The node's name.
@@ -112,10 +116,6 @@ package final class Kubelet: Sendable {
             if state.isSuspended { return .nodeLost }
             return state.node.refusal(of: request.pod, container: request.container, now: now)
         }
-    }
-
-    func isRunning(_ pod: ObjectKey, container: String) -> Bool {
-        state.withLock { $0.node.isRunning(pod, container: container) }
     }
 
     func pause(_ time: Duration) async throws { try await clock.sleep(for: time) }
@@ -332,7 +332,7 @@ extension Kubelet {
 
     // MARK: The Node object
 
-    private var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
+    var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
 
     /// Creates the Node, and waits out a server that cannot answer yet.
     private func register() async throws {
