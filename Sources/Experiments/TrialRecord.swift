@@ -89,18 +89,22 @@ package struct TrialEvidence: Hashable, Sendable {
     package var observations: [Observation]
     /// Of clients that are the subject themselves; their exchanges and decisions are then a part of all, or none.
     package var calls: CallEvidence?
+    /// Of a process, which records nothing itself: what the proxy saw of its requests, in place of exchanges and decisions.
+    package var proxied: [ProxiedExchange]
     /// When the harness stopped looking.
     package var ended: Duration
 
     package init(
         exchanges: [Exchange] = [], decisions: [RetryDecision] = [], injections: [Injection] = [],
-        observations: [Observation] = [], calls: CallEvidence? = nil, ended: Duration = .zero
+        observations: [Observation] = [], calls: CallEvidence? = nil,
+        proxied: [ProxiedExchange] = [], ended: Duration = .zero
     ) {
         self.exchanges = exchanges
         self.decisions = decisions
         self.injections = injections
         self.observations = observations
         self.calls = calls
+        self.proxied = proxied
         self.ended = ended
     }
 }

@@ -32,9 +32,12 @@ package struct TrialSpec: Hashable, Sendable {
     package var seed: UInt64
     /// Whether the trial's plan was drawn, so that not every rule of it need have hit a request.
     package var isSwarm: Bool
+    /// Whether it is a calm trial of a process, against which the others are judged.
+    package var isReference: Bool
 
     package init(
-        number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64, isSwarm: Bool = false
+        number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64, isSwarm: Bool = false,
+        isReference: Bool = false
     ) {
         self.number = number
         self.policy = policy
@@ -42,6 +45,7 @@ package struct TrialSpec: Hashable, Sendable {
         self.index = index
         self.seed = seed
         self.isSwarm = isSwarm
+        self.isReference = isReference
     }
 
     package var key: TrialKey { TrialKey(policy: policy.name, variation: variation.name, index: index) }

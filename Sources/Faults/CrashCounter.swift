@@ -34,6 +34,14 @@ package struct CrashCounter: Sendable {
     /// Whether no write kills.
     package var isIdle: Bool { rules.isEmpty }
 
+    /// Whether a rule that is awake could count the write if the object had the right name.
+    package func mayConcern(_ identity: RequestIdentity, in phase: Phase?) -> Bool {
+        identity.verb.isWrite
+            && rules.contains { rule in
+                (rule.during == nil || rule.during == phase) && rule.matcher.matchesButForName(identity)
+            }
+    }
+
     /// Counts a request that the server has done.
     ///
     /// - Returns: The crash that is due at it, by the first rule whose number it is.

@@ -224,6 +224,14 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
+    /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
+    package func cutAccepted() async {
+        let accepted = state.withLockedValue { Array($0.accepted.values) }
+        for connection in accepted { connection.cut() }
+        // It fails only where the loop itself is shut down, and the connections with it.
+        for connection in accepted { try? await connection.channel.closeFuture.get() }
+    }
+
     /// The connections that are open now.
     package var connectionCount: Int { state.withLockedValue { $0.accepted.count } }
 
