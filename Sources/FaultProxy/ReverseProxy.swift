@@ -80,16 +80,18 @@ package final class ReverseProxy: Sendable {
         let authority = try CertificateAuthority(name: "boreas proxy")
         let core = try ProxyCore(configuration, token: configuration.token ?? Self.makeToken())
         let pools = UpstreamPools(route: core.route)
+        let names = ["localhost", "127.0.0.1", "::1", configuration.host]
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
-            identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", "::1", configuration.host]),
+            identity: try authority.issueServerIdentity(names: names),
             headTimeout: configuration.headTimeout, onRefusal: { core.note(ProxyTally.Refusal($0)) },
             eventLoopGroup: configuration.eventLoopGroup)
         listener = try await HTTPListener.bind(listening) { connection in
             let pool = pools.pool(on: connection.channel.eventLoop)
             return [ProxyHandler(core: core, pool: pool, connection: connection)]
         }
-        core.attach(listener)
+        let stranger = try CertificateAuthority(name: "unknown to all clients").issueServerIdentity(names: names)
+        core.attach(listener, stranger: stranger)
         self.core = core
         self.pools = pools
         host = configuration.host
