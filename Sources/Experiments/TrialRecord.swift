@@ -40,11 +40,39 @@ package struct AttemptRecord: Hashable, Sendable {
     package var decision: RetryDecision?
     /// Into the trial's injections; nil where no fault hit it.
     package var injection: Int?
+    /// Nil where the subject recorded its requests itself.
+    package var seen: Seen?
 
-    package init(exchange: Exchange, decision: RetryDecision? = nil, injection: Int? = nil) {
+    /// What a proxy saw of a request besides the exchange itself.
+    package struct Seen: Hashable, Sendable {
+        package var userAgent: String
+        package var fieldManager: String
+        /// What the server answered, whatever became of the answer; 0 where it was not asked, or gave none.
+        package var upstreamStatus: Int
+        /// Of a write, whether it changed something; nil where nobody knows.
+        package var isChange: Bool?
+        /// Of a create, the object's name, where the server gave it one.
+        package var objectName: String?
+
+        package init(
+            userAgent: String, fieldManager: String, upstreamStatus: Int, isChange: Bool? = nil,
+            objectName: String? = nil
+        ) {
+            self.userAgent = userAgent
+            self.fieldManager = fieldManager
+            self.upstreamStatus = upstreamStatus
+            self.isChange = isChange
+            self.objectName = objectName
+        }
+    }
+
+    package init(
+        exchange: Exchange, decision: RetryDecision? = nil, injection: Int? = nil, seen: Seen? = nil
+    ) {
         self.exchange = exchange
         self.decision = decision
         self.injection = injection
+        self.seen = seen
     }
 }
 
@@ -150,10 +178,14 @@ package struct TrialRecord: Hashable, Sendable {
 
     /// Joins and judges what a trial gathered.
     package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
-        let joined = AttemptJoin(evidence, plan: spec.variation.plan)
+        let joined =
+            evidence.proxied.isEmpty
+            ? AttemptJoin(evidence, plan: spec.variation.plan)
+            : AttemptJoin(proxied: evidence, plan: spec.variation.plan)
+        let isOfProcess = spec.variation.process != nil
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: spec.policy,
+            attempts: joined.attempts, ended: evidence.ended, policy: isOfProcess ? nil : spec.policy,
             calls: evidence.calls)
         number = spec.number
         key = spec.key
@@ -168,8 +200,8 @@ package struct TrialRecord: Hashable, Sendable {
         let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
         violations = invariants.flatMap { $0.violations(in: history) }
         let judgement = Judgement(
-            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
-            violations: violations)
+            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, isOfProcess: isOfProcess,
+            injections: injections, violations: violations)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text

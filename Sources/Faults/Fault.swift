@@ -198,7 +198,8 @@ extension Fault.Kind {
     /// Whether it takes a server and a network that are real: the simulated world does not have it.
     package var needsSockets: Bool {
         switch self {
-        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .applyTwice, .interlope, .cutWatch, .expireWatch,
+        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .applyTwice, .interlope, .cutWatch,
+            .expireWatch,
             .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView, .unobserved,
             .dropExecStatus, .nodeNotReady, .serverRestart:
             true

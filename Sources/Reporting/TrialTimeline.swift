@@ -87,7 +87,10 @@ package struct TrialTimeline: Hashable, Sendable {
     private func lines(_ operation: OperationRecord, _ attempts: [AttemptRecord], _ style: Style) -> [String] {
         let outcome = style.dressed(operation.outcome.rawValue, operation.outcome == .succeeded ? .green : .red)
         let took = operation.finished.map { " after \(Self.short($0 - operation.started))" } ?? ""
-        return ["\(operation.identity)  (\(operation.path))  \(outcome)\(took)"] + attempts.map { line($0, style) }
+        // Of a subject that records nothing itself, who sent it is told by the request.
+        let sender = attempts.first?.seen.map { $0.fieldManager.isEmpty ? $0.userAgent : $0.fieldManager } ?? ""
+        let place = [operation.path, sender].filter { !$0.isEmpty }.joined(separator: ", ")
+        return ["\(operation.identity)  (\(place))  \(outcome)\(took)"] + attempts.map { line($0, style) }
     }
 
     private func line(_ attempt: AttemptRecord, _ style: Style) -> String {

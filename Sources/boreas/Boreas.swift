@@ -10,7 +10,10 @@ struct Boreas: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Experiments", subcommands: [Demo.self, Run.self, Soak.self, Validate.self, Policies.self]),
+                name: "Experiments",
+                subcommands: [
+                    Demo.self, Run.self, Soak.self, Validate.self, Policies.self, FaultsCommand.self,
+                ]),
             CommandGroup(name: "Results", subcommands: [List.self, Show.self, Replay.self, Compare.self, Gate.self]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),

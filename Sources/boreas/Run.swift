@@ -150,6 +150,9 @@ struct Run: AsyncParsableCommand {
         let experiment = session.experiment
         let specs = experiment.trialSpecs(seed: session.seed, trials: session.trials)
         var lines = ["NOT RUN: \(experiment.name), \(specs.count) trials in the \(world.rawValue) world"]
+        for reference in experiment.references {
+            lines.append("  \(reference.name): \(Experiment.referenceTrials) calm trials for reference")
+        }
         for variation in experiment.variations {
             let name = variation.name.isEmpty ? "" : "\(variation.name): "
             lines.append("  \(name)policies \(variation.policies.map(\.name).joined(separator: ", "))")

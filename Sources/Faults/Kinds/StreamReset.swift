@@ -32,7 +32,9 @@ extension Fault {
                 """,
             parameters: [
                 .init("code", "refusedStream, internalError, cancel or enhanceYourCalm", "the error code of RFC 9113"),
-                .init("at", "beforeRequest, afterCommit or midBody; beforeRequest", "where on its way the request is cut off"),
+                .init(
+                    "at", "beforeRequest, afterCommit or midBody; beforeRequest",
+                    "where on its way the request is cut off"),
             ],
             healthy: "The call is made again; refusedStream at once, because nothing was done.",
             broken: "`stream error: stream ID 5; INTERNAL_ERROR` ends the work.",
