@@ -58,6 +58,9 @@ final class ProxyCore: Sendable {
 
     var now: Duration { clock.now }
 
+    /// Civil time at the clock's start.
+    var startEpochMilliseconds: Int64 { (clock.epochMicrosecondsNow - clock.now.microseconds) / 1000 }
+
     // MARK: Rules
 
     func enter(_ phase: Phase) {
@@ -153,7 +156,8 @@ final class ProxyCore: Sendable {
                 plan: state.injector.plan, isPaused: state.isPaused, phase: state.phase,
                 matches: Dictionary(state.injector.matches.map { ($0.rule, $0.count) }) { $0 + $1 },
                 holding: Dictionary(
-                    state.injector.plan.rules.map { ($0.name, state.holds.count(of: $0.name)) }) { $1 })
+                    state.injector.plan.rules.map { ($0.name, state.holds.count(of: $0.name)) }
+                ) { $1 })
         }
     }
 

@@ -1,5 +1,6 @@
 import Faults
 import Kubernetes
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import Wire

@@ -1,5 +1,5 @@
 package import Faults
-package import Kubernetes
+import Kubernetes
 
 /// What has passed through a proxy and what was hit: counted by kind of request and by rule, and of the last requests
 /// and faults the particulars. What it keeps is bounded, whatever passes.
@@ -78,6 +78,8 @@ package struct ProxyTally: Sendable {
     package static let kindsMax = 400
     package static let recentMax = 200
     package static let secondsMax = 120
+    /// A longer path is cut.
+    package static let uriBytesMax = 2048
 
     package private(set) var rows: [Kind: Row] = [:]
     package private(set) var rules: [String: RuleCount] = [:]
@@ -99,6 +101,7 @@ package struct ProxyTally: Sendable {
     /// - Returns: Its ticket, by which the rest is told.
     package mutating func began(_ request: ProxiedRequest, isStream: Bool) -> Int {
         let kind = known(Kind(request))
+        let request = request.shortened(to: Self.uriBytesMax)
         ticketLast += 1
         underWay[ticketLast] = Entry(request: request, kind: kind, isStream: isStream)
         rows[kind, default: Row()].requests += 1
@@ -131,7 +134,7 @@ package struct ProxyTally: Sendable {
     /// A request is over.
     package mutating func ended(_ ticket: Int, _ request: ProxiedRequest, bytesReceived: Int, bytesSent: Int) {
         guard var entry = underWay.removeValue(forKey: ticket) else { return }
-        entry.request = request
+        entry.request = request.shortened(to: Self.uriBytesMax)
         entry.bytesReceived = bytesReceived
         entry.bytesSent = bytesSent
         var row = rows.removeValue(forKey: entry.kind) ?? Row()
@@ -207,5 +210,14 @@ extension ProxyTally.Kind {
         let type = identity.subresource.isEmpty ? identity.resource : "\(identity.resource)/\(identity.subresource)"
         self.init(
             verb: identity.verb.rawValue, resource: identity.group.isEmpty ? type : "\(type).\(identity.group)")
+    }
+}
+
+extension ProxiedRequest {
+    fileprivate func shortened(to bytesMax: Int) -> ProxiedRequest {
+        guard uri.utf8.count > bytesMax else { return self }
+        var request = self
+        request.uri = String(decoding: uri.utf8.prefix(bytesMax), as: UTF8.self) + "…"
+        return request
     }
 }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHPACK
 import NIOHTTP1
 import NIOHTTP2
 
@@ -63,7 +62,7 @@ final class HTTP2ErrorReporter: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock, is NIOHPACKErrors.MaxHeaderListSizeViolation:
+        case is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock:
             onRefusal(.headersTooLarge)
         case is NIOHTTP2Errors.UnableToParseFrame, is NIOHTTP2Errors.BadClientMagic: onRefusal(.badRequest)
         default: break

@@ -205,7 +205,7 @@ struct ProxyExchangeTests {
         #expect(words(delayed.ruleRemoved()) == [])
         #expect(words(delayed.delayElapsed()) == [])
         var swallowed = exchange()
-        _ = swallowed.decided(decision(.blackHole))
+        _ = swallowed.decided(decision(.blackHole(Fault.BlackHole())))
         #expect(words(swallowed.ruleRemoved()) == ["hang up", "finish"])
         #expect(words(swallowed.clientEnded()) == [])
         var doomed = exchange()

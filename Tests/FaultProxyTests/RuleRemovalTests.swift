@@ -52,7 +52,7 @@ struct RuleRemovalTests {
         "a black-holed request ends without an answer when its rule is gone, and the next one passes",
         arguments: Removal.allCases, ["1.1", "2"])
     func blackHole(removal: Removal, version: String) async throws {
-        let hole = Rule(name: "hole", fault: .blackHole(.init()))
+        let hole = Rule(name: "hole", fault: .blackHole(Fault.BlackHole()))
         try await ProxySetup.with(hole) { setup in
             let answer = try await request(Self.pods + "/p", through: setup, version: version) {
                 removal.act(on: setup.proxy, hole)
@@ -66,7 +66,7 @@ struct RuleRemovalTests {
 
     @Test("a half-open watch ends when its rule is gone, and the next one streams", arguments: ["1.1", "2"])
     func halfOpenWatch(version: String) async throws {
-        let half = Rule(name: "half", match: RequestMatch(verb: [.watch]), fault: .halfOpen(.init()))
+        let half = Rule(name: "half", match: RequestMatch(verb: [.watch]), fault: .halfOpen(Fault.HalfOpen()))
         try await ProxySetup.with(half) { setup in
             let watch = Self.pods + "?watch=true"
             let answer = try await request(watch, through: setup, version: version) {
@@ -85,7 +85,7 @@ struct RuleRemovalTests {
 
     @Test("a muted upgrade ends when its rule is gone")
     func mutedUpgrade() async throws {
-        let mute = Rule(name: "mute", match: RequestMatch(resource: "pods/exec"), fault: .halfOpen(.init()))
+        let mute = Rule(name: "mute", match: RequestMatch(resource: "pods/exec"), fault: .halfOpen(Fault.HalfOpen()))
         try await ProxySetup.with(mute) { setup in
             try await setup.withUpgrade(early: "early") { inbound, _ in
                 var text = ""
@@ -140,7 +140,7 @@ struct RuleRemovalTests {
     @Test("rules that come and go during traffic leave nothing hanging", arguments: ["1.1", "2"])
     func churn(version: String) async throws {
         let faults: [Fault] = [
-            .latency(Fault.Latency(fixed: .seconds(600))), .blackHole, .halfOpen, .reset(Fault.Reset(at: .afterCommit)),
+            .latency(Fault.Latency(fixed: .seconds(600))), .blackHole(Fault.BlackHole()), .halfOpen(Fault.HalfOpen()), .reset(Fault.Reset(at: .afterCommit)),
             .status(Fault.ForgedStatus(code: 500)),
         ]
         try await ProxySetup.with { setup in
