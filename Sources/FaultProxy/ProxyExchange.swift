@@ -447,11 +447,12 @@ struct ProxyExchange {
     }
 
     mutating func answered(end trailers: HTTPHeaders?) -> [Action] {
+        guard state != .dead else { return [] }
         // A server that answers before it has all of the request does not want the rest; neither may another exchange
         // begin in the middle of this one.
         let ending: Action = isRequestComplete ? .releaseUpstream : .abandonUpstream
         switch fate {
-        case .breakOff(let way, let decision): return state == .dead ? [] : breakOff(way, after: nil, decision)
+        case .breakOff(let way, let decision): return breakOff(way, after: nil, decision)
         case .askAgain(let decision):
             fate = .deliver
             state = .waiting

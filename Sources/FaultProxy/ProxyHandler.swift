@@ -271,7 +271,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             core.failHandshakes(failure, by: request.decision?.rule)
             connection.reset()
         case .breakOff(let way, let bytes): breakOff(way, after: bytes)
-        case .sendAway: if connection.version == .http2 { request.isSentAway = true } else { request.isKeptAlive = false }
+        case .sendAway:
+            if connection.version == .http2 { request.isSentAway = true } else { request.isKeptAlive = false }
         case .turnAway: if let context { connection.turnAway(context.channel) }
         case .mirror(.reset): connection.reset()
         case .mirror: connection.cut()

@@ -6,7 +6,7 @@ import Wire
 
 /// The API server behind the proxy: remembers each request that reaches it, and answers as its path asks.
 ///
-/// With `size=n` in the query the answer is that many bytes, in chunks with `chunked=true`. `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, an exec
+/// With `size=n` in the query the answer is that many bytes, in chunks with `chunked=true`; with `flood=true` it has no end. `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end too, an exec
 /// echoes bytes, or, over WebSocket, says hello and ends well, and with `watch=true` in the query come the lines that the test pushes. All else is answered with an
 /// object that holds the method, the path and the length of the body.
 final class RecordingServer: Sendable {
@@ -78,11 +78,9 @@ final class RecordingServer: Sendable {
                 write(context, "only this")
                 context.flush()
                 context.eventLoop.assumeIsolated().execute { self.connection.cut() }
-            case "/flood":
-                begin(context, [:])
-                isFlood = true
-                flood(context)
+            case "/flood": beginFlood(context)
             default:
+                if parameter("flood") == "true" { return beginFlood(context) }
                 if let size = parameter("size").flatMap({ Int($0) }) { return writeBytes(size, context) }
                 let text = #"{"method":"\#(current.method)","uri":"\#(current.uri)","bytes":\#(current.body.count)}"#
                 begin(
@@ -94,7 +92,9 @@ final class RecordingServer: Sendable {
 
         private func parameter(_ name: String) -> String? {
             let query = current.uri.split(separator: "?").dropFirst().first ?? ""
-            return query.split(separator: "&").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+            return query.split(separator: "&").first { $0.hasPrefix("\(name)=") }.map {
+                String($0.dropFirst(name.count + 1))
+            }
         }
 
         private func writeBytes(_ count: Int, _ context: ChannelHandlerContext) {
@@ -134,6 +134,12 @@ final class RecordingServer: Sendable {
                     }
                 }
             }
+        }
+
+        private func beginFlood(_ context: ChannelHandlerContext) {
+            begin(context, [:])
+            isFlood = true
+            flood(context)
         }
 
         private func flood(_ context: ChannelHandlerContext) {
@@ -180,8 +186,12 @@ final class RecordingServer: Sendable {
                 .binary([1] + Array("hello\n".utf8)), .binary([3] + Array(status.utf8)),
                 .close(code: WebSocketMessage.normalClosure),
             ]
-            for message in messages { context.write(wrapOutboundOut(ByteBuffer(bytes: message.encoded())), promise: nil) }
-            context.flush()
+            // One by one: Python's client waits for the socket, and overlooks what TLS has read already.
+            for (index, message) in messages.enumerated() {
+                context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(50 * index))) {
+                    context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: message.encoded())), promise: nil)
+                }
+            }
         }
 
         // The client answers the close, and then it is over.
