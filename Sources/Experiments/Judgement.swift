@@ -11,10 +11,10 @@ package struct Judgement: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - isSwarm: Whether the plan was drawn: then it is enough that one of its rules hit a request.
-    ///   - isOfProcess: Whether a process is the subject, of which nobody expects workflows.
+    ///   - missing: Why there are no calm trials to judge by; nil where there are, or none are asked for.
     package init(
-        history: History, plan: Plan, isSwarm: Bool = false, isOfProcess: Bool = false, injections: [Injection],
-        violations: [Violation]
+        history: History, plan: Plan, isSwarm: Bool = false, injections: [Injection], violations: [Violation],
+        missing: String? = nil
     ) {
         let blindness = history.observations.filter { $0.kind == .oracleFailed }
         if let first = blindness.first {
@@ -28,15 +28,16 @@ package struct Judgement: Hashable, Sendable {
             reason = "\(first.invariant.rawValue): \(first.subject) \(first.evidence)\(more)"
             return
         }
-        let doubts = Self.doubts(
-            history: history, plan: plan, isSwarm: isSwarm, isOfProcess: isOfProcess, injections: injections)
+        let doubts =
+            Self.doubts(history: history, plan: plan, isSwarm: isSwarm, injections: injections)
+            + (missing.map { ["the calm trials give no reference: \($0)"] } ?? [])
         verdict = doubts.isEmpty ? .pass : .inconclusive
         reason = doubts.joined(separator: "; ")
     }
 
     /// What makes a trial vacuous.
     private static func doubts(
-        history: History, plan: Plan, isSwarm: Bool, isOfProcess: Bool, injections: [Injection]
+        history: History, plan: Plan, isSwarm: Bool, injections: [Injection]
     ) -> [String] {
         var doubts: [String] = []
         for missed in history.observations where missed.kind == .steadyStateMissed {
@@ -45,8 +46,11 @@ package struct Judgement: Hashable, Sendable {
         if let calls = history.calls {
             if calls.operations == 0 { doubts.append("no operation was begun") }
             if calls.attempts == 0 { doubts.append("the clients sent no request") }
+        } else if history.process != nil {
+            if history.observations(.objectCreated).isEmpty { doubts.append("no object arrived") }
+            if history.attempts.isEmpty { doubts.append("the subject sent no request") }
         } else {
-            if history.workflows.isEmpty, !isOfProcess { doubts.append("no workflow was submitted") }
+            if history.workflows.isEmpty { doubts.append("no workflow was submitted") }
             if history.attempts.isEmpty { doubts.append("the subject sent no request") }
         }
         if history.entered(.converge) == nil { doubts.append("the converge phase was never reached") }

@@ -128,17 +128,27 @@ struct ProxyJoin {
     /// The request that each injection hit: by its id, or, where the subject sends none, by what it was and which of
     /// those that the rule hit.
     func places(of injections: [Injection]) -> [Int?] {
-        var taken: Set<Int> = []
-        return injections.map { injection in
-            let place = exchanges.indices.first { index in
-                let exchange = exchanges[index]
-                if let id = injection.requestID { return exchange.requestID == id }
-                return exchange.rule == injection.rule && exchange.identity == injection.identity
-                    && !taken.contains(index)
+        var byID: [String: Int] = [:]
+        var byHit: [Hit: [Int]] = [:]
+        for (index, exchange) in exchanges.enumerated() {
+            if let id = exchange.requestID { byID[id] = byID[id] ?? index }
+            if let rule = exchange.rule {
+                byHit[Hit(rule: rule, identity: exchange.identity), default: []].append(index)
             }
-            if let place { taken.insert(place) }
-            return place
         }
+        var turns: [Hit: Int] = [:]
+        return injections.map { injection in
+            if let id = injection.requestID { return byID[id] }
+            let hit = Hit(rule: injection.rule, identity: injection.identity)
+            defer { turns[hit, default: 0] += 1 }
+            return byHit[hit]?.dropFirst(turns[hit] ?? 0).first
+        }
+    }
+
+    /// What a rule hit, as far as it can be told without the request's id.
+    private struct Hit: Hashable {
+        var rule: String
+        var identity: RequestIdentity
     }
 }
 

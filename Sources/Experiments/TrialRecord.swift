@@ -177,16 +177,23 @@ package struct TrialRecord: Hashable, Sendable {
     }
 
     /// Joins and judges what a trial gathered.
-    package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
+    ///
+    /// - Parameters:
+    ///   - reference: What a trial of a process is judged against, unless it is itself one of the calm trials.
+    ///   - missing: Why there is no reference, where there is none.
+    package init(
+        _ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64,
+        reference: CalmReference? = nil, missing: String = "not two of them passed"
+    ) {
         let joined =
             evidence.proxied.isEmpty
             ? AttemptJoin(evidence, plan: spec.variation.plan)
             : AttemptJoin(proxied: evidence, plan: spec.variation.plan)
-        let isOfProcess = spec.variation.process != nil
+        let process = spec.variation.process
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: isOfProcess ? nil : spec.policy,
-            calls: evidence.calls)
+            attempts: joined.attempts, ended: evidence.ended, policy: process == nil ? spec.policy : nil,
+            calls: evidence.calls, injections: joined.injections, process: process, reference: reference)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -197,11 +204,11 @@ package struct TrialRecord: Hashable, Sendable {
         injections = joined.injections
         observations = history.observations
         samples = history.samples
-        let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
-        violations = invariants.flatMap { $0.violations(in: history) }
+        violations = Invariant.asked(of: spec, history).flatMap { $0.violations(in: history) }
+        let isUnreferenced = history.process != nil && !spec.isReference && reference == nil
         let judgement = Judgement(
-            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, isOfProcess: isOfProcess,
-            injections: injections, violations: violations)
+            history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
+            violations: violations, missing: isUnreferenced ? missing : nil)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
@@ -232,6 +239,14 @@ package struct TrialRecord: Hashable, Sendable {
         self.digest = digest
         self.historyDigest = historyDigest
         self.unlisted = unlisted
+    }
+}
+
+extension Invariant {
+    fileprivate static func asked(of spec: TrialSpec, _ history: History) -> [Invariant] {
+        if history.calls != nil { return ofClients }
+        if history.process == nil { return ofControllers }
+        return spec.isReference ? ofReferences : ofProcesses
     }
 }
 

@@ -114,6 +114,9 @@ package struct TrialTimeline: Hashable, Sendable {
             : "\(Numbers.decimal(duration.seconds, 2))s"
     }
 
+    /// Of what a process printed, or an object holds, so much is shown.
+    private static let shownWidth = 160
+
     private static func line(_ observation: Observation, _ style: Style) -> String {
         let subject = observation.subject
         let words = observation.message.isEmpty ? "" : ": \(observation.message)"
@@ -157,6 +160,21 @@ package struct TrialTimeline: Hashable, Sendable {
         case .capacityChanged: return "capacity of the server: \(subject) of what it was, by \(observation.detail)"
         case .loadSampled: return "\(subject) attempts, \(observation.detail) operations succeeded\(words)"
         case .settled: return "nothing is left to do"
+        case .objectCreated:
+            return "\(subject) created\(observation.message.isEmpty ? "" : ", owned by \(observation.message)")"
+        case .objectWritten: return "\(subject) written\(words)"
+        case .objectDeleted: return "\(subject) deleted"
+        case .endState: return "in the end \(subject)\(words)".oneLine(width: shownWidth)
+        case .processStarted: return "process started, life \(subject), pid \(observation.detail)"
+        case .processExited:
+            guard !observation.message.isEmpty else {
+                return "process of life \(subject) stopped, \(observation.detail)"
+            }
+            let text = "process of life \(subject) ended by itself, \(observation.detail)"
+            return style.dressed(text, .red) + words.oneLine(width: shownWidth)
+        case .processOutput:
+            return "\(observation.detail) of life \(subject)\(words)".oneLine(width: shownWidth)
+        case .memorySampled: return "memory of the process: \(subject) bytes"
         case .steadyStateMissed: return "no steady state\(words)"
         case .oracleFailed: return "the harness could not read \(subject)\(words)"
         case .note: return "\(subject)\(words)"

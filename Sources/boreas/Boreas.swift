@@ -14,7 +14,9 @@ struct Boreas: AsyncParsableCommand {
                 subcommands: [
                     Demo.self, Run.self, Soak.self, Validate.self, Policies.self, FaultsCommand.self,
                 ]),
-            CommandGroup(name: "Results", subcommands: [List.self, Show.self, Replay.self, Compare.self, Gate.self]),
+            CommandGroup(
+                name: "Results",
+                subcommands: [List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])

@@ -116,6 +116,11 @@ struct Run: AsyncParsableCommand {
     private func world(of experiment: Experiment) throws -> WorldChoice {
         let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
         guard world != .simulated else {
+            if experiment.isOfProcess {
+                throw CommandFailure(
+                    code: .usage,
+                    message: "\(experiment.name) is of a process, for which time is real; leave --world out")
+            }
             try refuse(experiment, \.needsSockets, "which the simulated world does not have; leave --world out")
             return world
         }

@@ -96,6 +96,23 @@ struct ProcessReaderTests {
         #expect(experiment.variations[0].process?.workingDirectory == folder)
     }
 
+    @Test("a file of several documents is several objects, filled in with what varies")
+    func files() throws {
+        let site = Self.website.replacing(#""web""#, with: #""$(name)""#)
+        let documents = DocumentNode(.sequence([try Fixtures.node(site), try Fixtures.node(Self.definition)]))
+        let reader = ExperimentReader(file: "e.yaml", presets: [], folder: "/e") { path in
+            try #require(path == "sites.yaml")
+            return documents
+        }
+        let document = try node().overlaid(
+            by: try Fixtures.node(
+                #"{"spec": {"vary": {"name": ["a", "b"]}, "workload": [{"object": {"file": "sites.yaml"}}]}}"#))
+        let variations = try reader.experiment(from: document).variations
+        #expect(variations.map(\.name) == ["name=a", "name=b"])
+        #expect(variations.map { $0.arrivals.flatMap(\.names) } == ["a", "b"].map { [$0, "websites.example.com"] })
+        #expect(variations.allSatisfy { $0.setup.isEmpty })
+    }
+
     @Test("placeholders of the trial stay where they are while others vary")
     func placeholders() throws {
         let document = try node(#""command": ["./manager""#, #""command": ["$(tool)", "sh -c $(date)""#)

@@ -177,7 +177,11 @@ struct ProxyJoinTests {
         let spec = TrialSpec(
             number: 1, policy: .ofProcess, variation: variation, index: 1, seed: 1, isReference: true)
         let evidence = TrialEvidence(
-            observations: [.entered(.calm, at: .zero), .entered(.converge, at: .seconds(3))],
+            observations: [
+                .entered(.calm, at: .zero), .entered(.converge, at: .seconds(3)),
+                Observation(.objectCreated, "pods/p", detail: "1", at: .seconds(61)),
+                Observation(.settled, "", at: .seconds(69)),
+            ],
             proxied: [
                 // Nothing that a policy would allow.
                 Self.request(.create, at: 0, took: 60_000, status: 500, body: 1),

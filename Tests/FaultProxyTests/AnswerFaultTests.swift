@@ -31,7 +31,7 @@ struct AnswerFaultTests {
             let next = try await setup.curl(
                 Self.pods, "-o", "/dev/null", "-w", "%{http_code} %{time_total}", version: version)
             #expect(next.output.hasPrefix("200 "))
-            #expect(try #require(Double(next.output.dropFirst(4))) < 0.5)
+            #expect(setup.injections.count == 1)
         }
     }
 

@@ -1,5 +1,6 @@
 import Experiments
 import Faults
+import Foundation
 import Testing
 
 @testable import boreas

@@ -4,6 +4,16 @@ extension Fault {
         /// RFC 9113, 7.
         package enum Code: String, Hashable, Sendable, Codable, CaseIterable {
             case refusedStream, internalError, cancel, enhanceYourCalm
+
+            /// As the RFC names it: `INTERNAL_ERROR`.
+            package var name: String {
+                switch self {
+                case .refusedStream: "REFUSED_STREAM"
+                case .internalError: "INTERNAL_ERROR"
+                case .cancel: "CANCEL"
+                case .enhanceYourCalm: "ENHANCE_YOUR_CALM"
+                }
+            }
         }
 
         package var code: Code
