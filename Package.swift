@@ -162,7 +162,8 @@ let package = Package(
             .testTarget(
                 name: "FaultProxyTests",
                 dependencies: [
-                    "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire", logging,
+                    "APIMachinery", "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
+                    "KubernetesServer", "Wire", logging,
                 ] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(

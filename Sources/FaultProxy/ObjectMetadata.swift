@@ -72,18 +72,31 @@ struct ProtobufMessage {
 
     func message(_ number: UInt64) -> ProtobufMessage? { field(number).map(ProtobufMessage.init) }
 
+    /// All messages in the field of that number.
+    func messages(_ number: UInt64) -> [ProtobufMessage] {
+        var rest = bytes
+        var found: [ProtobufMessage] = []
+        while let next = Self.field(number, of: &rest) { found.append(ProtobufMessage(next)) }
+        return found
+    }
+
     /// The bytes of the first length-delimited field of that number.
     private func field(_ wanted: UInt64) -> ArraySlice<UInt8>? {
         var rest = bytes
-        while let key = Self.varint(&rest) {
+        return Self.field(wanted, of: &rest)
+    }
+
+    private static func field(_ wanted: UInt64, of rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        while let key = varint(&rest) {
             switch key & 7 {
-            case 0: guard Self.varint(&rest) != nil else { return nil }
+            case 0: guard varint(&rest) != nil else { return nil }
             case 1: rest = rest.dropFirst(8)
             case 5: rest = rest.dropFirst(4)
             case 2:
-                guard let length = Self.varint(&rest), length <= UInt64(rest.count) else { return nil }
-                if key >> 3 == wanted { return rest.prefix(Int(length)) }
+                guard let length = varint(&rest), length <= UInt64(rest.count) else { return nil }
+                let value = rest.prefix(Int(length))
                 rest = rest.dropFirst(Int(length))
+                if key >> 3 == wanted { return value }
             default: return nil
             }
         }

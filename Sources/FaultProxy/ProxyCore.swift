@@ -38,6 +38,10 @@ final class ProxyCore: Sendable {
         var holds = RuleHolds()
         /// The rules that have connects refused, and until when.
         var refusals: [String: Duration] = [:]
+        /// The rules that have handshakes fail, and until when.
+        var handshakeFailures: [String: Duration] = [:]
+        /// What is shown where clients are to meet a certificate of an authority that they do not know.
+        var stranger: TLSIdentity?
         /// Set once the listener is there, which needs the core first.
         var listener: HTTPListener?
     }
@@ -51,13 +55,14 @@ final class ProxyCore: Sendable {
         logger = configuration.logger
         onInjection = configuration.onInjection
         onRequest = configuration.onRequest
+        tally = configuration.keepsTally ? NIOLockedValueBox(ProxyTally()) : nil
         onCrash = configuration.onCrash
         barrier = configuration.onCrash == nil ? nil : WriteBarrier(configuration.plan)
-        tally = configuration.keepsTally ? NIOLockedValueBox(ProxyTally()) : nil
         state = NIOLockedValueBox(
             State(
                 injector: FaultInjector(plan: configuration.plan, seed: configuration.seed),
                 phase: configuration.phase))
+        enter(configuration.phase)
     }
 
     var now: Duration { clock.now }
@@ -91,11 +96,9 @@ final class ProxyCore: Sendable {
             let names = Set(new.rules.map(\.name))
             tally?.withLockedValue { $0.keep(rules: names) }
             let gone = old.rules.filter { !kept.contains($0) }.map(\.name)
-            let (held, listener) = state.release(gone, now: clock.now)
-            return (result, held, listener)
+            return (result, state.release(gone, now: clock.now), state.listener)
         }
-        for held in released { held.end() }
-        listener?.endRefusal()
+        released.end(listener)
         return result
     }
 
@@ -103,29 +106,51 @@ final class ProxyCore: Sendable {
     func pause() {
         let (released, listener) = state.withLockedValue { state in
             state.isPaused = true
-            return state.release(nil, now: clock.now)
+            return (state.release(nil, now: clock.now), state.listener)
         }
-        for held in released { held.end() }
-        listener?.endRefusal()
+        released.end(listener)
     }
 
     func resume() { state.withLockedValue { $0.isPaused = false } }
 
     /// Whether anybody wants to know who a request is.
     var readsIdentities: Bool {
-        isObserved || barrier != nil || tally != nil || !state.withLockedValue { $0.isIdle }
+        isObserved || tally != nil || barrier != nil || !state.withLockedValue { $0.isIdle }
     }
 
-    func mayConcern(_ identity: RequestIdentity) -> Bool {
-        state.withLockedValue { !$0.isPaused && $0.injector.mayConcern(identity, in: $0.phase) }
-            || barrier?.mayConcern(identity, .none, in: phase) ?? false
+    func mayConcern(_ identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
+        state.withLockedValue { !$0.isPaused && $0.injector.mayConcern(identity, facts: facts, in: $0.phase) }
+            || barrier?.mayConcern(identity, facts, in: phase) ?? false
     }
 
-    func decide(_ identity: RequestIdentity) -> FaultInjector.Decision? {
+    /// Whether a rule asks for the labels of objects in requests.
+    var readsLabels: Bool { state.withLockedValue { !$0.isPaused && $0.injector.readsLabels } }
+
+    func decide(_ identity: RequestIdentity, _ facts: RequestFacts) -> FaultInjector.Decision? {
         let now = clock.now
         return state.withLockedValue { state in
-            state.isPaused ? nil : state.injector.decide(about: identity, in: state.phase, now: now)
+            state.isPaused ? nil : state.injector.decide(about: identity, facts: facts, in: state.phase, now: now)
         }
+    }
+
+    /// A request that a rule decided about is over; it makes room where a rule holds only so many at a time.
+    func ended(_ decision: FaultInjector.Decision) { state.withLockedValue { $0.injector.ended(decision) } }
+
+    // MARK: Objects that pass
+
+    /// Whether rules wait for objects to reach a state, so that ``saw(_:in:)`` is to be told of them.
+    var looksAtObjects: Bool { state.withLockedValue { !$0.isPaused && !$0.injector.triggerResources.isEmpty } }
+
+    /// An object passed in an answer or an event.
+    ///
+    /// - Parameter identity: Of the request; which object it was, the object itself says.
+    func saw(_ object: JSONObject, in identity: RequestIdentity) {
+        let metadata = object["metadata"]?.object
+        let seen = RequestIdentity(
+            verb: .get, group: identity.group, resource: identity.resource,
+            namespace: metadata?["namespace"]?.string ?? identity.namespace,
+            name: metadata?["name"]?.string ?? identity.name)
+        state.withLockedValue { $0.injector.saw(object, of: seen) }
     }
 
     /// What the control shows of the rules.
@@ -254,7 +279,13 @@ final class ProxyCore: Sendable {
 
     // MARK: The listener
 
-    func attach(_ listener: HTTPListener) { state.withLockedValue { $0.listener = listener } }
+    /// - Parameter stranger: A certificate of an authority that no client knows.
+    func attach(_ listener: HTTPListener, stranger: TLSIdentity) {
+        state.withLockedValue { state in
+            state.listener = listener
+            state.stranger = stranger
+        }
+    }
 
     /// The connections of clients that are open now.
     var connectionCount: Int { state.withLockedValue { $0.listener }?.connectionCount ?? 0 }
@@ -271,7 +302,42 @@ final class ProxyCore: Sendable {
         }?.refuseConnects(for: span)
     }
 
+    /// Lets the handshakes of new connections fail on behalf of a rule.
+    func failHandshakes(_ failure: Fault.TLSFailure, by rule: String?) {
+        let now = clock.now
+        let (listener, stranger) = state.withLockedValue { state in
+            if let rule {
+                state.handshakeFailures[rule] = max(state.handshakeFailures[rule] ?? .zero, now + failure.span)
+            }
+            return (state.listener, state.stranger)
+        }
+        let shown = failure.cause == .unknownAuthority ? stranger : nil
+        do {
+            try listener?.failHandshakes(for: failure.span, showing: shown)
+        } catch {
+            logger.error("handshakes cannot be made to fail", metadata: ["error": "\(error)"])
+        }
+    }
+
     // MARK: Requests
+
+    /// A merge patch of an object, with the proxy's own credentials, that changes an annotation and nothing else.
+    ///
+    /// - Parameter path: The object's.
+    func interloperRequest(path: Substring, _ decision: FaultInjector.Decision) -> (HTTPRequestHead, ByteBuffer) {
+        let value = "\(decision.rule) \(decision.identity.verb.rawValue) \(decision.ordinal) \(clock.now)"
+        let patch: JSONObject = [
+            "metadata": ["annotations": [Fault.Interloper.annotation: .string(value)]]
+        ]
+        let body = ByteBuffer(string: JSONValue.object(patch).text)
+        var headers: HTTPHeaders = [
+            "Host": route.authority, "User-Agent": Fault.Interloper.fieldManager, "Accept": "application/json",
+            "Content-Type": "application/merge-patch+json", "Content-Length": "\(body.readableBytes)",
+        ]
+        if let authorization = route.authorization() { headers.add(name: "Authorization", value: authorization) }
+        let uri = "\(route.basePath)\(path)?fieldManager=\(Fault.Interloper.fieldManager)"
+        return (HTTPRequestHead(version: .http1_1, method: .PATCH, uri: uri, headers: headers), body)
+    }
 
     func isAuthorized(_ headers: HTTPHeaders) -> Bool { headers.first(name: "authorization") == authorization }
 
@@ -306,12 +372,31 @@ final class ProxyCore: Sendable {
 extension ProxyCore.State {
     fileprivate var isIdle: Bool { isPaused || injector.isIdle }
 
-    /// Takes out what these rules hold, nil being all, and the listener where it has no more reason to refuse.
-    fileprivate mutating func release(_ rules: [String]?, now: Duration) -> ([RuleHolds.Held], HTTPListener?) {
-        let held = holds.take(of: rules)
-        let wasRefusing = !refusals.isEmpty
-        for rule in rules ?? Array(refusals.keys) { refusals[rule] = nil }
-        refusals = refusals.filter { $0.value > now }
-        return (held, wasRefusing && refusals.isEmpty ? listener : nil)
+    /// What rules have let go of.
+    fileprivate struct Released {
+        var held: [RuleHolds.Held]
+        var endsRefusal: Bool
+        var endsHandshakeFailures: Bool
+
+        func end(_ listener: HTTPListener?) {
+            for held in held { held.end() }
+            if endsRefusal { listener?.endRefusal() }
+            if endsHandshakeFailures { listener?.endHandshakeFailures() }
+        }
+    }
+
+    /// Takes out what these rules hold, nil being all.
+    fileprivate mutating func release(_ rules: [String]?, now: Duration) -> Released {
+        Released(
+            held: holds.take(of: rules), endsRefusal: Self.end(rules, in: &refusals, now: now),
+            endsHandshakeFailures: Self.end(rules, in: &handshakeFailures, now: now))
+    }
+
+    /// Whether with these rules the last reason has gone.
+    private static func end(_ rules: [String]?, in reasons: inout [String: Duration], now: Duration) -> Bool {
+        let wasThere = !reasons.isEmpty
+        for rule in rules ?? Array(reasons.keys) { reasons[rule] = nil }
+        reasons = reasons.filter { $0.value > now }
+        return wasThere && reasons.isEmpty
     }
 }

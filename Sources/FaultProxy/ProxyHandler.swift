@@ -6,7 +6,7 @@ import NIOHTTP1
 import Wire
 
 /// The proxy's end of a client's connection, or of one HTTP/2 stream of it: does what ``ProxyExchange`` says.
-final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
+final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, UpstreamClient {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
@@ -17,6 +17,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private var upstream: UpstreamHandler?
     private var delay: Scheduled<Void>?
+    private var interloper: InterloperCall?
     /// While a rule that decided about the request may still be holding something.
     private var hold: RuleHold?
     private var isReadHeld = false
@@ -32,25 +33,18 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var path: RequestPath?
         /// Whether the object's name must be read from the body, because a rule may be about it.
         var needsName = false
+        /// Whether a rule may be about the labels of the object in the body.
+        var needsLabels = false
+        var facts = RequestFacts.none
+        /// The body of the answer, where rules wait for objects in it.
+        var objects: SeenObjects?
+        /// Whether the client is to leave the connection when it has the answer's head (HTTP/2).
+        var isSentAway = false
         var isHead = false
         var isUpgrade = false
         /// Whether the client's connection goes on after the answer (HTTP/1.1).
         var isKeptAlive = true
         var isFinished = false
-        /// What is written down of the exchange; nil where nobody is told.
-        var notes: ExchangeNotes?
-        /// Whether it counts among those that wait for an answer.
-        var isWaiting = false
-        /// Of a watch, whether it has begun.
-        var isWatching = false
-        /// What the answer that the client is being given began with.
-        var deliveredStatus = 0
-        /// Whether no byte of the answer gets through.
-        var isSilenced = false
-        /// What the client is to die of as soon as it has its answer.
-        var crash: CrashCounter.Crash?
-
-        var facts: RequestFacts { RequestFacts(userAgent: observed.userAgent) }
         /// Whether its answer has no end worth waiting for.
         var isStream: Bool {
             isUpgrade || path?.verb == .watch
@@ -64,6 +58,18 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var ticket: Int?
         var bytesReceived = 0
         var bytesSent = 0
+        /// What is written down of the exchange; nil where nobody is told.
+        var notes: ExchangeNotes?
+        /// Whether it counts among those that wait for an answer.
+        var isWaiting = false
+        /// Of a watch, whether it has begun.
+        var isWatching = false
+        /// What the answer that the client is being given began with.
+        var deliveredStatus = 0
+        /// Whether no byte of the answer gets through.
+        var isSilenced = false
+        /// What the client is to die of as soon as it has its answer.
+        var crash: CrashCounter.Crash?
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -84,8 +90,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let bytes):
-            request.notes?.sent(body: bytes)
             request.bytesReceived += bytes.readableBytes
+            request.notes?.sent(body: bytes)
             if exchange?.sendsBodiesOn == true {
                 upstream?.send(.body(.byteBuffer(bytes)))
             } else {
@@ -133,6 +139,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         delay?.cancel()
+        interloper?.cancel()
+        interloper = nil
         perform(exchange?.clientEnded())
         dieNow()
         context.fireChannelInactive()
@@ -155,7 +163,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request.path = RequestPath(method: head.method.rawValue, uri: head.uri)
             request.observed.identity = request.path?.identity()
             request.observed.userAgent = head.headers.first(name: "user-agent") ?? ""
-            request.needsName = needsName(request)
+            request.facts.userAgent = request.observed.userAgent
+            readBody(for: &request)
         }
         if core.isObserved {
             request.notes = ExchangeNotes(path: request.path)
@@ -164,9 +173,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
-        let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
+        var (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
+        // What is compressed could not be read.
+        if request.objects != nil { forwarded.headers.remove(name: "accept-encoding") }
         let exchange = ProxyExchange(
-            head: forwarded, gathersBody: request.needsName, bodyBytesMax: core.bodyBytesMax,
+            head: forwarded, gathersBody: request.needsName || request.needsLabels, bodyBytesMax: core.bodyBytesMax,
             answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen,
             isUpgrade: request.isUpgrade)
         let actions = exchange.begin()
@@ -178,11 +189,14 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         perform(actions)
     }
 
-    private func needsName(_ request: Request) -> Bool {
-        guard let path = request.path, path.verb == .create, path.subresource == nil, path.name == nil,
-            let identity = request.observed.identity
-        else { return false }
-        return core.mayConcern(identity)
+    /// Says what must be read of the bodies, because rules may be about it.
+    private func readBody(for request: inout Request) {
+        guard let path = request.path, let identity = request.observed.identity else { return }
+        if core.looksAtObjects { request.objects = SeenObjects(in: identity.verb, bytesMax: core.bodyBytesMax) }
+        let isCreate = path.verb == .create
+        guard isCreate || path.verb == .update, core.mayConcern(identity, request.facts) else { return }
+        request.needsName = isCreate && path.subresource == nil && path.name == nil
+        request.needsLabels = core.readsLabels
     }
 
     private func refuseAccess(_ head: HTTPRequestHead) {
@@ -214,6 +228,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func answered(_ head: HTTPResponseHead) {
         request.observed.upstreamStatus = Int(head.status.code)
+        request.objects?.begin(head)
         request.notes?.answered(head)
         noteWatch(head)
         guard !diesBeforeAnswer(head) else { return }
@@ -222,10 +237,19 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func answered(body bytes: ByteBuffer) {
         if let version = request.notes?.answered(body: bytes) { core.saw(version: version) }
-        if exchange?.deliversBodies == true { deliver(.body(.byteBuffer(bytes))) }
+        request.objects?.append(bytes)
+        if exchange?.deliversBodies == true {
+            deliver(.body(.byteBuffer(bytes)))
+        } else {
+            perform(exchange?.answered(body: bytes, at: core.now))
+        }
     }
 
     func answered(end trailers: HTTPHeaders?) {
+        if let identity = request.observed.identity {
+            // Before the client can ask for what follows from them.
+            request.objects?.forEach { core.saw($0, in: identity) }
+        }
         perform(exchange?.answered(end: trailers))
         dieNow()
         // The rest of a request that was answered early is read, and dropped.
@@ -238,7 +262,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         dieNow()
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { (context?.channel.isWritable ?? false) && exchange?.holdsAnswer != true }
 
     func flush() { context?.flush() }
 
@@ -263,7 +287,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .send(let part): upstream?.send(part)
         case .deliver(let part): deliver(part)
         case .answer(let forged): answer(forged)
-        case .switchProtocols(let head, let isMute): switchProtocols(head, isMute: isMute)
+        case .interlope(let decision): interlope(decision)
+        case .flush:
+            flush()
+            upstream?.resumeReading()
+        case .switchProtocols(let head, let passage): switchProtocols(head, passage)
         case .refuse(let span):
             let connection = self.connection
             if let closed = core.refuseConnects(for: span, by: request.decision?.rule) {
@@ -271,7 +299,14 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             } else {
                 connection.reset()
             }
-        case .reset, .mirror(.reset): connection.reset()
+        case .failHandshakes(let failure):
+            core.failHandshakes(failure, by: request.decision?.rule)
+            connection.reset()
+        case .breakOff(let way, let bytes): breakOff(way, after: bytes)
+        case .sendAway:
+            if connection.version == .http2 { request.isSentAway = true } else { request.isKeptAlive = false }
+        case .turnAway: if let context { connection.turnAway(context.channel) }
+        case .mirror(.reset): connection.reset()
         case .mirror: connection.cut()
         case .hangUp: if connection.version == .http2 { context?.close(promise: nil) } else { connection.cut() }
         case .silence:
@@ -337,7 +372,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func decide(_ body: [ByteBuffer]) {
         if request.needsName, let name = ObjectName.find(in: body) { request.observed.identity?.name = name }
-        let decision = request.observed.identity.flatMap(core.decide)
+        if request.needsLabels { request.facts.labels = ObjectLabels.find(in: body) }
+        let facts = request.facts
+        let decision = request.observed.identity.flatMap { core.decide($0, facts) }
         request.observed.rule = decision?.rule
         if let decision { watchForRemoval(of: decision) }
         perform(exchange?.decided(decision))
@@ -370,7 +407,42 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func wait(_ time: Duration) {
         delay = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
-            self.perform(self.exchange?.delayElapsed())
+            self.perform(self.exchange?.delayElapsed(at: self.core.now))
+        }
+    }
+
+    /// Changes the object that the request is about, on behalf of somebody else.
+    private func interlope(_ decision: FaultInjector.Decision) {
+        var path = request.observed.uri.prefix { $0 != "?" }
+        if let subresource = request.path?.subresource, path.hasSuffix("/\(subresource)") {
+            path = path.dropLast(subresource.count + 1)
+        }
+        let (head, body) = core.interloperRequest(path: path, decision)
+        let call = InterloperCall(head: head, body: body) { isDone in
+            self.interloper = nil
+            self.perform(self.exchange?.interloped(isDone, by: decision))
+        }
+        interloper = call
+        pool.connect(for: call, isFresh: false)
+    }
+
+    private func breakOff(_ way: BreakingOff, after bytes: ByteBuffer?) {
+        guard let context else { return }
+        guard let bytes else { return breakOff(way, context) }
+        request.bytesSent += bytes.readableBytes
+        // Ended earlier, the client might not get what is to get through.
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenSuccess { self.breakOff(way, context) }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: sent)
+    }
+
+    private func breakOff(_ way: BreakingOff, _ context: ChannelHandlerContext) {
+        switch (way, connection.version) {
+        case (.connection, _), (.stream, .http1): connection.reset()
+        case (.stream(let code), .http2): connection.resetStream(context.channel, code: code.number)
+        case (.truncation, .http1): context.close(promise: nil)
+        case (.truncation, .http2):
+            connection.resetStream(context.channel, code: Fault.StreamReset.Code.internalError.number)
         }
     }
 
@@ -417,6 +489,12 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if !request.isKeptAlive, !isInformational { head.headers.replaceOrAdd(name: "connection", value: "close") }
             if !isInformational { request.deliveredStatus = Int(head.status.code) }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
+            if request.isSentAway, !isInformational {
+                request.isSentAway = false
+                // As from Go's server: first the head, then the GOAWAY.
+                context.flush()
+                connection.sendAway()
+            }
         case .body(let bytes):
             request.bytesSent += bytes.readableBytes
             context.write(wrapOutboundOut(part), promise: nil)
@@ -444,13 +522,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// a reset in place of the answer.
     private var isLastAnswer: Bool { !request.isKeptAlive && exchange?.isOver == true }
 
-    private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
+    private func switchProtocols(_ head: HTTPResponseHead, _ passage: UpgradePassage) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
         tell(status: Int(head.status.code))
         tellEndWithConnection()
-        if isMute { cutWhenRuleIsRemoved() }
-        let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
+        let (client, server) = makeRelays(passage, upgrade: head.headers.upgradeProtocol ?? "")
+        endDecisionWithConnection()
         let connection = self.connection
         do {
             try upstream.switchProtocols(to: server).assumeIsolated().whenComplete { _ in
@@ -468,6 +546,44 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private func makeRelays(
+        _ passage: UpgradePassage, upgrade: String
+    ) -> (client: ByteRelay, server: ByteRelay) {
+        switch passage {
+        case .everything: return ByteRelay.makePair()
+        case .nothing:
+            cutWhenRuleIsRemoved()
+            return ByteRelay.makeMutePair()
+        case .paced(let bytesPerSecond):
+            let pair = ByteRelay.makePair(RelayShaping(bytesPerSecond: bytesPerSecond))
+            endShapingWhenRuleIsRemoved { pair.client.endShaping() }
+            return pair
+        case .withoutStatus(let decision):
+            let (core, request) = (self.core, self.request)
+            let filter = ExecStatusFilter(upgrade: upgrade) {
+                core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
+            }
+            guard let filter else { return ByteRelay.makePair() }
+            endShapingWhenRuleIsRemoved { filter.turnOff() }
+            return ByteRelay.makePair(RelayShaping(filter: filter))
+        }
+    }
+
+    private func endShapingWhenRuleIsRemoved(_ end: @escaping () -> Void) {
+        guard let decision = request.decision else { return }
+        let bound = NIOLoopBound(end, eventLoop: connection.channel.eventLoop)
+        let core = self.core
+        let hold = core.whenRemoved(decision, on: connection.channel.eventLoop) { bound.value() }
+        connection.channel.closeFuture.whenComplete { _ in core.forget(hold) }
+    }
+
+    /// What a rule holds of an upgraded connection it holds until that ends.
+    private func endDecisionWithConnection() {
+        guard let decision = request.decision else { return }
+        request.decision = nil
+        connection.channel.closeFuture.whenComplete { [core] _ in core.ended(decision) }
+    }
+
     /// Where the client is to die with its answer: when that has left.
     private func promiseOfDeath(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
         guard let crash = request.crash else { return nil }
@@ -483,6 +599,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func finish(before rest: ArraySlice<ProxyExchange.Action>) {
         guard !request.isFinished else { return }
         request.isFinished = true
+        if let decision = request.decision { core.ended(decision) }
         core.forget(hold)
         hold = nil
         request.observed.duration = core.now - request.observed.started

@@ -35,13 +35,13 @@ package final class ReverseProxy: Sendable {
         package var onInjection: @Sendable (Injection) -> Void
         /// Told of each request when it is over, on an event loop: it must not block. Nil saves reading who requests are.
         package var onRequest: (@Sendable (ProxiedRequest) -> Void)?
-        /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
-        /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
-        package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
         /// Whether to count what passes, for the control and for ``ReverseProxy/tally``.
         package var keepsTally = false
         /// How long a client may take for a request's head, from its first byte, or from the connect for the first.
         package var headTimeout = Duration.seconds(32)
+        /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
+        /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
+        package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -85,16 +85,18 @@ package final class ReverseProxy: Sendable {
         let authority = try CertificateAuthority(name: "boreas proxy")
         let core = try ProxyCore(configuration, token: configuration.token ?? Self.makeToken())
         let pools = UpstreamPools(route: core.route)
+        let names = ["localhost", "127.0.0.1", "::1", configuration.host]
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
-            identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", "::1", configuration.host]),
+            identity: try authority.issueServerIdentity(names: names),
             headTimeout: configuration.headTimeout, onRefusal: { core.note(ProxyTally.Refusal($0)) },
             eventLoopGroup: configuration.eventLoopGroup)
         listener = try await HTTPListener.bind(listening) { connection in
             let pool = pools.pool(on: connection.channel.eventLoop)
             return [ProxyHandler(core: core, pool: pool, connection: connection)]
         }
-        core.attach(listener)
+        let stranger = try CertificateAuthority(name: "unknown to all clients").issueServerIdentity(names: names)
+        core.attach(listener, stranger: stranger)
         self.core = core
         self.pools = pools
         host = configuration.host
@@ -125,16 +127,16 @@ package final class ReverseProxy: Sendable {
     /// they hold: what waited goes on at once, and connections that were left hanging end.
     package func replace(with plan: Plan) { core.replace(with: plan) }
 
+    /// Lets no rule act, nor count, until ``resume()``; all rules let go of what they hold.
+    package func pause() { core.pause() }
+
+    package func resume() { core.resume() }
+
     /// What the client has under way; nothing is known of it where nobody is told of requests.
     package var activity: ProxyActivity { core.activity }
 
     /// Cuts all connections of a client that has been killed, or is dead, and serves its next life.
     package func endBarrier() async { await core.endBarrier() }
-
-    /// Lets no rule act, nor count, until ``resume()``; all rules let go of what they hold.
-    package func pause() { core.pause() }
-
-    package func resume() { core.resume() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {

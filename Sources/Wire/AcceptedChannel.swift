@@ -18,8 +18,15 @@ final class AcceptedChannel: Sendable {
         var connection: HTTPConnection?
         /// HTTP/2 streams that are open.
         var streamCount = 0
+        /// The newest HTTP/2 stream.
+        var streamLast = HTTP2StreamID.rootStream
         var isDraining = false
+        /// Whether the client has been sent away.
+        var isSentAway = false
     }
+
+    /// How long a client that is sent away may take to leave; that of Go's server (net/http2, goAwayTimeout).
+    private static let leavingTime = TimeAmount.seconds(1)
 
     /// - Precondition: On the channel's event loop.
     init(_ channel: any Channel, _ configuration: HTTPListener.Configuration) throws {
@@ -63,20 +70,48 @@ final class AcceptedChannel: Sendable {
     }
 
     private func streamOpened(_ stream: any Channel) {
-        state.withLockedValue { $0.streamCount += 1 }
-        stream.closeFuture.whenComplete { [state, channel] _ in
-            let isDone = state.withLockedValue { state in
-                state.streamCount -= 1
-                return state.isDraining && state.streamCount == 0
-            }
-            if isDone { channel.close(promise: nil) }
+        let id = try? stream.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
+        state.withLockedValue { state in
+            state.streamCount += 1
+            if let id { state.streamLast = max(state.streamLast, id) }
         }
+        stream.closeFuture.whenComplete { [state, channel] _ in
+            let (isDone, isSentAway) = state.withLockedValue { state in
+                state.streamCount -= 1
+                return (state.streamCount == 0, state.isSentAway)
+            }
+            guard isDone else { return }
+            if isSentAway {
+                Self.closeSoon(channel)
+            } else if state.withLockedValue({ $0.isDraining }) {
+                channel.close(promise: nil)
+            }
+        }
+    }
+
+    /// Sends an HTTP/2 client away: see ``HTTPConnection/sendAway()``.
+    private func sendAway() {
+        let (last, streamCount, isFirst) = state.withLockedValue { state in
+            defer { state.isSentAway = true }
+            return (state.streamLast, state.streamCount, !state.isSentAway && !state.isDraining)
+        }
+        guard isFirst, let connection = state.withLockedValue({ $0.connection }) else { return }
+        connection.goAway(lastStream: last)
+        if streamCount == 0 { Self.closeSoon(channel) }
+    }
+
+    private static func closeSoon(_ channel: any Channel) {
+        let timer = channel.eventLoop.scheduleTask(in: leavingTime) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timer.cancel() }
     }
 
     func cut() {
         let cutter = self.cutter
         channel.eventLoop.execute { cutter.value.close() }
     }
+
+    /// Lets no handshake succeed.
+    func refuseHandshake() throws { try channel.pipeline.syncOperations.addHandler(HandshakeRefuser()) }
 
     func configure(
         tls: NIOSSLContext?, _ configuration: HTTPListener.Configuration,
@@ -132,7 +167,9 @@ final class AcceptedChannel: Sendable {
     }
 
     private func settle(on version: HTTPConnection.Version) -> HTTPConnection {
-        let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter)
+        let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter) {
+            [weak self] in self?.sendAway()
+        }
         state.withLockedValue { $0.connection = connection }
         return connection
     }

@@ -74,6 +74,8 @@ package final class HTTPListener: Sendable {
         var isPaused = false
         /// When the refusal that is under way ends.
         var refusedUntil: NIODeadline?
+        /// How handshakes fail, and until when.
+        var handshakeFailure: (failure: HandshakeFailure, until: NIODeadline)?
         var isShutDown = false
         var accepted: [ObjectIdentifier: AcceptedChannel] = [:]
 
@@ -168,6 +170,28 @@ package final class HTTPListener: Sendable {
         listen().whenFailure { [weak self] _ in self?.scheduleEndOfRefusal(at: .now() + .milliseconds(10), on: loop) }
     }
 
+    /// How TLS cannot be agreed on.
+    enum HandshakeFailure: Sendable {
+        /// The client's first message is answered with a fatal alert.
+        case alert
+        /// The client is shown a certificate of another authority.
+        case stranger(NIOSSLContext)
+    }
+
+    /// Lets the handshakes of connections that are accepted within a span fail; those that are accepted live on. The last
+    /// call counts.
+    ///
+    /// - Parameter stranger: What is shown in place of the listener's own certificate; nil ends handshakes by an alert.
+    /// - Throws: ``WireError`` where the certificate cannot be read.
+    package func failHandshakes(for span: Duration, showing stranger: TLSIdentity?) throws {
+        let failure = try stranger.map { try HandshakeFailure.stranger(.server($0, configuration)) } ?? .alert
+        let until = NIODeadline.now() + TimeAmount(span)
+        state.withLockedValue { $0.handshakeFailure = (failure, max(until, $0.handshakeFailure?.until ?? until)) }
+    }
+
+    /// Lets handshakes succeed again before their time.
+    package func endHandshakeFailures() { state.withLockedValue { $0.handshakeFailure = nil } }
+
     /// Whether a refusal is under way.
     package var isRefusing: Bool { state.withLockedValue { $0.refusedUntil != nil } }
 
@@ -256,6 +280,17 @@ package final class HTTPListener: Sendable {
         channel.closeFuture.whenComplete { [state] _ in
             state.withLockedValue { _ = $0.accepted.removeValue(forKey: ObjectIdentifier(channel)) }
         }
-        try accepted.configure(tls: tls, configuration, makeHandlers)
+        let failure = state.withLockedValue { state in
+            state.handshakeFailure.flatMap { $0.until > .now() ? $0.failure : nil }
+        }
+        switch failure {
+        case nil: try accepted.configure(tls: tls, configuration, makeHandlers)
+        case .alert: try accepted.refuseHandshake()
+        case .stranger(let tls):
+            // What a client says of the certificate is no news.
+            var configuration = self.configuration
+            configuration.onRefusal = { _ in }
+            try accepted.configure(tls: tls, configuration, makeHandlers)
+        }
     }
 }
