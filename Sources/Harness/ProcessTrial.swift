@@ -53,13 +53,14 @@ struct ProcessTrial {
             try await withCleanup {
                 try await ground.createNamespace(namespace)
                 try await objects.create()
+                try await weather.prepare(on: ground)
                 try await ProcessKubeconfig.with(access.kubeconfig(namespace)) { file in
                     let command = ProcessCommand(
                         subject, kubeconfig: file, namespace: namespace,
                         inherited: ProcessInfo.processInfo.environment)
                     let process = ProcessKeeper(subject, command, access, on: site, collector)
                     keeper.withLock { $0 = process }
-                    try await run(process, objects, access, on: site, ground, weather, power, collector)
+                    try await run(process, objects, access, weather, power, on: site, collector)
                 }
             } cleanup: {
                 try await weather.finish()
@@ -92,10 +93,9 @@ struct ProcessTrial {
     }
 
     private func run(
-        _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, on site: TrialSite,
-        _ ground: Ground, _ weather: ClusterWeather, _ power: NodePower, _ collector: TrialCollector
+        _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, _ weather: ClusterWeather,
+        _ power: NodePower, on site: TrialSite, _ collector: TrialCollector
     ) async throws {
-        try await weather.prepare(on: ground)
         let witness = ObjectWitness(
             api: site.harness, namespace: namespace, clock: site.clock, collector: collector)
         let kubelet = Kubelet(api: site.harness, settings: node(on: site), clock: site.clock, logger: logger)
@@ -115,7 +115,7 @@ struct ProcessTrial {
                 return false
             }
             group.addTask {
-                try await fly(process, objects, access, witness, on: site, weather, collector)
+                try await fly(process, objects, access, witness, weather, on: site, collector)
                 return true
             }
             defer { group.cancelAll() }
@@ -136,7 +136,7 @@ struct ProcessTrial {
     /// The three phases; none where the process was never ready.
     private func fly(
         _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, _ witness: ObjectWitness,
-        on site: TrialSite, _ weather: ClusterWeather, _ collector: TrialCollector
+        _ weather: ClusterWeather, on site: TrialSite, _ collector: TrialCollector
     ) async throws {
         guard try await isReady(process, on: site, collector) else { return }
         let work = WorkState()
@@ -148,11 +148,12 @@ struct ProcessTrial {
             }
             group.addTask { try await report(on: site, collector) }
             defer { group.cancelAll() }
-            try await weather.during(.calm) { try await site.clock.sleep(for: variation.phases.calm) }
+            let phases = variation.phases
+            try await TrialRunner.under(weather, in: .calm) { try await site.clock.sleep(for: phases.calm) }
             site.enter(.storm, collector)
-            try await weather.during(.storm) { try await site.clock.sleep(for: variation.phases.storm) }
+            try await TrialRunner.under(weather, in: .storm) { try await site.clock.sleep(for: phases.storm) }
             let begin = site.enter(.converge, collector)
-            try await weather.during(.converge) {
+            try await TrialRunner.under(weather, in: .converge) {
                 try await converge(from: begin, work, process, access, witness, on: site, collector)
             }
         }
@@ -212,6 +213,7 @@ struct ProcessTrial {
             let activity = access.activity()
             let stillness = Stillness(
                 readyAt: process.readyAt, lastChange: max(witness.lastChange, writes.lastChange),
+                lastWrite: writes.lastWrite,
                 isOpen: writes.isFailing || activity.waiting > 0 || !activity.isWatching)
             if work.isDone, let rest = stillness.begun(at: site.clock.now, since: begin) {
                 return collector.observe(Observation(.settled, "", at: rest))

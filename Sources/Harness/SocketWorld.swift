@@ -158,24 +158,6 @@ package struct SocketWorld: World {
     }
 }
 
-extension SocketWorld {
-    /// Ends the server, and starts it again.
-    private var restart: ClusterWeather.RestartServer? {
-        guard let server else { return nil }
-        return { try await server.restart(downtime: $0) }
-    }
-
-    /// The harness's own way to the server, which outlasts the restarts of a plan.
-    private func harness(for plan: Plan, _ clock: TrialClock) -> any KubernetesAPI {
-        let downtimes = plan.rules.compactMap { rule -> Duration? in
-            guard case .serverRestart(let restart) = rule.fault else { return nil }
-            return restart.downtime
-        }
-        guard let longest = downtimes.max() else { return harness }
-        return PatientAPI(api: harness, clock: clock, patience: longest * downtimes.count + .seconds(10))
-    }
-}
-
 extension ProcessAccess {
     init(_ proxy: ReverseProxy) {
         self.init(
@@ -194,6 +176,24 @@ extension ProxiedExchange {
             upstreamStatus: request.upstreamStatus, bodyHash: request.bodyHash, failureReason: request.reason,
             failureMessage: request.message, rule: request.rule, userAgent: request.userAgent,
             fieldManager: request.fieldManager, isChange: request.isChange, objectName: request.objectName)
+    }
+}
+
+extension SocketWorld {
+    /// Ends the server, and starts it again.
+    private var restart: ClusterWeather.RestartServer? {
+        guard let server else { return nil }
+        return { try await server.restart(downtime: $0) }
+    }
+
+    /// The harness's own way to the server, which outlasts the restarts of a plan.
+    private func harness(for plan: Plan, _ clock: TrialClock) -> any KubernetesAPI {
+        let downtimes = plan.rules.compactMap { rule -> Duration? in
+            guard case .serverRestart(let restart) = rule.fault else { return nil }
+            return restart.downtime
+        }
+        guard let longest = downtimes.max() else { return harness }
+        return PatientAPI(api: harness, clock: clock, patience: longest * downtimes.count + .seconds(10))
     }
 }
 

@@ -109,12 +109,12 @@ struct TrialRunner {
             group.addTask { try await objects.change(on: site, from: start, collector) }
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
-            try await weather.during(.calm) { try await site.clock.sleep(for: phases.calm) }
+            try await Self.under(weather, in: .calm) { try await site.clock.sleep(for: phases.calm) }
             if phases.calm > .zero { try await awaitSteadyState(on: site, collector) }
             site.enter(.storm, collector)
-            try await weather.during(.storm) { try await site.clock.sleep(for: phases.storm) }
+            try await Self.under(weather, in: .storm) { try await site.clock.sleep(for: phases.storm) }
             site.enter(.converge, collector)
-            try await weather.during(.converge) {
+            try await Self.under(weather, in: .converge) {
                 try await converge(within: phases.converge, on: site, monitor, collector)
             }
         }
@@ -156,6 +156,17 @@ struct TrialRunner {
 
     /// By how much calm may be prolonged.
     private static let steadyStateLimit = Duration.seconds(15)
+
+    /// Lets the faults of a phase that are the cluster's own go on while `body` runs, and undoes them.
+    static func under(_ weather: ClusterWeather, in phase: Phase, _ body: () async throws -> Void) async throws {
+        let runs = weather.runs(in: phase)
+        guard !runs.isEmpty else { return try await body() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for run in runs { group.addTask { await run() } }
+            defer { group.cancelAll() }
+            try await body()
+        }
+    }
 
     private func submit(
         _ workload: TrialWorkload, on site: TrialSite, from start: Duration, _ collector: TrialCollector

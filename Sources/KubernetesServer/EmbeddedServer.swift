@@ -77,12 +77,21 @@ package final class EmbeddedServer: Sendable {
         _ configuration: ServerConfiguration, newCore core: APIServerCore,
         _ body: @Sendable @escaping (EmbeddedServer) async throws -> Result
     ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result?.self) { group in
+        // A task of its own: whoever is cancelled still has its objects to take away, for which the server must work.
+        let running = Task { try await core.run() }
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
-                try await core.run()
+                do {
+                    try await running.value
+                } catch is CancellationError {
+                    // At the end, below.
+                }
                 return nil
             }
-            group.addTask { try await with(configuration, core: core, body) }
+            group.addTask {
+                defer { running.cancel() }
+                return try await with(configuration, core: core, body)
+            }
             defer { group.cancelAll() }
             while let result = try await group.next() {
                 if let result { return result }
@@ -107,7 +116,7 @@ package final class EmbeddedServer: Sendable {
     /// has in memory alone. It is started at once where the task is cancelled.
     package func restart(downtime: Duration) async throws {
         await listener.pause()
-        await listener.cutAccepted()
+        await listener.cutConnections()
         core.stop()
         let outcome: Result<Void, any Error>
         do {

@@ -21,11 +21,16 @@ package final class HTTPListener: Sendable {
         package var streamsMax: Int
         /// Whether TLS offers h2 beside http/1.1.
         package var offersHTTP2: Bool
+        /// How long a client may take for the head of a request; nil is for ever.
+        package var headTimeout: Duration?
+        /// Told, on an event loop, of each client that is turned away for what it sends.
+        package var onRefusal: @Sendable (Refusal) -> Void
         package var eventLoopGroup: any EventLoopGroup
 
         package init(
             host: String = "127.0.0.1", port: Int = 0, identity: TLSIdentity? = nil,
             clientAuthorityPEM: String? = nil, streamsMax: Int = 250, offersHTTP2: Bool = true,
+            headTimeout: Duration? = nil, onRefusal: @escaping @Sendable (Refusal) -> Void = { _ in },
             eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
         ) {
             self.host = host
@@ -34,8 +39,20 @@ package final class HTTPListener: Sendable {
             self.clientAuthorityPEM = clientAuthorityPEM
             self.streamsMax = streamsMax
             self.offersHTTP2 = offersHTTP2
+            self.headTimeout = headTimeout
+            self.onRefusal = onRefusal
             self.eventLoopGroup = eventLoopGroup
         }
+    }
+
+    /// Why a client is turned away.
+    package enum Refusal: Hashable, Sendable {
+        /// What it sends is no HTTP.
+        case badRequest
+        case headersTooLarge
+        /// The head of its request was not complete in time.
+        case headersTooSlow
+        case tlsFailure
     }
 
     /// Makes the handlers that see a channel's `HTTPServerRequestPart`s: once for an HTTP/1.1 connection with all its
@@ -140,6 +157,17 @@ package final class HTTPListener: Sendable {
         return channel?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()
     }
 
+    /// Ends a refusal that is under way before its time: listens again.
+    package func endRefusal() {
+        let loop = configuration.eventLoopGroup.next()
+        let wasRefusing = state.withLockedValue { state in
+            defer { state.refusedUntil = nil }
+            return state.refusedUntil != nil
+        }
+        guard wasRefusing else { return }
+        listen().whenFailure { [weak self] _ in self?.scheduleEndOfRefusal(at: .now() + .milliseconds(10), on: loop) }
+    }
+
     /// Whether a refusal is under way.
     package var isRefusing: Bool { state.withLockedValue { $0.refusedUntil != nil } }
 
@@ -196,8 +224,8 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
-    /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
-    package func cutAccepted() async {
+    /// Ends all accepted connections, as a process does that dies, and returns when they are gone.
+    package func cutConnections() async {
         let accepted = state.withLockedValue { Array($0.accepted.values) }
         for connection in accepted { connection.cut() }
         // It fails only where the loop itself is shut down, and the connections with it.
@@ -218,7 +246,7 @@ package final class HTTPListener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         try channel.closeOnExec()
-        let accepted = try AcceptedChannel(channel)
+        let accepted = try AcceptedChannel(channel, configuration)
         let isWelcome = state.withLockedValue { state in
             guard !state.isShutDown else { return false }
             state.accepted[ObjectIdentifier(channel)] = accepted

@@ -73,20 +73,9 @@ package struct ClusterWeather: Sendable {
         }
     }
 
-    /// What is to be run in a phase, each until the phase is over: ``during(_:_:)`` and ``run(in:)`` do.
+    /// What is to be run in a phase, each until the phase is over: ``run(in:)`` does, or whoever has a task group.
     package func runs(in phase: Phase) -> [@Sendable () async -> Void] {
         causes(in: phase).map { cause in { await cause.run(ground) } }
-    }
-
-    /// Brings the faults of a phase about while `body` runs, and undoes them before it returns.
-    package func during(_ phase: Phase, _ body: () async throws -> Void) async throws {
-        let runs = runs(in: phase)
-        guard !runs.isEmpty else { return try await body() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for run in runs { group.addTask { await run() } }
-            defer { group.cancelAll() }
-            try await body()
-        }
     }
 
     /// Brings the faults of a phase about until the task is cancelled, and undoes them before it returns.
