@@ -122,8 +122,8 @@ let package = Package(
                 "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
                 "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "Statistics",
-                "VirtualNode", "Workflows", logging,
-            ],
+                "VirtualNode", "Wire", "Workflows", logging, subprocess,
+            ] + nio,
             swiftSettings: swiftSettings),
     ]
         + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {
@@ -161,7 +161,9 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "FaultProxyTests",
-                dependencies: ["Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire"] + nio,
+                dependencies: [
+                    "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire", logging,
+                ] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "RecordingTests",

@@ -29,6 +29,8 @@ struct ProxyExchange {
         case reset
         /// End the client's connection as the server ended its own.
         case mirror(UpstreamEnd)
+        /// End the client's request without an answer: on HTTP/1.1 its connection, on HTTP/2 its stream.
+        case hangUp
         /// Let nothing more through to the client on its connection.
         case silence
         /// The server's connection has done its part and may serve another exchange.
@@ -59,7 +61,16 @@ struct ProxyExchange {
         case reset(FaultInjector.Decision)
     }
 
+    /// What the rule keeps the exchange from, and what ``ruleRemoved()`` gives back.
+    private enum Hold {
+        /// The request waits to be sent on.
+        case delay
+        /// The request is swallowed and never answered.
+        case answer
+    }
+
     private var state: State
+    private var hold: Hold?
     private var fate = Fate.deliver
     private var head: HTTPRequestHead
     /// Whether the head waits for the next part, which tells whether a body of unknown length follows.
@@ -194,13 +205,16 @@ struct ProxyExchange {
             }
         case .blackHole:
             state = .swallowing
+            hold = .answer
             return [.recordInjection(decision)]
         case .halfOpen:
             // An upgraded connection is open once it is upgraded: the half that is left is not that of HTTP.
             isMute = isUpgrade
             return isUpgrade
                 ? [.recordInjection(decision), .connect] : [.recordInjection(decision), .silence, .connect]
-        case .latency: return [.recordInjection(decision), .wait(decision.delay)]
+        case .latency:
+            hold = .delay
+            return [.recordInjection(decision), .wait(decision.delay)]
         case .status(let status):
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(status.answer(for: decision.identity))]
@@ -212,7 +226,26 @@ struct ProxyExchange {
         }
     }
 
-    func delayElapsed() -> [Action] { state == .waiting ? [.connect] : [] }
+    mutating func delayElapsed() -> [Action] {
+        guard hold == .delay else { return [] }
+        hold = nil
+        return state == .waiting ? [.connect] : []
+    }
+
+    /// The rule that decided is gone, or acts no longer: what it holds back goes on, and a client that it leaves hanging
+    /// is told, so that it can try again.
+    mutating func ruleRemoved() -> [Action] {
+        if case .reset = fate, !hasAnswerBegun { fate = .deliver }
+        switch hold {
+        case nil: return []
+        case .delay: return delayElapsed()
+        case .answer:
+            hold = nil
+            guard state == .swallowing else { return [] }
+            state = .dead
+            return [.hangUp, .finish]
+        }
+    }
 
     // MARK: The server's side
 

@@ -1,5 +1,6 @@
 import Faults
 import Kubernetes
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -16,6 +17,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private var upstream: UpstreamHandler?
     private var delay: Scheduled<Void>?
+    /// While a rule that decided about the request may still be holding something.
+    private var hold: RuleHold?
     private var isReadHeld = false
     /// The exchange that is under way, or the last one on this connection; nil before the first.
     private var exchange: ProxyExchange?
@@ -48,6 +51,19 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var crash: CrashCounter.Crash?
 
         var facts: RequestFacts { RequestFacts(userAgent: observed.userAgent) }
+        /// Whether its answer has no end worth waiting for.
+        var isStream: Bool {
+            isUpgrade || path?.verb == .watch
+                || (path?.subresource == "log" && path?.parameter("follow").map { $0 == "true" || $0 == "1" } ?? false)
+        }
+        /// What a rule has decided, until the request is over.
+        var decision: FaultInjector.Decision?
+        /// Which of the requests of this handler it is.
+        var number = 0
+        /// By which the tally knows it.
+        var ticket: Int?
+        var bytesReceived = 0
+        var bytesSent = 0
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -69,6 +85,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head): begin(head)
         case .body(let bytes):
             request.notes?.sent(body: bytes)
+            request.bytesReceived += bytes.readableBytes
             if exchange?.sendsBodiesOn == true {
                 upstream?.send(.body(.byteBuffer(bytes)))
             } else {
@@ -86,7 +103,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { upstream?.resumeReading() }
+        if context.channel.isWritable {
+            upstream?.resumeReading()
+            resumeReading()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -95,7 +115,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private var mayRead: Bool {
-        guard let exchange else { return true }
+        // Answers that are not read must not pile up: no further request is taken.
+        guard let exchange, !exchange.isOver else { return context?.channel.isWritable ?? true }
         return exchange.wantsRequest && upstream?.isWritable ?? true
     }
 
@@ -122,6 +143,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // A server that is not there takes no request on connections of old, either.
         guard !core.isRefusing else { return connection.reset() }
         var request = Request()
+        request.number = self.request.number + 1
         request.isHead = head.method == .HEAD
         request.isUpgrade = connection.version == .http1 && head.headers.upgradeProtocol != nil
         request.isKeptAlive = connection.version == .http2 || (head.isKeepAlive && !request.isUpgrade)
@@ -140,6 +162,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request.isWaiting = request.path?.answersForLong == false && !request.isUpgrade
             if request.isWaiting { core.note { $0.asked() } }
         }
+        request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
         let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
         let exchange = ProxyExchange(
@@ -163,13 +186,16 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuseAccess(_ head: HTTPRequestHead) {
+        let number = request.number + 1
         request = Request()
+        request.number = number
         request.isFinished = true
         request.isKeptAlive = connection.version == .http2 || head.isKeepAlive
         var exchange = ProxyExchange(
             head: head, gathersBody: false, bodyBytesMax: 0, answersForLong: false, isFramingOpen: false)
         exchange.answerAtOnce()
         self.exchange = exchange
+        core.note(.wrongToken)
         answer(Fault.ForgedStatus(code: 401).answer(for: .none))
     }
 
@@ -220,6 +246,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func perform(_ actions: [ProxyExchange.Action]?) {
         guard let actions else { return }
+        // A forged answer is given when the request is over already.
+        for case .answer(let forged) in actions { tell(status: forged.code, bytes: forged.body.count) }
         for (index, action) in actions.enumerated() {
             if case .finish = action { finish(before: actions[(index + 1)...]) } else { perform(action) }
         }
@@ -229,7 +257,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch action {
         case .decide(let body): decide(body)
         case .recordInjection(let decision):
-            core.record(decision, requestID: request.observed.requestID)
+            core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
         case .wait(let time): wait(time)
         case .connect: connect()
         case .send(let part): upstream?.send(part)
@@ -238,16 +266,18 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .switchProtocols(let head, let isMute): switchProtocols(head, isMute: isMute)
         case .refuse(let span):
             let connection = self.connection
-            if let closed = core.refuseConnects(for: span) {
+            if let closed = core.refuseConnects(for: span, by: request.decision?.rule) {
                 closed.whenComplete { _ in connection.reset() }
             } else {
                 connection.reset()
             }
         case .reset, .mirror(.reset): connection.reset()
         case .mirror: connection.cut()
+        case .hangUp: if connection.version == .http2 { context?.close(promise: nil) } else { connection.cut() }
         case .silence:
             request.isSilenced = true
             connection.silence()
+            cutWhenRuleIsRemoved()
         case .releaseUpstream:
             upstream?.release()
             upstream = nil
@@ -309,13 +339,68 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if request.needsName, let name = ObjectName.find(in: body) { request.observed.identity?.name = name }
         let decision = request.observed.identity.flatMap(core.decide)
         request.observed.rule = decision?.rule
+        if let decision { watchForRemoval(of: decision) }
         perform(exchange?.decided(decision))
         resumeReading()
+    }
+
+    /// Hears of it when the rule that decided is removed before the request is over.
+    private func watchForRemoval(of decision: FaultInjector.Decision) {
+        guard let eventLoop = context?.eventLoop else { return }
+        request.decision = decision
+        let (bound, number) = (NIOLoopBound(self, eventLoop: eventLoop), request.number)
+        hold = core.whenRemoved(decision, on: eventLoop) { bound.value.ruleRemoved(in: number) }
+    }
+
+    private func ruleRemoved(in number: Int) {
+        guard request.number == number, !request.isFinished else { return }
+        hold = nil
+        delay?.cancel()
+        perform(exchange?.ruleRemoved())
+        resumeReading()
+    }
+
+    /// A connection that carries nothing more outlives the request; without the rule it has no reason to be.
+    private func cutWhenRuleIsRemoved() {
+        guard let decision = request.decision else { return }
+        let (core, connection) = (self.core, self.connection)
+        let hold = core.whenRemoved(decision, on: connection.channel.eventLoop) { connection.cut() }
+        connection.channel.closeFuture.whenComplete { _ in core.forget(hold) }
     }
 
     private func wait(_ time: Duration) {
         delay = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
             self.perform(self.exchange?.delayElapsed())
+        }
+    }
+
+    /// Tells the tally what the client is being answered.
+    private func tell(status: Int, bytes: Int = 0) {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let latency = core.now - request.observed.started
+        request.bytesSent += bytes
+        tally.withLockedValue { $0.answered(ticket, status: status, after: latency) }
+    }
+
+    /// Tells the tally that the request is over.
+    private func tellEnd() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let request = self.request
+        tally.withLockedValue {
+            $0.ended(
+                ticket, request.observed, bytesReceived: request.bytesReceived, bytesSent: request.bytesSent)
+        }
+    }
+
+    /// An upgraded connection is under way until it ends.
+    private func tellEndWithConnection() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let (core, observed) = (self.core, request.observed)
+        request.ticket = nil
+        connection.channel.closeFuture.whenComplete { _ in
+            var observed = observed
+            observed.duration = core.now - observed.started
+            tally.withLockedValue { $0.ended(ticket, observed, bytesReceived: 0, bytesSent: 0) }
         }
     }
 
@@ -325,13 +410,16 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             head.version = .http1_1
             let isInformational = head.status.code < 200
+            if !isInformational { tell(status: Int(head.status.code)) }
             head.headers.removeHopByHop()
             // Without a length, NIO's encoder would put chunks into an answer that has no body.
             if request.isHead, !head.headers.contains(name: "content-length") { request.isKeptAlive = false }
             if !request.isKeptAlive, !isInformational { head.headers.replaceOrAdd(name: "connection", value: "close") }
             if !isInformational { request.deliveredStatus = Int(head.status.code) }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-        case .body: context.write(wrapOutboundOut(part), promise: nil)
+        case .body(let bytes):
+            request.bytesSent += bytes.readableBytes
+            context.write(wrapOutboundOut(part), promise: nil)
         case .end:
             // The next request may begin within the write.
             let isLast = isLastAnswer
@@ -359,6 +447,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
+        tell(status: Int(head.status.code))
+        tellEndWithConnection()
+        if isMute { cutWhenRuleIsRemoved() }
         let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
         let connection = self.connection
         do {
@@ -392,6 +483,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func finish(before rest: ArraySlice<ProxyExchange.Action>) {
         guard !request.isFinished else { return }
         request.isFinished = true
+        core.forget(hold)
+        hold = nil
         request.observed.duration = core.now - request.observed.started
         if let notes = request.notes {
             noteEnd()
@@ -400,6 +493,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 core.saw(version: version)
             }
         }
+        tellEnd()
         core.observe(request.observed)
     }
 

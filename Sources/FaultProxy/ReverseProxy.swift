@@ -38,6 +38,10 @@ package final class ReverseProxy: Sendable {
         /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
         /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
         package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
+        /// Whether to count what passes, for the control and for ``ReverseProxy/tally``.
+        package var keepsTally = false
+        /// How long a client may take for a request's head, from its first byte, or from the connect for the first.
+        package var headTimeout = Duration.seconds(32)
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -68,7 +72,7 @@ package final class ReverseProxy: Sendable {
     }
 
     private let listener: HTTPListener
-    private let core: ProxyCore
+    let core: ProxyCore
     private let pools: UpstreamPools
     private let host: String
     /// The root by which clients verify the proxy, in PEM.
@@ -84,6 +88,7 @@ package final class ReverseProxy: Sendable {
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
             identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", "::1", configuration.host]),
+            headTimeout: configuration.headTimeout, onRefusal: { core.note(ProxyTally.Refusal($0)) },
             eventLoopGroup: configuration.eventLoopGroup)
         listener = try await HTTPListener.bind(listening) { connection in
             let pool = pools.pool(on: connection.channel.eventLoop)
@@ -110,10 +115,14 @@ package final class ReverseProxy: Sendable {
     /// What a client must send as its bearer token.
     package var token: String { core.token }
 
+    /// What has passed so far; nil where it is not counted.
+    package var tally: ProxyTally? { core.tally?.withLockedValue { $0 } }
+
     /// Moves to another phase; requests that are decided on from now on are in it.
     package func enter(_ phase: Phase) { core.enter(phase) }
 
-    /// Takes over other rules, for requests that are decided on from now on. What was decided goes its way.
+    /// Takes over other rules, for requests that are decided on from now on. Rules that are gone or changed let go of what
+    /// they hold: what waited goes on at once, and connections that were left hanging end.
     package func replace(with plan: Plan) { core.replace(with: plan) }
 
     /// What the client has under way; nothing is known of it where nobody is told of requests.
@@ -121,6 +130,11 @@ package final class ReverseProxy: Sendable {
 
     /// Cuts all connections of a client that has been killed, or is dead, and serves its next life.
     package func endBarrier() async { await core.endBarrier() }
+
+    /// Lets no rule act, nor count, until ``resume()``; all rules let go of what they hold.
+    package func pause() { core.pause() }
+
+    package func resume() { core.resume() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {
@@ -168,6 +182,17 @@ private final class UpstreamPools: Sendable {
         for pool in pools.withLockedValue({ Array($0.values) }) {
             // It fails only where the loop itself is shut down, and the connections with it.
             try? await pool.eventLoop.submit { pool.value.shutDown() }.get()
+        }
+    }
+}
+
+extension ProxyTally.Refusal {
+    fileprivate init(_ refusal: HTTPListener.Refusal) {
+        switch refusal {
+        case .badRequest: self = .badRequest
+        case .headersTooLarge: self = .headersTooLarge
+        case .headersTooSlow: self = .headersTooSlow
+        case .tlsFailure: self = .tlsFailure
         }
     }
 }

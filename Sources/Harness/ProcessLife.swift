@@ -77,7 +77,7 @@ struct ProcessLife: Sendable {
     }
 
     /// The pipe that it reads from ends with this process, and `read` with the pipe.
-    static let guardScript = #"read -r line || kill -KILL -- "-$1""#
+    static let guardScript = #"read -r line || kill -s KILL -- "-$1""#
 
     private var executable: Executable {
         command.program.contains("/") ? .path(Self.path(command.program)) : .name(command.program)

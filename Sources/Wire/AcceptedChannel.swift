@@ -10,6 +10,7 @@ import X509
 final class AcceptedChannel: Sendable {
     let channel: any Channel
     private let cutter: NIOLoopBound<ConnectionCutter>
+    private let headTimer: NIOLoopBound<HeadTimer>
     private let state = NIOLockedValueBox(State())
 
     private struct State {
@@ -21,11 +22,19 @@ final class AcceptedChannel: Sendable {
     }
 
     /// - Precondition: On the channel's event loop.
-    init(_ channel: any Channel) throws {
+    init(_ channel: any Channel, _ configuration: HTTPListener.Configuration) throws {
         self.channel = channel
         let cutter = ConnectionCutter()
         try channel.pipeline.syncOperations.addHandler(cutter)
         self.cutter = NIOLoopBound(cutter, eventLoop: channel.eventLoop)
+        let timer = HeadTimer(timeout: configuration.headTimeout.map { TimeAmount($0) }) {
+            configuration.onRefusal(.headersTooSlow)
+            cutter.close()
+        }
+        headTimer = NIOLoopBound(timer, eventLoop: channel.eventLoop)
+        timer.start(on: channel.eventLoop)
+        let bound = headTimer
+        channel.closeFuture.whenComplete { _ in bound.value.stop() }
     }
 
     /// Lets what is under way finish, asks for no more, and then ends the connection; one that has not agreed on a
@@ -73,7 +82,7 @@ final class AcceptedChannel: Sendable {
         tls: NIOSSLContext?, _ configuration: HTTPListener.Configuration,
         _ makeHandlers: @escaping HTTPListener.HandlerFactory
     ) throws {
-        guard let tls else { return try configureHTTP1(makeHandlers) }
+        guard let tls else { return try configureHTTP1(configuration, makeHandlers) }
         let handler = NIOSSLServerHandler(context: tls)
         try channel.pipeline.syncOperations.addHandler(handler)
         channel.configureHTTP2SecureUpgrade(
@@ -81,17 +90,25 @@ final class AcceptedChannel: Sendable {
                 channel.eventLoop.makeCompletedFuture { try self.configureHTTP2(configuration, makeHandlers) }
             },
             http1ChannelConfigurator: { channel in
-                channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(makeHandlers) }
+                channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(configuration, makeHandlers) }
             }
-        ).whenFailure { _ in self.cut() }
+        ).whenFailure { error in
+            if error is NIOSSLError { configuration.onRefusal(.tlsFailure) }
+            self.cut()
+        }
     }
 
-    private func configureHTTP1(_ makeHandlers: HTTPListener.HandlerFactory) throws {
+    private func configureHTTP1(
+        _ configuration: HTTPListener.Configuration, _ makeHandlers: HTTPListener.HandlerFactory
+    ) throws {
         let connection = settle(on: .http1)
         let pipeline = channel.pipeline.syncOperations
+        let timer = headTimer.value
         try pipeline.addHandlers(
-            HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
-        try pipeline.addHandlers(HTTPServerPipelineHandler(), HTTPServerProtocolErrorHandler())
+            HeadTimer.Bytes(timer), HTTPResponseEncoder(),
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)), HeadTimer.Parts(timer))
+        try pipeline.addHandlers(
+            HTTPServerPipelineHandler(), ProtocolErrorHandler(onRefusal: configuration.onRefusal))
         try pipeline.addHandlers(makeHandlers(connection))
     }
 
@@ -104,12 +121,14 @@ final class AcceptedChannel: Sendable {
             streamConfiguration: .generous
         ) { stream in
             self.streamOpened(stream)
+            self.headTimer.value.stop()
             return stream.eventLoop.makeCompletedFuture {
                 let pipeline = stream.pipeline.syncOperations
                 try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
                 try pipeline.addHandlers(makeHandlers(connection))
             }
         }
+        try channel.pipeline.syncOperations.addHandler(HTTP2ErrorReporter(onRefusal: configuration.onRefusal))
     }
 
     private func settle(on version: HTTPConnection.Version) -> HTTPConnection {

@@ -51,6 +51,7 @@ struct ProxyExchangeTests {
             case .refuse(let span): "refuse \(span)"
             case .reset: "reset"
             case .mirror(let end): "mirror \(end)"
+            case .hangUp: "hang up"
             case .silence: "silence"
             case .releaseUpstream: "release"
             case .abandonUpstream: "abandon"
@@ -155,7 +156,8 @@ struct ProxyExchangeTests {
         arguments: [
             (Fault.reset(Fault.Reset(at: .beforeRequest)), ["record", "reset", "finish"]),
             (.refuse(Fault.Refusal(span: .seconds(2))), ["record", "refuse 2.0 seconds", "finish"]),
-            (.blackHole(.init()), ["record"]), (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
+            (.blackHole(.init()), ["record"]),
+            (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
         ])
     func notForwarded(fault: Fault, expected: [String]) {
         var exchange = exchange()
@@ -194,6 +196,24 @@ struct ProxyExchangeTests {
         #expect(words(gone.clientEnded()) == ["abandon", "finish"])
         #expect(words(gone.delayElapsed()) == [])
         #expect(words(gone.connected()) == ["release"])
+    }
+
+    @Test("a rule that is removed gives back what it kept, once")
+    func ruleRemoved() {
+        var delayed = exchange()
+        _ = delayed.decided(decision(.latency(Fault.Latency(fixed: .seconds(1)))))
+        #expect(words(delayed.ruleRemoved()) == ["connect"])
+        #expect(words(delayed.ruleRemoved()) == [])
+        #expect(words(delayed.delayElapsed()) == [])
+        var swallowed = exchange()
+        _ = swallowed.decided(decision(.blackHole(Fault.BlackHole())))
+        #expect(words(swallowed.ruleRemoved()) == ["hang up", "finish"])
+        #expect(words(swallowed.clientEnded()) == [])
+        var doomed = exchange()
+        _ = doomed.decided(decision(.reset(Fault.Reset(at: .afterCommit))))
+        _ = doomed.connected()
+        #expect(words(doomed.ruleRemoved()) == [])
+        #expect(words(doomed.answered(head(.ok))) == ["deliver 200"])
     }
 
     @Test("a server's connection that breaks breaks the client's, before the answer and in the middle of it")
