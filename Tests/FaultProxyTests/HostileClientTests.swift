@@ -22,23 +22,21 @@ struct HostileClientTests {
         beside setup: ProxySetup, _ attack: () async throws -> Void
     ) async throws {
         let before = try Memory.resident()
-        try await withThrowingTaskGroup(of: Int.self) { group in
+        let isOver = NIOLockedValueBox(false)
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                var served = 0
-                while !Task.isCancelled {
+                repeat {
                     let answers = try await setup.curl(
                         "/api/v1/namespaces/t/pods/p-[1-10]", "-o", "/dev/null", "-w", "%{http_code} ", version: "2")
                     #expect(answers.output == String(repeating: "200 ", count: 10))
-                    served += 1
-                }
-                return served
+                } while !isOver.withLockedValue { $0 }
             }
             try await attack()
             // Once more after the attack, however short it was.
             let after = try await setup.curl("/api/v1/namespaces/t/pods/p", "-o", "/dev/null", "-w", "%{http_code}")
             #expect(after.output == "200")
-            group.cancelAll()
-            for try await served in group { #expect(served > 0) }
+            isOver.withLockedValue { $0 = true }
+            try await group.waitForAll()
         }
         #expect(try Memory.resident() - before < Self.growthMax)
     }
@@ -131,8 +129,13 @@ struct HostileClientTests {
                 #expect(try await reply(to: "", from: setup) == "")
                 #expect(try await reply(to: "GET / HTTP/1.1\r\nX-Slow: ", from: setup) == "")
                 let request = "GET /v HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(setup.proxy.token)\r\n\r\n"
-                let text = try await reply(to: request + "GET / HT", from: setup)
-                #expect(text.hasPrefix("HTTP/1.1 200 "))
+                try await setup.withConnection(sending: request) { inbound, outbound in
+                    var bytes = inbound.makeAsyncIterator()
+                    #expect(String(buffer: try #require(try await bytes.next())).hasPrefix("HTTP/1.1 200 "))
+                    try await outbound.write(ByteBuffer(string: "GET / HT"))
+                    // The rest of the answer comes perhaps, and then the end; a rough one throws.
+                    while let _ = try? await bytes.next() {}
+                }
             }
             #expect(setup.proxy.tally?.refusals[.headersTooSlow] == 3)
         }
