@@ -65,7 +65,7 @@ final class IdleWatches: Sendable {
     }
 
     /// Waits until one of the counts is there.
-    func wait(for count: KeyPath<Counts, Int> & Sendable, of wanted: Int, atMost limit: Duration) async throws {
+    func wait(for count: any KeyPath<Counts, Int> & Sendable, of wanted: Int, atMost limit: Duration) async throws {
         let start = ContinuousClock.now
         while true {
             let counts = self.counts

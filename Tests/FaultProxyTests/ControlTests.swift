@@ -163,7 +163,8 @@ struct ControlTests {
     @Test("a body without end is refused before it is read")
     func longBody() async throws {
         try await ControlSetup.with { control in
-            let answer = try await control.ask("POST", "/v1/rules", "--data-binary", "@/dev/zero")
+            // Sent as it is read, without a length.
+            let answer = try await control.ask("POST", "/v1/rules", "--upload-file", "/dev/zero")
             #expect(answer.code == 413)
             #expect(try await control.ask("GET", "/v1/rules").code == 200)
         }
