@@ -19,8 +19,8 @@ final class IdleWatches: Sendable {
         var failure: String?
     }
 
-    /// As many connections are made at once; more might wait for longer than they want to.
-    private static let connectsAtOnce = 32
+    /// As many are opened at once: of more, some would find the server's backlog full, and be given up by the proxy.
+    private static let openedAtOnce = 300
 
     private let address: ServerAddress
     private let head: HTTPRequestHead
@@ -46,8 +46,9 @@ final class IdleWatches: Sendable {
     func open(_ count: Int, perConnection: Int, atMost limit: Duration) async throws {
         let tls = try makeContext(isHTTP2: perConnection > 1)
         let before = counts.opened
-        for start in stride(from: 0, to: count, by: perConnection * Self.connectsAtOnce) {
-            let end = min(count, start + perConnection * Self.connectsAtOnce)
+        let step = perConnection * max(1, Self.openedAtOnce / perConnection)
+        for start in stride(from: 0, to: count, by: step) {
+            let end = min(count, start + step)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for first in stride(from: start, to: end, by: perConnection) {
                     group.addTask {
@@ -70,7 +71,7 @@ final class IdleWatches: Sendable {
         while true {
             let counts = self.counts
             if counts[keyPath: count] >= wanted { return }
-            guard counts.failure == nil, ContinuousClock.now - start < limit else {
+            guard counts.failure == nil, counts.ended == 0, ContinuousClock.now - start < limit else {
                 throw BenchmarkError("\(wanted) watches are not there: \(counts)")
             }
             try await Task.sleep(for: .milliseconds(50))
