@@ -32,7 +32,7 @@ struct Executable {
     }
 
     /// Lies beside the bundle of the tests, wherever that was built.
-    private static func path() throws -> String {
+    static func path() throws -> String {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") }
         let build = Self.package.appending(path: ".build/debug")
         let folders =
@@ -58,7 +58,7 @@ struct Executable {
     func callAsFunction(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
 
     /// Changes into the folder in a shell, which the executable then replaces: its process is the executable's own.
-    private static let script = #"cd "$0" && exec "$@""#
+    static let script = #"cd "$0" && exec "$@""#
 
     func run(_ arguments: [String]) async throws -> Outcome {
         let result = try await Subprocess.run(
