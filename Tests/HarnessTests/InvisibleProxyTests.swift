@@ -21,10 +21,10 @@ struct InvisibleProxyTests {
             let connection = try Kubeconfig(yaml: cluster.kubeconfig, file: "kubeconfig")
                 .connection(readFile: KubeconfigLoader.readFromDisk)
             return try await StandaloneProxy.with(
-                connection, plan: Plan(), seed: 1, port: 0, logger: logger, onInjection: { _ in }
-            ) { kubeconfig, _ in
+                connection, .init(plan: Plan(), seed: 1, onInjection: { _ in }, logger: logger)
+            ) { proxy in
                 try await ClientPrograms.with(cluster.kubeconfig) { straight in
-                    try await ClientPrograms.with(kubeconfig) { try await body(straight, $0) }
+                    try await ClientPrograms.with(proxy.kubeconfig) { try await body(straight, $0) }
                 }
             }
         }
