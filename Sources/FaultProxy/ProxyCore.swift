@@ -62,7 +62,26 @@ final class ProxyCore: Sendable {
         return state.withLockedValue { $0.injector.decide(about: identity, in: $0.phase, now: now) }
     }
 
+    /// Whether rules want to know of the objects of a resource.
+    func awaits(objectsOf identity: RequestIdentity) -> Bool {
+        state.withLockedValue { $0.injector.awaits(objectsOf: identity) }
+    }
+
+    /// Tells the rules of an object that has passed.
+    ///
+    /// - Parameter watch: Who asked for it.
+    func observe(_ object: JSONObject, _ watch: RequestIdentity?) {
+        guard var identity = watch else { return }
+        identity.namespace = object["metadata", "namespace"]?.string ?? ""
+        identity.name = object["metadata", "name"]?.string ?? ""
+        state.withLockedValue { $0.injector.saw(object, of: identity) }
+    }
+
     // MARK: Reports
+
+    func noteRewrittenAccept(of request: ProxiedRequest) {
+        logger.info("asked for JSON in the place of a binary encoding, to read it", metadata: ["uri": "\(request.uri)"])
+    }
 
     func record(_ decision: FaultInjector.Decision, requestID: String?) {
         let injection = Injection(

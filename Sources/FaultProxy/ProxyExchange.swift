@@ -13,8 +13,10 @@ struct ProxyExchange {
         case decide(body: [ByteBuffer])
         /// Tell of the decision, which takes effect now.
         case recordInjection(FaultInjector.Decision)
-        /// Call ``delayElapsed()`` in a while.
+        /// Call ``delayElapsed()`` in a while; a wait that was under way is over.
         case wait(Duration)
+        /// Tell the rules of an object that a watch has shown.
+        case observe(JSONObject)
         /// Get a connection to the server; ``connected()`` or ``upstreamEnded(_:)`` follows.
         case connect
         case send(HTTPClientRequestPart)
@@ -77,22 +79,45 @@ struct ProxyExchange {
     private var hasAnswerBegun = false
     private var isAnswerComplete = false
     private var switching: HTTPResponseHead?
+    /// What is done to the stream of a watch, from the beginning of its answer on.
+    private var filter: WatchFilter?
+    /// What the filter is to do; nil where the stream passes the shell directly.
+    private var filtering: Filtering?
+    /// Whether rules want to know of the objects that the answer shows.
+    private let observes: Bool
+    /// Whether the client may be given another form than the one that it likes best, because the stream must be read.
+    private(set) var isAcceptRewritten = false
+
+    private enum Filtering {
+        case fault(FaultInjector.Decision, version: UInt64)
+        case gate(WatchFilter.Gate, namespace: Glob?)
+        /// Nothing is done, but objects are told of.
+        case observation
+
+        var decision: FaultInjector.Decision? { if case .fault(let decision, _) = self { decision } else { nil } }
+    }
 
     /// - Parameters:
     ///   - head: As the server is to get it.
     ///   - gathersBody: Whether the rules need the object's name, which stands in the body.
     ///   - isFramingOpen: Whether the head says nothing of a body and one may follow all the same (HTTP/2).
+    ///   - observes: Whether rules want to know of the objects that a watch shows.
     init(
         head: HTTPRequestHead, gathersBody: Bool, bodyBytesMax: Int, answersForLong: Bool, isFramingOpen: Bool,
-        isUpgrade: Bool = false
+        isUpgrade: Bool = false, observes: Bool = false
     ) {
         self.head = head
+        self.observes = observes
         self.bodyBytesMax = bodyBytesMax
         self.answersForLong = answersForLong
         self.isFramingOpen = isFramingOpen
         self.isUpgrade = isUpgrade
         state = gathersBody ? .gathering : .waiting
         if !isFramingOpen { pending.append(.head(head)) }
+        if observes {
+            filtering = .observation
+            askForReadable(isWhole: true)
+        }
     }
 
     /// What to do first.
@@ -114,9 +139,15 @@ struct ProxyExchange {
 
     /// Whether a body part of the answer goes straight to the client.
     var deliversBodies: Bool {
-        guard state == .forwarding, case .deliver = fate else { return false }
+        guard state == .forwarding, case .deliver = fate, filter == nil else { return false }
         return true
     }
+
+    /// Whether a body part of the answer is to be given to ``answered(body:)``.
+    var filtersBodies: Bool { state == .forwarding && filter != nil }
+
+    /// Whether the server may send more of the answer.
+    var wantsAnswer: Bool { filter?.wantsMore ?? true }
 
     /// Whether both sides have sent all, so that another request may follow on the connection.
     var isOver: Bool { isRequestComplete && isAnswerComplete }
@@ -204,15 +235,26 @@ struct ProxyExchange {
         case .status(let status):
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(status.answer(for: decision.identity))]
-        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .unresolved, .applyTwice, .interlope, .cutWatch,
-            .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView, .unobserved,
-            .dropExecStatus, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod, .nodeNotReady,
+        case .cutWatch, .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents:
+            let path = RequestPath(method: head.method.rawValue, uri: head.uri)
+            filtering = .fault(decision, version: path?.parameter("resourceVersion").flatMap { UInt64($0) } ?? 0)
+            askForReadable(isWhole: observes || WatchFilter.readsObjects(decision.fault))
+            return [.connect]
+        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .unresolved, .applyTwice, .interlope,
+            .staleView, .unobserved, .dropExecStatus, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod,
+            .killPod, .nodeNotReady,
             .serverRestart, .capacity, .crash:
             return [.connect]
         }
     }
 
-    func delayElapsed() -> [Action] { state == .waiting ? [.connect] : [] }
+    mutating func delayElapsed() -> [Action] {
+        switch state {
+        case .waiting: [.connect]
+        case .forwarding: carryOut(filter?.timeElapsed())
+        case .gathering, .swallowing, .dead: []
+        }
+    }
 
     // MARK: The server's side
 
@@ -231,11 +273,21 @@ struct ProxyExchange {
             switching = head
             return []
         }
+        if let filtering, head.status == .ok, !head.headers.contains(name: "content-encoding"),
+            let framing = WatchFrames.Framing(contentType: head.headers.first(name: "content-type"))
+        {
+            return [.deliver(.head(head))] + beginFilter(filtering, framing)
+        }
         return [.deliver(.head(head))]
     }
 
     mutating func answered(end trailers: HTTPHeaders?) -> [Action] {
         if case .reset = fate { return state == .dead ? [] : resetByFate() }
+        if filter != nil {
+            let rest = carryOut(filter?.ended())
+            filter = nil
+            return rest + answered(end: trailers)
+        }
         isAnswerComplete = true
         if let switching {
             state = .dead
@@ -263,6 +315,61 @@ struct ProxyExchange {
         }
         state = .dead
         return [.mirror(end), .finish]
+    }
+
+    // MARK: The stream of a watch
+
+    /// Asks the server for an answer that can be read: uncompressed and, where objects are to be read, in JSON.
+    private mutating func askForReadable(isWhole: Bool) {
+        head.headers.replaceOrAdd(name: "accept-encoding", value: "identity")
+        if isWhole, let accept = AcceptedForms.withoutBinary(head.headers[canonicalForm: "accept"]) {
+            head.headers.replaceOrAdd(name: "accept", value: accept)
+            isAcceptRewritten = true
+        }
+        if case .head = pending.first { pending[0] = .head(head) }
+    }
+
+    private mutating func beginFilter(_ filtering: Filtering, _ framing: WatchFrames.Framing) -> [Action] {
+        switch filtering {
+        case .fault(let decision, let version):
+            filter = WatchFilter(decision.fault, framing, observes: observes, version: version)
+        case .gate(let gate, let namespace):
+            filter = WatchFilter(gate: gate, namespace: namespace, observes: observes)
+        case .observation: filter = WatchFilter(nil, framing, observes: true)
+        }
+        return carryOut(filter?.begin())
+    }
+
+    /// Takes a part of the body where ``filtersBodies``.
+    mutating func answered(body: ByteBuffer) -> [Action] { carryOut(filter?.received(body)) }
+
+    /// The rule that decided is gone: what it held comes through.
+    mutating func ruleRemoved() -> [Action] {
+        guard case .fault? = filtering else { return [] }
+        guard filter != nil else {
+            filtering = observes ? .observation : nil
+            return []
+        }
+        return carryOut(filter?.release())
+    }
+
+    private mutating func carryOut(_ actions: [WatchFilter.Action]?) -> [Action] {
+        var result: [Action] = []
+        for action in actions ?? [] {
+            switch action {
+            case .deliver(let bytes): result.append(.deliver(.body(.byteBuffer(bytes))))
+            case .recordEffect:
+                if let decision = filtering?.decision { result.append(.recordInjection(decision)) }
+            case .observe(let object): result.append(.observe(object))
+            case .wait(let span): result.append(.wait(span))
+            case .end:
+                isAnswerComplete = true
+                state = .swallowing
+                result += [.abandonUpstream, .finish, .deliver(.end(nil))]
+            }
+        }
+        if filter?.isIdle == true { filter = nil }
+        return result
     }
 }
 

@@ -116,12 +116,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request.observed.identity = request.path?.identity()
             request.needsName = needsName(request)
         }
+        delay?.cancel()
         self.request = request
         let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
         let exchange = ProxyExchange(
             head: forwarded, gathersBody: request.needsName, bodyBytesMax: core.bodyBytesMax,
             answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen,
-            isUpgrade: request.isUpgrade)
+            isUpgrade: request.isUpgrade, observes: observes(request))
         let actions = exchange.begin()
         self.exchange = exchange
         if connection.version == .http1, head.headers[canonicalForm: "expect"].contains("100-continue") {
@@ -136,6 +137,12 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let identity = request.observed.identity
         else { return false }
         return core.mayConcern(identity)
+    }
+
+    /// Whether rules want to know of the objects that the watch shows.
+    private func observes(_ request: Request) -> Bool {
+        guard request.path?.verb == .watch, let identity = request.observed.identity else { return false }
+        return core.awaits(objectsOf: identity)
     }
 
     private func refuseAccess(_ head: HTTPRequestHead) {
@@ -166,7 +173,11 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func answered(body bytes: ByteBuffer) {
-        if exchange?.deliversBodies == true { deliver(.body(.byteBuffer(bytes))) }
+        if exchange?.deliversBodies == true {
+            deliver(.body(.byteBuffer(bytes)))
+        } else if exchange?.filtersBodies == true {
+            perform(exchange?.answered(body: bytes))
+        }
     }
 
     func answered(end trailers: HTTPHeaders?) {
@@ -180,7 +191,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         perform(exchange?.upstreamEnded(end))
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { (context?.channel.isWritable ?? false) && exchange?.wantsAnswer ?? true }
 
     func flush() { context?.flush() }
 
@@ -197,6 +208,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .recordInjection(let decision):
             core.record(decision, requestID: request.observed.requestID)
         case .wait(let time): wait(time)
+        case .observe(let object): core.observe(object, request.observed.identity)
         case .connect: pool.connect(for: self, isFresh: request.isUpgrade)
         case .send(let part): upstream?.send(part)
         case .deliver(let part): deliver(part)
@@ -227,13 +239,23 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let decision = request.observed.identity.flatMap(core.decide)
         request.observed.rule = decision?.rule
         perform(exchange?.decided(decision))
+        if exchange?.isAcceptRewritten == true { core.noteRewrittenAccept(of: request.observed) }
         resumeReading()
     }
 
     private func wait(_ time: Duration) {
+        delay?.cancel()
         delay = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
             self.perform(self.exchange?.delayElapsed())
+            self.goOn()
         }
+    }
+
+    /// Sends what time has brought, and reads what the server could not send meanwhile.
+    private func goOn() {
+        flush()
+        upstream?.flush()
+        if isWritable { upstream?.resumeReading() }
     }
 
     private func deliver(_ part: HTTPServerResponsePart) {

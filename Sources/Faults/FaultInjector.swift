@@ -128,7 +128,10 @@ private struct ActiveRule: Sendable {
 
     init(_ rule: Rule) {
         self.rule = rule
-        matcher = RequestMatcher(rule.match)
+        var match = rule.match
+        // What is about streams takes no turn at requests that have none.
+        if rule.fault.kind.actsOnWatches { match.verb = [.watch] }
+        matcher = RequestMatcher(match)
         alarm = rule.when.since.map(Alarm.init)
     }
 
