@@ -87,6 +87,12 @@ package final class InProcessAPI: KubernetesAPI {
     }
 
     package func exec(_ request: ExecRequest) async throws -> ExecResult { try await execute(request) }
+
+    package func discover(timeout: Duration) async throws -> ResourceDiscovery {
+        var discovery = ResourceDiscovery()
+        for served in core.servedResources { discovery.add(served.resource, verbs: served.verbs) }
+        return discovery
+    }
 }
 
 /// One answer, whichever comes first: it, the end of the time for it, or the end of who waits for it.

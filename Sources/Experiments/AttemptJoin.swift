@@ -11,6 +11,12 @@ package struct AttemptJoin: Hashable, Sendable {
     /// What the fault path did, and the quota conflicts that the subject met.
     package let injections: [Injection]
 
+    init(attempts: [AttemptRecord], operations: [OperationRecord], injections: [Injection]) {
+        self.attempts = attempts
+        self.operations = operations
+        self.injections = injections
+    }
+
     package init(_ evidence: TrialEvidence, plan: Plan) {
         let exchanges = evidence.exchanges.sorted {
             ($0.started, $0.trace.operation, $0.trace.attempt) < ($1.started, $1.trace.operation, $1.trace.attempt)
@@ -31,7 +37,7 @@ package struct AttemptJoin: Hashable, Sendable {
     }
 
     /// The churner works beside the fault path, so its hits are told by the server's own words.
-    private static func quotaConflicts(in exchanges: [Exchange], plan: Plan) -> [Injection] {
+    static func quotaConflicts(in exchanges: [Exchange], plan: Plan) -> [Injection] {
         var found: [Injection] = []
         for rule in plan.rules {
             guard case .quotaConflict(let churn) = rule.fault else { continue }

@@ -51,10 +51,18 @@ package struct Experiment: Hashable, Sendable {
         package var replicas: Int
         /// What clients do that are the subject themselves; nil where a controller is.
         package var clients: ClientLoad?
+        /// The program that is the subject; nil where Boreas's own controller or clients are.
+        package var process: ProcessSubject?
+        /// For a process: manifests of objects of any kind, as JSON text, those of no namespace included, that are there
+        /// before the calm phase.
+        package var setup: [String]
+        /// For a process: objects of any kind that arrive in time.
+        package var arrivals: [ObjectLoad]
 
         package init(
             name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan,
-            objects: [String] = [], changes: [Change] = [], replicas: Int = 1, clients: ClientLoad? = nil
+            objects: [String] = [], changes: [Change] = [], replicas: Int = 1, clients: ClientLoad? = nil,
+            process: ProcessSubject? = nil, setup: [String] = [], arrivals: [ObjectLoad] = []
         ) {
             self.name = name
             self.policies = policies
@@ -65,6 +73,9 @@ package struct Experiment: Hashable, Sendable {
             self.changes = changes
             self.replicas = replicas
             self.clients = clients
+            self.process = process
+            self.setup = setup
+            self.arrivals = arrivals
         }
     }
 
@@ -72,7 +83,7 @@ package struct Experiment: Hashable, Sendable {
     package struct Change: Hashable, Sendable, Codable {
         /// Since the beginning of the calm phase.
         package var at: Duration
-        /// The plural: `configmaps`.
+        /// The plural, `configmaps`; for a process also with its group, `websites.example.com`.
         package var resource: String
         package var name: String
         /// A JSON merge patch, as text; nil deletes the object.
@@ -137,6 +148,9 @@ package struct Experiment: Hashable, Sendable {
     /// Whether clients are the subject, and no controller.
     package var isOfClients: Bool { variations.contains { $0.clients != nil } }
 
+    /// Whether a program of somebody's own is the subject.
+    package var isOfProcess: Bool { variations.contains { $0.process != nil } }
+
     /// In the order of the file; every variation has the same names.
     package var policyNames: [String] { variations.first?.policies.map(\.name) ?? [] }
 }
@@ -181,6 +195,7 @@ extension Experiment: Codable {
 extension Experiment.Variation: Codable {
     private enum CodingKeys: String, CodingKey {
         case name, policies, workload, phases, plan, objects, changes, replicas, clients
+        case process, setup, arrivals
     }
 
     package init(from decoder: any Decoder) throws {
@@ -194,7 +209,10 @@ extension Experiment.Variation: Codable {
             objects: try container.decodeIfPresent([String].self, forKey: .objects) ?? [],
             changes: try container.decodeIfPresent([Experiment.Change].self, forKey: .changes) ?? [],
             replicas: try container.decodeIfPresent(Int.self, forKey: .replicas) ?? 1,
-            clients: try container.decodeIfPresent(ClientLoad.self, forKey: .clients))
+            clients: try container.decodeIfPresent(ClientLoad.self, forKey: .clients),
+            process: try container.decodeIfPresent(ProcessSubject.self, forKey: .process),
+            setup: try container.decodeIfPresent([String].self, forKey: .setup) ?? [],
+            arrivals: try container.decodeIfPresent([Experiment.ObjectLoad].self, forKey: .arrivals) ?? [])
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -208,6 +226,9 @@ extension Experiment.Variation: Codable {
         if !changes.isEmpty { try container.encode(changes, forKey: .changes) }
         if replicas != 1 { try container.encode(replicas, forKey: .replicas) }
         try container.encodeIfPresent(clients, forKey: .clients)
+        try container.encodeIfPresent(process, forKey: .process)
+        if !setup.isEmpty { try container.encode(setup, forKey: .setup) }
+        if !arrivals.isEmpty { try container.encode(arrivals, forKey: .arrivals) }
     }
 }
 

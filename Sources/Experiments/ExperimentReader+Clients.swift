@@ -50,7 +50,9 @@ extension ExperimentReader {
         }
         let path = "spec.workload[0]"
         let load = entry.value
-        guard load.workflow == nil, load.cronWorkflow == nil, load.manifest == nil, load.change == nil else {
+        guard load.workflow == nil, load.cronWorkflow == nil, load.manifest == nil, load.object == nil,
+            load.change == nil
+        else {
             throw error(
                 "clients know nothing of workflows and objects; write contend or call, or subject: {core: {}}",
                 at: entry.position, path)
@@ -162,8 +164,8 @@ extension ExperimentReader {
                 "clients that contend begin at once, and are their own weather; write calm: 0s, storm: 0s",
                 at: spec.phases.position, "spec.phases")
         }
-        if let rule = spec.faults?.first {
-            throw error("no fault acts on clients that contend", at: rule.position, "spec.faults[0]")
+        if let placed = spec.placedRules.first {
+            throw error("no fault acts on clients that contend", at: placed.rule.position, placed.path)
         }
     }
 
@@ -174,8 +176,7 @@ extension ExperimentReader {
                 "calm is what the rest is held against, and converge shows what becomes of it; make both at least 1s",
                 at: spec.phases.position, "spec.phases")
         }
-        for (index, rule) in (spec.faults ?? []).enumerated() {
-            let path = "spec.faults[\(index)]"
+        for (rule, path) in spec.placedRules {
             guard case .capacity = rule.value.fault else {
                 throw error(
                     "\(rule.value.fault.kind.rawValue) does not act on clients by themselves; capacity alone does",

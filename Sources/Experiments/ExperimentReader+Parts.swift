@@ -16,11 +16,12 @@ struct ExperimentDocument: Decodable {
         var firstTrial: Located<Int>?
         var swarm: Bool?
         var subject: Subject?
-        var policies: [DocumentNode]
+        var policies: [DocumentNode]?
         var vary: DocumentNode?
         var workload: [Located<LoadDocument>]
         var phases: Located<Experiment.Phases>
         var faults: [Located<Rule>]?
+        var plans: [Located<PlanEntry>]?
         var gate: [Located<String>]?
         var expect: DocumentNode?
     }
@@ -32,7 +33,13 @@ struct ExperimentDocument: Decodable {
 
         var core: Core?
         var clients: Located<Clients>?
-        var process: DocumentNode?
+        var process: Located<ProcessDocument>?
+    }
+
+    /// One of several plans, each a variation by itself.
+    struct PlanEntry: Decodable, Hashable, Sendable {
+        var name: Located<String>
+        var faults: [Located<Rule>]
     }
 
     struct LoadDocument: Decodable, Hashable, Sendable {
@@ -62,9 +69,18 @@ struct ExperimentDocument: Decodable {
             var delete: Located<Bool>?
         }
 
+        struct ObjectDocument: Decodable, Hashable, Sendable {
+            var file: Located<String>?
+            var inline: DocumentNode?
+            var count: Located<Int>?
+            var every: Duration?
+            var after: Located<Duration>?
+        }
+
         var workflow: WorkflowDocument?
         var cronWorkflow: CronWorkflowDocument?
         var manifest: ManifestDocument?
+        var object: ObjectDocument?
         var change: ChangeDocument?
         var contend: ContentionDocument?
         var call: CallDocument?
@@ -128,7 +144,9 @@ extension ExperimentReader {
         guard let members = node.members, !members.isEmpty else {
             throw error("policies with their verdicts are wanted here, such as {boreas: pass}", at: node.position, path)
         }
-        let names = try listedPolicies(spec.policies).map(\.name)
+        let policies =
+            spec.subject?.process == nil ? try listedPolicies(spec.policies ?? []) : [Policy.ofProcess]
+        let names = policies.map(\.name)
         var expectations: [Experiment.Expectation] = []
         for member in members {
             let policy = member.key

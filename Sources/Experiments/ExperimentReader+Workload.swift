@@ -25,6 +25,11 @@ extension ExperimentReader {
                     "\(load.contend == nil ? "call" : "contend") is what clients do; write subject: {clients: {}}",
                     at: entry.position, path)
             }
+            guard load.object == nil else {
+                throw error(
+                    "objects of any kind arrive for a process; write workflow or manifest, or subject: {process: …}",
+                    at: entry.position, "\(path).object")
+            }
             let given = [
                 load.workflow != nil, load.cronWorkflow != nil, load.manifest != nil, load.change != nil,
             ].count { $0 }
@@ -111,7 +116,7 @@ extension ExperimentReader {
         }
     }
 
-    private func check(
+    func check(
         _ after: Located<Duration>?, _ path: String, _ spec: ExperimentDocument.Spec
     ) throws(ExperimentError) {
         guard let after else { return }
@@ -123,7 +128,7 @@ extension ExperimentReader {
         }
     }
 
-    private func check(_ count: Located<Int>?, _ what: String, _ path: String) throws(ExperimentError) {
+    func check(_ count: Located<Int>?, _ what: String, _ path: String) throws(ExperimentError) {
         if let count, !(1...1_000_000).contains(count.value) {
             throw error("\(count.value) \(what); 1 to 1000000 are possible", at: count.position, "\(path).count")
         }
@@ -175,6 +180,14 @@ extension ExperimentReader {
             throw error(
                 "the workload has no \(name)\(Spelling.mend(name, among: own))", at: change.of.position, "\(path).of")
         }
+        return try made(change, path, spec, resource: resource.name, name: words[1], variables)
+    }
+
+    /// The change, once it is known what it is of.
+    func made(
+        _ change: ExperimentDocument.LoadDocument.ChangeDocument, _ path: String, _ spec: ExperimentDocument.Spec,
+        resource: String, name: String, _ variables: Variables
+    ) throws(ExperimentError) -> Experiment.Change {
         let phases = spec.phases.value
         guard change.at.value <= phases.calm + phases.storm + phases.converge else {
             throw error("the trial is over by then", at: change.at.position, "\(path).at")
@@ -185,17 +198,17 @@ extension ExperimentReader {
                 throw error("a merge patch is wanted here, and this is \(patch.typeName)", at: patch.position, path)
             }
             return Experiment.Change(
-                at: change.at.value, resource: resource.name, name: words[1],
+                at: change.at.value, resource: resource, name: name,
                 patch: variables.applied(to: patch).json.text)
         case (nil, true):
-            return Experiment.Change(at: change.at.value, resource: resource.name, name: words[1], patch: nil)
+            return Experiment.Change(at: change.at.value, resource: resource, name: name, patch: nil)
         default:
             throw error("give the change by one of patch and delete: true", at: change.of.position, path)
         }
     }
 
     /// The documents that an entry of the workload names.
-    private func manifests(
+    func manifests(
         _ file: Located<String>?, _ inline: DocumentNode?, _ path: String
     ) throws(ExperimentError) -> [DocumentNode] {
         let node: DocumentNode

@@ -11,6 +11,8 @@ package struct ExperimentReader: Sendable {
     let file: String
     let presets: [Policy]
     let chosen: [String]?
+    /// The experiment's own, an absolute path; empty where it stands in no file.
+    let folder: String
     let read: @Sendable (String) throws -> DocumentNode
     var decoder: DocumentDecoder { DocumentDecoder(file: file) }
 
@@ -18,15 +20,17 @@ package struct ExperimentReader: Sendable {
     ///   - file: The file's name, for errors.
     ///   - presets: The policies that a file may name.
     ///   - policies: Run these instead of the file's choice; each is a preset or a policy of the file.
+    ///   - folder: Where a process works that names no absolute folder: the file's own, as an absolute path.
     ///   - read: Gives the document in another file, by its path as written, beside the experiment; a file of several
     ///     documents as their list.
     package init(
-        file: String, presets: [Policy], policies: [String]? = nil,
+        file: String, presets: [Policy], policies: [String]? = nil, folder: String = "",
         read: @escaping @Sendable (String) throws -> DocumentNode
     ) {
         self.file = file
         self.presets = presets
         chosen = policies
+        self.folder = folder
         self.read = read
     }
 
@@ -35,18 +39,18 @@ package struct ExperimentReader: Sendable {
         try checkHeader(root, kind: "Experiment")
         let all = try Variables.combinations(root["spec"]?["vary"], file: file)
         try checkReferences(root, all[0])
-        var result: Experiment?
+        var first: ExperimentDocument?
+        var variations: [Experiment.Variation] = []
         for variables in all {
             let document = try decoder.decode(ExperimentDocument.self, from: applied(variables, to: root))
-            let variation = try variation(document.spec, variables)
-            if result == nil {
-                result = try experiment(document, first: variation, variations: all.map(\.name))
-            } else {
-                result?.variations.append(variation)
+            if document.spec.policies == nil, document.spec.subject?.process == nil {
+                throw error("policies is missing; boreas policies lists them", at: root["spec"]?.position, "spec")
             }
+            variations += try planned(try variation(document.spec, variables), document.spec, variables)
+            first = first ?? document
         }
-        guard let result else { throw error("nothing to run", root) }
-        return result
+        guard let first else { throw error("nothing to run", root) }
+        return try experiment(first, variations)
     }
 
     /// A plan for the fault proxy by itself: `kind: Plan`, with `seed` and `faults` in its `spec`.
@@ -55,7 +59,7 @@ package struct ExperimentReader: Sendable {
     package func plan(from root: DocumentNode) throws(ExperimentError) -> (plan: Plan, seed: UInt64) {
         try checkHeader(root, kind: "Plan")
         let document = try decoder.decode(PlanDocument.self, from: root)
-        return (try plan(document.spec.faults), document.spec.seed ?? Self.seedDefault)
+        return (try plan(Self.placed(document.spec.faults, "spec.faults")), document.spec.seed ?? Self.seedDefault)
     }
 
     /// A file that names no seed is as repeatable as one that does.
@@ -70,7 +74,7 @@ package struct ExperimentReader: Sendable {
     }
 
     private func experiment(
-        _ document: ExperimentDocument, first: Experiment.Variation, variations: [String]
+        _ document: ExperimentDocument, _ variations: [Experiment.Variation]
     ) throws(ExperimentError) -> Experiment {
         let name = document.metadata.name
         let isLabel = name.value.allSatisfy {
@@ -96,19 +100,18 @@ package struct ExperimentReader: Sendable {
         }
         return Experiment(
             name: name.value, description: document.metadata.description ?? "",
-            seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: [first],
-            gate: try gate(
-                document.spec.gate ?? [], policies: first.policies.map(\.name), ofClients: first.clients != nil),
-            expectations: try expectations(document.spec, variations: variations),
+            seed: seed?.value ?? Self.seedDefault, trials: trials?.value ?? 1, variations: variations,
+            gate: try gate(document.spec.gate ?? [], variations[0]),
+            expectations: try expectations(document.spec, variations: variations.map(\.name)),
             firstTrial: firstTrial?.value ?? 1, isSwarm: document.spec.swarm ?? false)
     }
 
     private func variation(
         _ spec: ExperimentDocument.Spec, _ variables: Variables
     ) throws(ExperimentError) -> Experiment.Variation {
-        if let process = spec.subject?.process {
+        if let process = spec.subject?.process, spec.subject?.core != nil || spec.subject?.clients != nil {
             throw error(
-                "a process of one's own as the subject is not supported yet; write core: {}", at: process.position,
+                "a subject is one of core, clients and process; choose one", at: process.position,
                 "spec.subject.process")
         }
         if let clients = spec.subject?.clients, spec.subject?.core != nil {
@@ -126,31 +129,41 @@ package struct ExperimentReader: Sendable {
                 "converge must be longer than 0s: it bounds the time in which everything must finish",
                 at: spec.phases.position, "spec.phases")
         }
+        let plan = try plan(Self.placed(spec.faults, "spec.faults"))
+        if let process = spec.subject?.process {
+            return try variation(of: process, spec, variables, plan)
+        }
+        let policies = try policies(spec.policies ?? [])
         if spec.subject?.clients != nil {
             return Experiment.Variation(
-                name: variables.name, policies: try policies(spec.policies), workload: [], phases: spec.phases.value,
-                plan: try plan(spec.faults ?? []), clients: try clientLoad(spec))
+                name: variables.name, policies: policies, workload: [], phases: spec.phases.value, plan: plan,
+                clients: try clientLoad(spec))
         }
         let workload = try workload(spec, variables)
         return Experiment.Variation(
-            name: variables.name, policies: try policies(spec.policies), workload: workload.loads,
-            phases: spec.phases.value, plan: try plan(spec.faults ?? []), objects: workload.objects,
-            changes: workload.changes, replicas: replicas?.value ?? 1)
+            name: variables.name, policies: policies, workload: workload.loads, phases: spec.phases.value, plan: plan,
+            objects: workload.objects, changes: workload.changes, replicas: replicas?.value ?? 1)
     }
 
     /// How many controllers of a subject the harness can run side by side.
     static let replicasMax = 3
 
     private func gate(
-        _ lines: [Located<String>], policies: [String], ofClients: Bool
+        _ lines: [Located<String>], _ variation: Experiment.Variation
     ) throws(ExperimentError) -> [GateExpression] {
+        let ofClients = variation.clients != nil
         let other = ofClients ? Metric.Subject.controllers : .clients
         var expressions: [GateExpression] = []
         for (index, line) in lines.enumerated() {
             do throws(GateParseError) {
-                expressions.append(try GateExpression(parsing: line.value, policies: policies))
+                expressions.append(
+                    try GateExpression(parsing: line.value, policies: variation.policies.map(\.name)))
             } catch {
                 throw self.error(error.description, at: line.position, "spec.gate[\(index)]")
+            }
+            if variation.process != nil {
+                try checkOfProcess(expressions.last, at: line.position, "spec.gate[\(index)]")
+                continue
             }
             if let metric = expressions.last?.measure.metric, metric.subject == other {
                 throw error(
@@ -159,15 +172,6 @@ package struct ExperimentReader: Sendable {
             }
         }
         return expressions
-    }
-
-    private func plan(_ rules: [Located<Rule>]) throws(ExperimentError) -> Plan {
-        let plan = Plan(rules: rules.map(\.value))
-        if let problem = plan.problems().first {
-            throw error(
-                problem.message, at: rules[problem.rule].position, "spec.faults[\(problem.rule)].\(problem.key)")
-        }
-        return plan
     }
 
     private func checkHeader(_ root: DocumentNode, kind: String) throws(ExperimentError) {
@@ -197,7 +201,7 @@ package struct ExperimentReader: Sendable {
         }
         var used = Set(Variables.references(in: spec.without("vary")).map(\.name))
         for load in spec["workload"]?.elements ?? [] {
-            for kind in ["workflow", "cronWorkflow", "manifest"] {
+            for kind in ["workflow", "cronWorkflow", "manifest", "object"] {
                 guard let path = load[kind]?["file"]?.string, let manifest = try? read(path) else { continue }
                 used.formUnion(Variables.references(in: manifest).map(\.name))
             }

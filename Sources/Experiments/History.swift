@@ -9,6 +9,8 @@ package struct History: Hashable, Sendable {
     package let observations: [Observation]
     package let operations: [OperationRecord]
     package let attempts: [AttemptRecord]
+    /// What the fault path and the harness did to the subject and around it.
+    package let injections: [Injection]
     /// When the harness stopped looking.
     package let ended: Duration
     /// What became of each workflow, by name.
@@ -17,6 +19,10 @@ package struct History: Hashable, Sendable {
     package let policy: Policy?
     /// What clients came to that are the subject themselves; nil where a controller is.
     package let calls: CallEvidence?
+    /// The program that was the subject; nil where none was.
+    package let process: ProcessSubject?
+    /// What calm trials of the same workload came to; nil where there are none to judge by.
+    package let reference: CalmReference?
 
     package struct WorkflowFate: Hashable, Sendable {
         package var name: String
@@ -32,16 +38,20 @@ package struct History: Hashable, Sendable {
     package init(
         phases: Experiment.Phases, observations: [Observation], operations: [OperationRecord] = [],
         attempts: [AttemptRecord] = [], ended: Duration, policy: Policy? = nil,
-        calls: CallEvidence? = nil
+        calls: CallEvidence? = nil, injections: [Injection] = [], process: ProcessSubject? = nil,
+        reference: CalmReference? = nil
     ) {
         self.phases = phases
         self.observations = observations.enumerated()
             .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
         self.operations = operations
         self.attempts = attempts
+        self.injections = injections
         self.ended = ended
         self.policy = policy
         self.calls = calls
+        self.process = process
+        self.reference = reference
         workflows = Self.fates(self.observations)
     }
 

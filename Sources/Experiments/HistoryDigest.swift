@@ -45,6 +45,11 @@ struct HistoryDigest {
         add(UInt64(exchange.httpStatus))
         add(UInt64(exchange.curlCode))
         add(exchange.reason, exchange.message)
+        if let seen = attempt.seen {
+            add(seen.userAgent, seen.fieldManager, seen.objectName ?? "")
+            add(UInt64(seen.upstreamStatus))
+            add(seen.isChange.map { $0 ? "change" : "no change" } ?? "")
+        }
         guard let decision = attempt.decision else { return }
         add(decision.classification.rawValue, decision.layer?.rawValue ?? "")
         add(decision.wait)

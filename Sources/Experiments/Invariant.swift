@@ -35,6 +35,34 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
     /// Once a server that was slow is whole again, at least half of what its clients want comes about.
     case goodputRecovers
 
+    /// What there is in the end is what there is without faults, but for what differs between calm trials too.
+    case endStateAsInCalm
+    /// Each object is created and deleted as often as without faults: what was lost or done by halves is not done again.
+    case createsAndDeletesAsInCalm
+    /// An owner does not have two of what it has one of without faults, and nothing is there twice.
+    case noDuplicateCreate
+    /// Once nothing is left to do, the subject writes no more than it does without faults.
+    case quietAfterConvergence
+    /// The process ends when it is told to, or killed, and not otherwise.
+    case processStaysUp
+    /// The process's memory grows by no more than the experiment allows it.
+    case memoryBounded
+
+    /// What can be broken where a controller of Boreas's own is the subject.
+    static let ofControllers: [Invariant] = allCases.filter { !ofForeign.contains($0) }
+
+    /// What is asked of any program, whatever it does.
+    private static let ofForeign: [Invariant] = [
+        .processStaysUp, .endStateAsInCalm, .createsAndDeletesAsInCalm, .noDuplicateCreate, .quietAfterConvergence,
+        .memoryBounded,
+    ]
+
+    /// What can be broken where a program of somebody's own is the subject.
+    static let ofProcesses: [Invariant] = [.everythingFinishedWithinConverge] + ofForeign
+
+    /// What can be broken in the calm trials that the others of a program are judged against.
+    static let ofReferences: [Invariant] = [.processStaysUp, .everythingFinishedWithinConverge]
+
     /// What can be broken where clients are the subject, and no controller.
     static let ofClients: [Invariant] = [
         .everythingFinishedWithinConverge, .permanentErrorsNotRetried, .goodputRecovers,
@@ -43,7 +71,7 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
     package func violations(in history: History) -> [Violation] {
         switch self {
         case .noWorkflowFailedByTransientCause: transientFailures(history)
-        case .everythingFinishedWithinConverge: lateWorkflows(history) + lateOperations(history)
+        case .everythingFinishedWithinConverge: lateWorkflows(history) + lateOperations(history) + unsettled(history)
         case .noPodLeaked: leaks(.podRemained, "agent pod", history) + uncleanedPods(history)
         case .noTaskSetLeaked: leaks(.taskSetRemained, "task set", history)
         case .permanentErrorsNotRetried: retriedPermanentErrors(history)
@@ -59,6 +87,12 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
         case .noNewerPodDeleted: newerPodsDeleted(history)
         case .noWriteStormAfterConvergence: writeStorms(history)
         case .goodputRecovers: persistentCollapse(history)
+        case .endStateAsInCalm: endStateDifferences(history)
+        case .createsAndDeletesAsInCalm: turnoverDifferences(history)
+        case .noDuplicateCreate: duplicates(history)
+        case .quietAfterConvergence: unquietWrites(history)
+        case .processStaysUp: unprovokedExits(history)
+        case .memoryBounded: memoryGrowth(history)
         }
     }
 }

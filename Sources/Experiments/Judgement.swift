@@ -9,9 +9,12 @@ package struct Judgement: Hashable, Sendable {
     /// An oracle that could not read leaves everything open; else a violation fails the trial; else whatever shows that
     /// the trial tested nothing leaves it open.
     ///
-    /// - Parameter isSwarm: Whether the plan was drawn: then it is enough that one of its rules hit a request.
+    /// - Parameters:
+    ///   - isSwarm: Whether the plan was drawn: then it is enough that one of its rules hit a request.
+    ///   - missing: Why there are no calm trials to judge by; nil where there are, or none are asked for.
     package init(
-        history: History, plan: Plan, isSwarm: Bool = false, injections: [Injection], violations: [Violation]
+        history: History, plan: Plan, isSwarm: Bool = false, injections: [Injection], violations: [Violation],
+        missing: String? = nil
     ) {
         let blindness = history.observations.filter { $0.kind == .oracleFailed }
         if let first = blindness.first {
@@ -25,7 +28,9 @@ package struct Judgement: Hashable, Sendable {
             reason = "\(first.invariant.rawValue): \(first.subject) \(first.evidence)\(more)"
             return
         }
-        let doubts = Self.doubts(history: history, plan: plan, isSwarm: isSwarm, injections: injections)
+        let doubts =
+            Self.doubts(history: history, plan: plan, isSwarm: isSwarm, injections: injections)
+            + (missing.map { ["the calm trials give no reference: \($0)"] } ?? [])
         verdict = doubts.isEmpty ? .pass : .inconclusive
         reason = doubts.joined(separator: "; ")
     }
@@ -41,6 +46,9 @@ package struct Judgement: Hashable, Sendable {
         if let calls = history.calls {
             if calls.operations == 0 { doubts.append("no operation was begun") }
             if calls.attempts == 0 { doubts.append("the clients sent no request") }
+        } else if history.process != nil {
+            if history.observations(.objectCreated).isEmpty { doubts.append("no object arrived") }
+            if history.attempts.isEmpty { doubts.append("the subject sent no request") }
         } else {
             if history.workflows.isEmpty { doubts.append("no workflow was submitted") }
             if history.attempts.isEmpty { doubts.append("the subject sent no request") }

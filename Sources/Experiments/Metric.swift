@@ -36,6 +36,9 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
+    /// Whether it is told of a process, whose requests a proxy sees, and of whose purpose Boreas knows nothing.
+    package var tellsOfProcesses: Bool { subject == .any && self != .successRate }
+
     package enum Kind: Hashable, Sendable {
         /// A part of a whole, from 0 to 1.
         case share

@@ -86,6 +86,27 @@ package struct Observation: Hashable, Sendable {
         /// Everything has ended and nothing is left, so that nothing more is to be written.
         case settled
 
+        /// The object `subject` (its key: `pods/web-1`, `websites.example.com/web`) is there; `detail` is its UID, and the
+        /// message the key of the object that controls it, if one does.
+        case objectCreated
+        /// The object `subject`, of the UID `detail`, has another resourceVersion. The message is empty as long as it counts:
+        /// else `being deleted`, or of a pod whose work is over `Succeeded` or `Failed`.
+        case objectWritten
+        /// The object `subject`, of the UID `detail`, is gone.
+        case objectDeleted
+        /// At the end of the trial the object `subject` was there; the message is its JSON, without what always differs.
+        case endState
+
+        /// The subject's process was started, for the time that `subject` counts, from 1; `detail` is its process id.
+        case processStarted
+        /// The process of the life `subject` ended, with `exit 1` or `signal 9` (`detail`); the message has the last lines
+        /// of its output, or says that there were none. It is empty where the harness ended the process.
+        case processExited
+        /// In its life `subject`, the process wrote the message to `detail`, `stdout` or `stderr`.
+        case processOutput
+        /// The process has `subject` bytes of memory in use.
+        case memorySampled
+
         /// Calm did not bring a steady state; the message says what was missing.
         case steadyStateMissed
         /// The harness could not read or write what its judgement rests on; `subject` is what.

@@ -40,11 +40,39 @@ package struct AttemptRecord: Hashable, Sendable {
     package var decision: RetryDecision?
     /// Into the trial's injections; nil where no fault hit it.
     package var injection: Int?
+    /// Nil where the subject recorded its requests itself.
+    package var seen: Seen?
 
-    package init(exchange: Exchange, decision: RetryDecision? = nil, injection: Int? = nil) {
+    /// What a proxy saw of a request besides the exchange itself.
+    package struct Seen: Hashable, Sendable {
+        package var userAgent: String
+        package var fieldManager: String
+        /// What the server answered, whatever became of the answer; 0 where it was not asked, or gave none.
+        package var upstreamStatus: Int
+        /// Of a write, whether it changed something; nil where nobody knows.
+        package var isChange: Bool?
+        /// Of a create, the object's name, where the server gave it one.
+        package var objectName: String?
+
+        package init(
+            userAgent: String, fieldManager: String, upstreamStatus: Int, isChange: Bool? = nil,
+            objectName: String? = nil
+        ) {
+            self.userAgent = userAgent
+            self.fieldManager = fieldManager
+            self.upstreamStatus = upstreamStatus
+            self.isChange = isChange
+            self.objectName = objectName
+        }
+    }
+
+    package init(
+        exchange: Exchange, decision: RetryDecision? = nil, injection: Int? = nil, seen: Seen? = nil
+    ) {
         self.exchange = exchange
         self.decision = decision
         self.injection = injection
+        self.seen = seen
     }
 }
 
@@ -89,18 +117,22 @@ package struct TrialEvidence: Hashable, Sendable {
     package var observations: [Observation]
     /// Of clients that are the subject themselves; their exchanges and decisions are then a part of all, or none.
     package var calls: CallEvidence?
+    /// Of a process, which records nothing itself: what the proxy saw of its requests, in place of exchanges and decisions.
+    package var proxied: [ProxiedExchange]
     /// When the harness stopped looking.
     package var ended: Duration
 
     package init(
         exchanges: [Exchange] = [], decisions: [RetryDecision] = [], injections: [Injection] = [],
-        observations: [Observation] = [], calls: CallEvidence? = nil, ended: Duration = .zero
+        observations: [Observation] = [], calls: CallEvidence? = nil,
+        proxied: [ProxiedExchange] = [], ended: Duration = .zero
     ) {
         self.exchanges = exchanges
         self.decisions = decisions
         self.injections = injections
         self.observations = observations
         self.calls = calls
+        self.proxied = proxied
         self.ended = ended
     }
 }
@@ -145,12 +177,23 @@ package struct TrialRecord: Hashable, Sendable {
     }
 
     /// Joins and judges what a trial gathered.
-    package init(_ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64) {
-        let joined = AttemptJoin(evidence, plan: spec.variation.plan)
+    ///
+    /// - Parameters:
+    ///   - reference: What a trial of a process is judged against, unless it is itself one of the calm trials.
+    ///   - missing: Why there is no reference, where there is none.
+    package init(
+        _ spec: TrialSpec, evidence: TrialEvidence, startedEpochMicroseconds: Int64,
+        reference: CalmReference? = nil, missing: String = "not two of them passed"
+    ) {
+        let joined =
+            evidence.proxied.isEmpty
+            ? AttemptJoin(evidence, plan: spec.variation.plan)
+            : AttemptJoin(proxied: evidence, plan: spec.variation.plan)
+        let process = spec.variation.process
         let history = History(
             phases: spec.variation.phases, observations: evidence.observations, operations: joined.operations,
-            attempts: joined.attempts, ended: evidence.ended, policy: spec.policy,
-            calls: evidence.calls)
+            attempts: joined.attempts, ended: evidence.ended, policy: process == nil ? spec.policy : nil,
+            calls: evidence.calls, injections: joined.injections, process: process, reference: reference)
         number = spec.number
         key = spec.key
         seed = spec.seed
@@ -161,11 +204,11 @@ package struct TrialRecord: Hashable, Sendable {
         injections = joined.injections
         observations = history.observations
         samples = history.samples
-        let invariants = history.calls == nil ? Invariant.allCases : Invariant.ofClients
-        violations = invariants.flatMap { $0.violations(in: history) }
+        violations = Invariant.asked(of: spec, history).flatMap { $0.violations(in: history) }
+        let isUnreferenced = history.process != nil && !spec.isReference && reference == nil
         let judgement = Judgement(
             history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
-            violations: violations)
+            violations: violations, missing: isUnreferenced ? missing : nil)
         outcome = judgement.verdict
         reason = judgement.reason
         digest = TrialDigest(injections: injections, history: history).text
@@ -196,6 +239,14 @@ package struct TrialRecord: Hashable, Sendable {
         self.digest = digest
         self.historyDigest = historyDigest
         self.unlisted = unlisted
+    }
+}
+
+extension Invariant {
+    fileprivate static func asked(of spec: TrialSpec, _ history: History) -> [Invariant] {
+        if history.calls != nil { return ofClients }
+        if history.process == nil { return ofControllers }
+        return spec.isReference ? ofReferences : ofProcesses
     }
 }
 

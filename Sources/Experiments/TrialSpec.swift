@@ -32,9 +32,12 @@ package struct TrialSpec: Hashable, Sendable {
     package var seed: UInt64
     /// Whether the trial's plan was drawn, so that not every rule of it need have hit a request.
     package var isSwarm: Bool
+    /// Whether it is a calm trial of a process, against which the others are judged.
+    package var isReference: Bool
 
     package init(
-        number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64, isSwarm: Bool = false
+        number: Int, policy: Policy, variation: Experiment.Variation, index: Int, seed: UInt64, isSwarm: Bool = false,
+        isReference: Bool = false
     ) {
         self.number = number
         self.policy = policy
@@ -42,6 +45,7 @@ package struct TrialSpec: Hashable, Sendable {
         self.index = index
         self.seed = seed
         self.isSwarm = isSwarm
+        self.isReference = isReference
     }
 
     package var key: TrialKey { TrialKey(policy: policy.name, variation: variation.name, index: index) }
@@ -50,6 +54,7 @@ package struct TrialSpec: Hashable, Sendable {
 extension Experiment {
     /// All trials of a run, in the order in which they are carried out: index by index and not cell by cell, so that
     /// a machine that grows slower during a run does so for all policies. Those of a swarm have the plans that they draw.
+    /// Where a process is the subject, the calm trials that the others are judged against come first.
     ///
     /// - Parameters:
     ///   - seed: Instead of the experiment's own.
@@ -57,17 +62,30 @@ extension Experiment {
     ///   - trials: Trials in each cell, instead of the experiment's own number.
     package func trialSpecs(seed: UInt64? = nil, policies: [String]? = nil, trials: Int? = nil) -> [TrialSpec] {
         let streams = RandomStreams(seed: seed ?? self.seed)
-        var specs: [TrialSpec] = []
-        for index in firstTrial..<firstTrial + max(1, trials ?? self.trials) {
+        func trialSeed(of index: Int) -> UInt64 {
             var stream = streams.stream("trial", "\(index)")
-            let trialSeed = stream.next() >> 11
+            return stream.next() >> 11
+        }
+        var specs: [TrialSpec] = []
+        for reference in references {
+            for policy in reference.policies where policies?.contains(policy.name) ?? true {
+                for index in 1...Self.referenceTrials {
+                    specs.append(
+                        TrialSpec(
+                            number: specs.count + 1, policy: policy, variation: reference, index: index,
+                            seed: trialSeed(of: index), isReference: true))
+                }
+            }
+        }
+        for index in firstTrial..<firstTrial + max(1, trials ?? self.trials) {
+            let seed = trialSeed(of: index)
             for var variation in variations {
-                if isSwarm { variation.plan = Swarm(variation).plan(seed: trialSeed) }
+                if isSwarm { variation.plan = Swarm(variation).plan(seed: seed) }
                 for policy in variation.policies where policies?.contains(policy.name) ?? true {
                     specs.append(
                         TrialSpec(
                             number: specs.count + 1, policy: policy, variation: variation, index: index,
-                            seed: trialSeed, isSwarm: isSwarm))
+                            seed: seed, isSwarm: isSwarm))
                 }
             }
         }

@@ -6,6 +6,8 @@ struct Variables: Hashable, Sendable {
     }
 
     var settings: [Setting]
+    /// How many choices of values there are in all, this one among them.
+    var combinations = 1
 
     /// `outage=50ms,writers=4`.
     var name: String { settings.map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ",") }
@@ -40,7 +42,7 @@ struct Variables: Hashable, Sendable {
                 throw error("more than \(combinationsMax) combinations", member.keyPosition)
             }
         }
-        return all
+        return all.map { Variables(settings: $0.settings, combinations: all.count) }
     }
 
     /// A bound on cells, far above any run that ends.

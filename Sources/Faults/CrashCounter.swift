@@ -34,6 +34,24 @@ package struct CrashCounter: Sendable {
     /// Whether no write kills.
     package var isIdle: Bool { rules.isEmpty }
 
+    /// The crash that is due before a write is forwarded, which then never is; asked before each write.
+    ///
+    /// A write that is about to be forwarded counts as the one after those that were done.
+    package mutating func due(
+        _ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?
+    ) -> Crash? {
+        guard identity.verb.isWrite else { return nil }
+        for index in rules.indices where rules[index].fault.at == .beforeRequest {
+            let rule = rules[index]
+            guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts),
+                rule.writes + 1 == rule.fault.afterWrites
+            else { continue }
+            rules[index].writes += 1
+            return Crash(rule: rule.name, fault: rule.fault, identity: identity)
+        }
+        return nil
+    }
+
     /// Counts a request that the server has done.
     ///
     /// - Returns: The crash that is due at it, by the first rule whose number it is.
@@ -46,7 +64,9 @@ package struct CrashCounter: Sendable {
             let rule = rules[index]
             guard rule.during == nil || rule.during == phase, rule.matcher.matches(identity, facts) else { continue }
             rules[index].writes += 1
-            guard rules[index].writes == rule.fault.afterWrites, crash == nil else { continue }
+            guard rules[index].writes == rule.fault.afterWrites, rule.fault.at != .beforeRequest, crash == nil else {
+                continue
+            }
             crash = Crash(rule: rule.name, fault: rule.fault, identity: identity)
         }
         return crash

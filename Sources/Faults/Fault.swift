@@ -198,8 +198,7 @@ extension Fault.Kind {
     /// Whether it takes a server and a network that are real: the simulated world does not have it.
     package var needsSockets: Bool {
         switch self {
-        case .bandwidth, .truncate, .tlsFailure, .goAway, .streamReset, .applyTwice, .interlope, .cutWatch, .expireWatch,
-            .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView, .unobserved,
+        case .bandwidth, .goAway, .interlope, .withholdBookmarks, .compactEvents, .staleView, .unobserved,
             .dropExecStatus, .nodeNotReady, .serverRestart:
             true
         default: false

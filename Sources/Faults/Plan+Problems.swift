@@ -96,7 +96,9 @@ extension Rule {
             report("match.resource", "\(kind.rawValue) is about one resource; name it, as websites.example.com")
         }
         if match != RequestMatch(resource: match.resource, namespace: match.namespace) {
-            report("match", "\(kind.rawValue) holds a resource as a whole; of match, it knows resource and namespace alone")
+            report(
+                "match", "\(kind.rawValue) holds a resource as a whole; of match, it knows resource and namespace alone"
+            )
         }
         if when != Timing() {
             report("when", "\(kind.rawValue) is timed by the events that it names; leave when out")

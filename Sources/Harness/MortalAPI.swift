@@ -17,6 +17,13 @@ final class CrashSwitch: Sendable {
         self.phase = phase
     }
 
+    /// The crash that is due before the request goes out.
+    func due(_ identity: RequestIdentity) -> CrashCounter.Crash? {
+        let phase = phase()
+        return counter.withLock { $0.due(identity, in: phase) }
+    }
+
+    /// The crash that is due at a request that the server has done.
     func done(_ identity: RequestIdentity) -> CrashCounter.Crash? {
         let phase = phase()
         return counter.withLock { $0.done(identity, in: phase) }
@@ -54,6 +61,10 @@ final class MortalAPI: KubernetesAPI {
 
     func send(_ request: APIRequest) async throws -> JSONObject {
         try checkAlive()
+        if request.verb.isWrite, let crash = crashes.due(request.identity) {
+            die(Death(crash: crash, requestID: request.trace?.requestID))
+            throw CancellationError()
+        }
         let answer = try await api.send(request)
         // An answer that comes after a death is seen by nobody.
         try checkAlive()

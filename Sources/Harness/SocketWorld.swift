@@ -21,6 +21,9 @@ package struct SocketWorld: World {
     private let calls: CallRelay
     private let http: HTTPPort
     private let logger: Logger
+    /// Whether the subject reaches the server straight, without a proxy on the way: no rule acts on its requests. What
+    /// such trials come to is what those with a proxy and no rules must come to.
+    package var isDirect = false
 
     /// Runs `body` against an API server of this process.
     package static func withEmbedded<Result: Sendable>(
@@ -96,6 +99,11 @@ package struct SocketWorld: World {
         _ request: SiteRequest, _ body: (TrialSite) async throws -> Result
     ) async throws -> Result {
         let clock = TrialClock.real()
+        if isDirect {
+            return try await calls.with(request.observer.onCall) {
+                try await withSubject(request, clock, connection, enter: { _ in }, body)
+            }
+        }
         let access = try await UpstreamAccess(connection, harness)
         let configuration = ReverseProxy.Configuration(
             upstream: access.upstream, plan: request.plan, seed: request.seed, clock: clock,
@@ -103,17 +111,17 @@ package struct SocketWorld: World {
         return try await access.keepingFresh {
             try await withFaultProxy(configuration) { proxy in
                 try await calls.with(request.observer.onCall) {
-                    try await withSubject(request, clock, proxy, body)
+                    let connection = try ClusterConnection(kubeconfig: proxy.kubeconfig())
+                    return try await withSubject(request, clock, connection, enter: { proxy.enter($0) }, body)
                 }
             }
         }
     }
 
     private func withSubject<Result: Sendable>(
-        _ request: SiteRequest, _ clock: TrialClock, _ proxy: ReverseProxy,
-        _ body: (TrialSite) async throws -> Result
+        _ request: SiteRequest, _ clock: TrialClock, _ connection: ClusterConnection,
+        enter: @escaping @Sendable (Phase) -> Void, _ body: (TrialSite) async throws -> Result
     ) async throws -> Result {
-        let connection = try ClusterConnection(kubeconfig: proxy.kubeconfig())
         var settings = ClusterClient.Configuration(connection: connection, clock: clock)
         settings.name = "subject"
         settings.transport = request.policy.transport
@@ -126,7 +134,7 @@ package struct SocketWorld: World {
             try await body(
                 TrialSite(
                     clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
-                    enter: { proxy.enter($0) }, nodeAccess: .host("127.0.0.1")))
+                    enter: enter, nodeAccess: .host("127.0.0.1")))
         } cleanup: {
             await subject.shutDown()
         }

@@ -20,6 +20,17 @@ package protocol KubernetesAPI: Sendable {
     ///
     /// - Throws: as ``send(_:)``; a command that ran and failed is a result, with its exit code.
     func exec(_ request: ExecRequest) async throws -> ExecResult
+
+    /// Asks the server what it serves.
+    ///
+    /// - Throws: as ``send(_:)``; `invalid` where the conformer has nobody to ask.
+    func discover(timeout: Duration) async throws -> ResourceDiscovery
+}
+
+extension KubernetesAPI {
+    package func discover(timeout: Duration) async throws -> ResourceDiscovery {
+        throw APIError(code: .invalid, message: "this client does not ask what its server serves")
+    }
 }
 
 /// One change that a watch tells of.

@@ -16,6 +16,11 @@ extension TransportFailure {
         package static let connectionLost = "http2: client connection lost"
         package static let goAway = "http2: server sent GOAWAY and closed the connection"
 
+        /// One HTTP/2 stream ended with RST_STREAM and the error of that name: `INTERNAL_ERROR`.
+        package static func streamReset(_ number: Int, _ name: String) -> String {
+            "stream error: stream ID \(number); \(name); received from peer"
+        }
+
         package static func refused(_ authority: String) -> String {
             "dial tcp \(authority): connect: connection refused"
         }
@@ -38,11 +43,13 @@ extension TransportFailure {
 
     /// The CURLcodes that failures of connections have.
     package enum CurlCode {
+        package static let couldNotResolveHost = 6
         package static let couldNotConnect = 7
         package static let partialFile = 18
         package static let operationTimedOut = 28
         package static let tlsConnectError = 35
         package static let receiveError = 56
+        package static let http2Stream = 92
     }
 
     /// The message of a request that failed, as Go's `url.Error` puts it: `Get "https://10.0.0.1:6443/version": EOF`.

@@ -115,7 +115,8 @@ private struct TransferFailureReader {
         let stream = words.firstIndex(of: "stream").map { words.index(after: $0) }
             .flatMap { $0 < words.endIndex ? words[$0] : nil }
         let name = outcome.detail.split(separator: ": ").last?.split(separator: " ").first
-        return .transport(.http2, "stream error: stream ID \(stream ?? "1"); \(name ?? "unknown"); received from peer")
+        let number = stream.flatMap { Int($0) } ?? 1
+        return .transport(.http2, Words.streamReset(number, name.map(String.init) ?? "unknown"))
     }
 
     private var handshakeFailed: Reading {

@@ -13,6 +13,7 @@ package enum InsertBenchmark {
     private static func type(of column: String) -> Character {
         switch column {
         case "faultId", "classification", "layer", "waitMicroseconds": "n"
+        case "userAgent", "fieldManager", "upstreamStatus", "isChange", "objectName": "n"
         case _ where column.hasSuffix("Microseconds"): "i"
         case "trialId", "operationId", "number", "httpStatus", "curlCode": "i"
         default: "t"
@@ -24,7 +25,9 @@ package enum InsertBenchmark {
     /// - Throws: `DatabaseError`.
     package static func createTable(at path: String) throws {
         let pool = try DatabasePool(path: path)
-        try pool.write { db in try db.execute(sql: Schema.attemptTable(named: "attemptBenchmark", isBound: false)) }
+        try pool.write { db in
+            try db.execute(sql: Schema.attemptTable(named: "attemptBenchmark", isBound: false, generation: .proxied))
+        }
         try pool.close()
     }
 

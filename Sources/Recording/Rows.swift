@@ -103,6 +103,16 @@ extension Exchange {
     }
 }
 
+extension AttemptRecord.Seen {
+    /// Nil for an attempt that the subject recorded itself.
+    init?(row: Row) {
+        guard let upstreamStatus = row["upstreamStatus"] as Int? else { return nil }
+        self.init(
+            userAgent: row["userAgent"] ?? "", fieldManager: row["fieldManager"] ?? "", upstreamStatus: upstreamStatus,
+            isChange: row["isChange"], objectName: row["objectName"])
+    }
+}
+
 extension RetryDecision {
     /// Nil for an attempt without one.
     init?(row: Row) throws {

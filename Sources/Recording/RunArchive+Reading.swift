@@ -148,7 +148,8 @@ private struct TrialReader {
                 let exchange = try Exchange(row: row, operation: operation, path: path)
                 return AttemptRecord(
                     exchange: exchange, decision: try RetryDecision(row: row),
-                    injection: (row["faultId"] as Int64?).flatMap { indices[$0] })
+                    injection: (row["faultId"] as Int64?).flatMap { indices[$0] },
+                    seen: AttemptRecord.Seen(row: row))
             },
             injections: try faults.map(Injection.init(row:)),
             observations: try rows("observation").map(Observation.init(row:)),

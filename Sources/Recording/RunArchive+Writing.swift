@@ -11,7 +11,7 @@ extension RunArchive {
     /// - Throws: ``ArchiveError``.
     package func begin(_ run: RunRecord) async throws {
         let document = try run.experiment.document()
-        let policies = try run.experiment.variations.flatMap { variation in
+        let policies = try (run.experiment.references + run.experiment.variations).flatMap { variation in
             try variation.policies.map { policy in
                 (variation.name, policy.name, policy.description, try DocumentEncoder().encode(policy).text)
             }
@@ -173,6 +173,11 @@ private struct TrialWriter {
             insert.bind(attempt.decision?.layer?.rawValue)
             insert.bind(attempt.decision?.wait)
             insert.bind(attempt.injection.map { faults[$0] })
+            insert.bind(attempt.seen?.userAgent)
+            insert.bind(attempt.seen?.fieldManager)
+            insert.bind(attempt.seen.map { Int64($0.upstreamStatus) })
+            insert.bind(attempt.seen?.isChange.map { Int64($0 ? 1 : 0) })
+            insert.bind(attempt.seen?.objectName)
             try insert.insert()
         }
     }
@@ -224,7 +229,9 @@ enum AttemptColumns {
         "trialId", "operationId", "number", "requestId", "verb", "group", "resource", "subresource", "namespace",
         "name", "startedMicroseconds", "durationMicroseconds", "nameLookupMicroseconds", "connectMicroseconds",
         "tlsHandshakeMicroseconds", "firstByteMicroseconds", "totalMicroseconds", "httpStatus", "curlCode", "reason",
-        "message", "classification", "layer", "waitMicroseconds", "faultId",
+        "message", "classification", "layer", "waitMicroseconds", "faultId", "userAgent", "fieldManager",
+        "upstreamStatus",
+        "isChange", "objectName",
     ]
 }
 

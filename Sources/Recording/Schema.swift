@@ -17,6 +17,9 @@ enum Schema {
         migrator.registerMigration("summarize trials") { db in
             for statement in summaries { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("keep what a proxy saw of attempts") { db in
+            for statement in sightings { try db.execute(sql: statement) }
+        }
         return migrator
     }
 
@@ -133,7 +136,7 @@ enum Schema {
             atMicroseconds INTEGER NOT NULL
         ) STRICT
         """,
-        attemptTable(named: "attempt", isBound: true),
+        attemptTable(named: "attempt", isBound: true, generation: .first),
         """
         CREATE TABLE observation (
             id INTEGER PRIMARY KEY,
@@ -167,10 +170,32 @@ enum Schema {
         """,
     ]
 
+    /// What the table of attempts has been.
+    enum AttemptGeneration {
+        case first
+        /// Also of subjects that record nothing themselves.
+        case proxied
+    }
+
     /// - Parameter isBound: With what holds an attempt to its trial; without it the columns by themselves, for the
     ///   benchmark of inserts.
-    static func attemptTable(named name: String, isBound: Bool) -> String {
+    static func attemptTable(named name: String, isBound: Bool, generation: AttemptGeneration) -> String {
         func only(_ text: String) -> String { isBound ? text : "" }
+        let layers = "'transport', 'call', 'requeue', 'reflector', 'workflow'"
+        let (seen, more) =
+            switch generation {
+            case .first: ("", "")
+            case .proxied:
+                (
+                    """
+                    ,
+                    userAgent TEXT, fieldManager TEXT,
+                    upstreamStatus INTEGER \(only("CHECK (upstreamStatus BETWEEN 0 AND 999)")),
+                    isChange INTEGER \(only("CHECK (isChange IN (0, 1))")),
+                    objectName TEXT
+                    """, ", 'subject'"
+                )
+            }
         return """
             CREATE TABLE \(name) (
                 id INTEGER PRIMARY KEY,
@@ -194,9 +219,9 @@ enum Schema {
                 reason TEXT NOT NULL,
                 message TEXT NOT NULL,
                 classification TEXT \(only("CHECK (classification IN ('transient', 'permanent'))")),
-                layer TEXT \(only("CHECK (layer IN ('transport', 'call', 'requeue', 'reflector', 'workflow'))")),
+                layer TEXT \(only("CHECK (layer IN (\(layers)\(more)))")),
                 waitMicroseconds INTEGER CHECK (waitMicroseconds >= 0),
-                faultId INTEGER \(only("REFERENCES fault (id) ON DELETE CASCADE"))
+                faultId INTEGER \(only("REFERENCES fault (id) ON DELETE CASCADE"))\(seen)
                 \(only(", CHECK ((classification IS NULL) = (waitMicroseconds IS NULL))"))
             ) STRICT
             """
@@ -231,6 +256,27 @@ enum Schema {
         FROM trial JOIN run ON run.id = trial.runId
         """,
     ]
+
+    /// The table is made anew, because SQLite changes no CHECK: of waits whose layer is the subject's own.
+    private static let sightings =
+        ["waitView", "conflictView", "attemptView"].map { "DROP VIEW \($0)" }
+        + [
+            attemptTable(named: "proxiedAttempt", isBound: true, generation: .proxied),
+            """
+            INSERT INTO proxiedAttempt SELECT *, NULL, NULL, NULL, NULL, NULL FROM attempt
+            """,
+            "DROP TABLE attempt",
+            "ALTER TABLE proxiedAttempt RENAME TO attempt",
+            "CREATE INDEX attemptByTrial ON attempt (trialId)",
+        ] + views.filter { $0.hasPrefix("CREATE VIEW attemptView") || $0.hasPrefix("CREATE VIEW waitView") }
+        + [
+            """
+            CREATE VIEW conflictView AS
+            SELECT run, trial, policy, variation, operation, path, number, resource, namespace, name, message,
+                classification, layer AS retriedBy, waitMicroseconds, gapToNextMicroseconds, userAgent, fieldManager
+            FROM attemptView WHERE httpStatus = 409
+            """
+        ]
 
     private static let views = [
         """

@@ -16,16 +16,21 @@ package struct CellSummary: Hashable, Sendable {
         self.trials = trials.sorted { $0.key.index < $1.key.index }
     }
 
-    /// The cells of a run: variations in their order, and in each the policies in theirs.
+    /// The cells of a run: the calm ones of a process, then variations in their order, and in each the policies in theirs.
     package static func cells(of run: RunRecord, _ tallies: [TrialTally]) -> [CellSummary] {
         let byCell = Dictionary(grouping: tallies) { [$0.key.variation, $0.key.policy] }
-        return run.experiment.variations.flatMap { variation in
-            variation.policies.compactMap { policy in
-                byCell[[variation.name, policy.name]].map {
-                    CellSummary(policy: policy.name, variation: variation.name, trials: $0)
+        let named = Set(run.experiment.variations.map(\.name))
+        let references = byCell.filter { !named.contains($0.key[0]) }.sorted { $0.key[0] < $1.key[0] }.map {
+            CellSummary(policy: $0.key[1], variation: $0.key[0], trials: $0.value)
+        }
+        return references
+            + run.experiment.variations.flatMap { variation in
+                variation.policies.compactMap { policy in
+                    byCell[[variation.name, policy.name]].map {
+                        CellSummary(policy: policy.name, variation: variation.name, trials: $0)
+                    }
                 }
             }
-        }
     }
 
     package var verdict: Verdict { Verdict(all: trials.map(\.outcome)) }

@@ -21,7 +21,7 @@ extension OperationRecord {
 extension AttemptRecord {
     func json(_ injections: [Injection]) -> JSONValue {
         let rule = injection.flatMap { injections.indices.contains($0) ? injections[$0].rule : nil }
-        return [
+        var json: JSONObject = [
             "operation": .string(exchange.trace.operation), "number": .integer(Int64(exchange.trace.attempt)),
             "request": .string(exchange.identity.description), "startedMicroseconds": exchange.started.json,
             "durationMicroseconds": exchange.duration.json, "httpStatus": .integer(Int64(exchange.httpStatus)),
@@ -31,6 +31,14 @@ extension AttemptRecord {
             "layer": (decision?.layer?.rawValue).map(JSONValue.string) ?? .null,
             "waitMicroseconds": decision?.wait.json ?? .null, "fault": rule.map(JSONValue.string) ?? .null,
         ]
+        if let seen {
+            json["userAgent"] = .string(seen.userAgent)
+            json["fieldManager"] = .string(seen.fieldManager)
+            json["upstreamStatus"] = .integer(Int64(seen.upstreamStatus))
+            json["isChange"] = seen.isChange.map(JSONValue.bool) ?? .null
+            json["objectName"] = seen.objectName.map(JSONValue.string) ?? .null
+        }
+        return .object(json)
     }
 }
 

@@ -1,5 +1,6 @@
 import Determinism
 package import Experiments
+import Faults
 package import Kubernetes
 package import Recording
 import Statistics
@@ -37,14 +38,36 @@ package struct RunReport: Hashable, Sendable {
         text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
         text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
         text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
-        text += run.experiment.isOfClients ? clientTable(style) : workflowTable(style)
-        for cell in cells where cell.success.designEffect > 1 {
+        text += subjectTable(style)
+        for cell in cells where cell.success.designEffect > 1 && !run.experiment.isOfProcess {
             text +=
                 "\(cell.policy)\(cell.variation.isEmpty ? "" : " \(cell.variation)"): trials differ more than chance "
             text += "makes them; the interval counts n as n/\(Numbers.decimal(cell.success.designEffect, 1))\n"
         }
+        text += weather.isEmpty ? "" : "weather: \(weather)\n"
         text += troubles(style)
         return text + "\n" + conclusion(style)
+    }
+
+    /// The faults that there were to be, by who could be to blame for them: `conformant (crash, reset), degraded (status)`.
+    private var weather: String {
+        if run.experiment.isSwarm { return "drawn for each trial, conformant and degraded" }
+        let kinds = faultKinds
+        return Fault.Validity.allCases.compactMap { validity in
+            let own = kinds.filter { $0.validity == validity }.map(\.rawValue)
+            return own.isEmpty ? nil : "\(validity.rawValue) (\(own.joined(separator: ", ")))"
+        }
+        .joined(separator: ", ")
+    }
+
+    private var faultKinds: [Fault.Kind] {
+        let named = Set(run.experiment.variations.flatMap(\.plan.rules).map(\.fault.kind))
+        return Fault.Kind.allCases.filter(named.contains)
+    }
+
+    private func subjectTable(_ style: Style) -> String {
+        if run.experiment.isOfClients { return clientTable(style) }
+        return run.experiment.isOfProcess ? processTable(style) : workflowTable(style)
     }
 
     private func workflowTable(_ style: Style) -> String {
@@ -114,6 +137,9 @@ package struct RunReport: Hashable, Sendable {
             "started": .string(Numbers.date(run.startedEpochMicroseconds)),
             "finished": run.finishedEpochMicroseconds.map { .string(Numbers.date($0)) } ?? .null,
             "trialsPlanned": .integer(Int64(run.trialsPlanned)), "verdict": .string(verdict.rawValue),
+            "validity": .array(
+                Fault.Validity.allCases.filter { Set(faultKinds.map(\.validity)).contains($0) }
+                    .map { .string($0.rawValue) }),
             "cells": .array(cells.map(\.json)), "gate": gate.json, "expectations": expectations?.json ?? .null,
             "trials": .array(tallies.map(\.json)),
         ]

@@ -87,7 +87,10 @@ package struct TrialTimeline: Hashable, Sendable {
     private func lines(_ operation: OperationRecord, _ attempts: [AttemptRecord], _ style: Style) -> [String] {
         let outcome = style.dressed(operation.outcome.rawValue, operation.outcome == .succeeded ? .green : .red)
         let took = operation.finished.map { " after \(Self.short($0 - operation.started))" } ?? ""
-        return ["\(operation.identity)  (\(operation.path))  \(outcome)\(took)"] + attempts.map { line($0, style) }
+        // Of a subject that records nothing itself, who sent it is told by the request.
+        let sender = attempts.first?.seen.map { $0.fieldManager.isEmpty ? $0.userAgent : $0.fieldManager } ?? ""
+        let place = [operation.path, sender].filter { !$0.isEmpty }.joined(separator: ", ")
+        return ["\(operation.identity)  (\(place))  \(outcome)\(took)"] + attempts.map { line($0, style) }
     }
 
     private func line(_ attempt: AttemptRecord, _ style: Style) -> String {
@@ -110,6 +113,9 @@ package struct TrialTimeline: Hashable, Sendable {
             ? "\(Numbers.decimal(duration.seconds * 1_000, duration < .milliseconds(10) ? 1 : 0))ms"
             : "\(Numbers.decimal(duration.seconds, 2))s"
     }
+
+    /// Of what a process printed, or an object holds, so much is shown.
+    private static let shownWidth = 160
 
     private static func line(_ observation: Observation, _ style: Style) -> String {
         let subject = observation.subject
@@ -154,6 +160,21 @@ package struct TrialTimeline: Hashable, Sendable {
         case .capacityChanged: return "capacity of the server: \(subject) of what it was, by \(observation.detail)"
         case .loadSampled: return "\(subject) attempts, \(observation.detail) operations succeeded\(words)"
         case .settled: return "nothing is left to do"
+        case .objectCreated:
+            return "\(subject) created\(observation.message.isEmpty ? "" : ", owned by \(observation.message)")"
+        case .objectWritten: return "\(subject) written\(words)"
+        case .objectDeleted: return "\(subject) deleted"
+        case .endState: return "in the end \(subject)\(words)".oneLine(width: shownWidth)
+        case .processStarted: return "process started, life \(subject), pid \(observation.detail)"
+        case .processExited:
+            guard !observation.message.isEmpty else {
+                return "process of life \(subject) stopped, \(observation.detail)"
+            }
+            let text = "process of life \(subject) ended by itself, \(observation.detail)"
+            return style.dressed(text, .red) + words.oneLine(width: shownWidth)
+        case .processOutput:
+            return "\(observation.detail) of life \(subject)\(words)".oneLine(width: shownWidth)
+        case .memorySampled: return "memory of the process: \(subject) bytes"
         case .steadyStateMissed: return "no steady state\(words)"
         case .oracleFailed: return "the harness could not read \(subject)\(words)"
         case .note: return "\(subject)\(words)"

@@ -10,6 +10,8 @@ package enum RetryLayer: String, Hashable, Sendable, Codable, CaseIterable {
     case reflector
     /// The workflow's own retryStrategy.
     case workflow
+    /// The subject itself, in a layer that nobody outside can tell.
+    case subject
 }
 
 /// What was decided about a failed attempt.

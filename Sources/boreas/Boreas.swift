@@ -10,8 +10,13 @@ struct Boreas: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Experiments", subcommands: [Demo.self, Run.self, Soak.self, Validate.self, Policies.self]),
-            CommandGroup(name: "Results", subcommands: [List.self, Show.self, Replay.self, Compare.self, Gate.self]),
+                name: "Experiments",
+                subcommands: [
+                    Demo.self, Run.self, Soak.self, Validate.self, Policies.self, FaultsCommand.self,
+                ]),
+            CommandGroup(
+                name: "Results",
+                subcommands: [List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])

@@ -24,7 +24,9 @@ enum ExperimentFile {
 
     private static func reader(for path: String, policies: [String]? = nil) -> ExperimentReader {
         let folder = URL(filePath: path).deletingLastPathComponent()
-        return ExperimentReader(file: path, presets: Policy.presets, policies: policies) { name in
+        return ExperimentReader(
+            file: path, presets: Policy.presets, policies: policies, folder: folder.absoluteURL.standardizedFileURL.path
+        ) { name in
             try YAMLDocument.manifests(file: name.hasPrefix("/") ? name : folder.appending(path: name).path)
         }
     }

@@ -9,14 +9,25 @@ import Resilience
 struct ExperimentText {
     private let experiment: Experiment
     private let variation: Experiment.Variation
+    private let plans: [NamedPlan]
 
-    /// - Parameter experiment: With one variation, which has no name: see `narrowed(to:policy:)`.
-    init(_ experiment: Experiment) {
+    /// A plan that is a variation of the file, and what is said of it there.
+    struct NamedPlan: Hashable, Sendable {
+        var name: String
+        var rules: [Rule]
+        var comment: String
+    }
+
+    /// - Parameters:
+    ///   - experiment: With one variation, which has no name: see `narrowed(to:policy:)`.
+    ///   - plans: What makes variations of it; none leaves it alone.
+    init(_ experiment: Experiment, plans: [NamedPlan] = []) {
         precondition(
             experiment.variations.count == 1 && experiment.variations[0].name.isEmpty,
             "one variation without a name (there are \(experiment.variations.map(\.name)))")
         precondition(experiment.variations[0].clients == nil, "a controller is the subject")
         self.experiment = experiment
+        self.plans = plans
         variation = experiment.variations[0]
     }
 
@@ -24,7 +35,25 @@ struct ExperimentText {
     ///
     /// - Parameter comment: Stands at its head, each line behind a `#`.
     func text(comment: [String] = []) throws -> String {
-        let members = DocumentNode.mapping([
+        let head = comment.map { $0.isEmpty ? "#" : "# \($0)" } + YAMLText.block(head.members ?? [])
+        let specification = try specification().flatMap { member in
+            if member.key == "plans" { return try ["plans:"] + plans.flatMap(lines) }
+            guard let elements = member.value.elements else { return YAMLText.block([member]) }
+            return list(member.key, elements)
+        }
+        return (head + ["spec:"] + specification.map { $0.isEmpty ? "" : "  \($0)" }).joined(separator: "\n") + "\n"
+    }
+
+    /// The whole file without its comments.
+    func document() throws -> DocumentNode {
+        let spec = DocumentNode.Member(key: "spec", value: DocumentNode(.mapping(try specification())))
+        return DocumentNode(.mapping((head.members ?? []) + [spec]))
+    }
+
+    // MARK: The parts
+
+    private var head: DocumentNode {
+        .mapping([
             ("apiVersion", .text(ExperimentReader.apiVersion)), ("kind", .text("Experiment")),
             (
                 "metadata",
@@ -33,47 +62,50 @@ struct ExperimentText {
                     ("description", experiment.description.isEmpty ? nil : .text(experiment.description)),
                 ])
             ),
-        ]).members
-        let head = comment.map { $0.isEmpty ? "#" : "# \($0)" } + YAMLText.block(members ?? [])
-        return (head + ["spec:"] + (try specification()).map { $0.isEmpty ? "" : "  \($0)" }).joined(separator: "\n")
-            + "\n"
+        ])
     }
 
-    // MARK: The parts
-
-    private func specification() throws -> [String] {
-        let core = DocumentNode.mapping([("replicas", variation.replicas == 1 ? nil : .integer(variation.replicas))])
-        let head = DocumentNode.mapping([
+    private func specification() throws -> [DocumentNode.Member] {
+        func list(_ elements: [DocumentNode], isWanted: Bool = false) -> DocumentNode? {
+            elements.isEmpty && !isWanted ? nil : DocumentNode(.sequence(elements))
+        }
+        let isOfProcess = variation.process != nil
+        return DocumentNode.mapping([
             ("seed", .integer(Int(experiment.seed))), ("trials", .integer(experiment.trials)),
             ("firstTrial", experiment.firstTrial == 1 ? nil : .integer(experiment.firstTrial)),
             ("swarm", experiment.isSwarm ? DocumentNode(.bool(true)) : nil),
-            ("subject", .mapping([("core", core)])),
-        ])
-        let phases = DocumentNode.mapping([
-            ("phases", try Self.ordered(variation.phases, first: ["calm", "storm", "converge"]))
-        ])
-        return block(head) + list("policies", try policies()) + list("workload", try workload()) + block(phases)
-            + list("faults", try variation.plan.rules.map(Self.rule))
-            + list("gate", experiment.gate.map { .text($0.text) }) + block(expectations)
+            ("subject", try subject()),
+            ("policies", isOfProcess ? nil : list(try policies())),
+            ("workload", list(try workload(), isWanted: isOfProcess)),
+            ("phases", try Self.ordered(variation.phases, first: ["calm", "storm", "converge"])),
+            ("faults", list(try variation.plan.rules.map(Self.rule))),
+            ("plans", list(try plans.map(Self.plan))),
+            ("gate", list(experiment.gate.map { .text($0.text) })), ("expect", expectations),
+        ]).members ?? []
     }
 
-    private func block(_ node: DocumentNode) -> [String] { YAMLText.block(node.members ?? []) }
+    private func subject() throws -> DocumentNode {
+        if let process = variation.process {
+            let order = ["command", "environment", "workingDirectory", "ready", "readyWithin", "stopGrace"]
+            return .mapping([("process", try Self.ordered(process, first: order))])
+        }
+        let core = DocumentNode.mapping([("replicas", variation.replicas == 1 ? nil : .integer(variation.replicas))])
+        return .mapping([("core", core)])
+    }
 
     /// An item a line, or some; a list of words on one line.
     private func list(_ name: String, _ elements: [DocumentNode]) -> [String] {
-        if elements.isEmpty { return [] }
+        if elements.isEmpty { return ["\(name): []"] }
         if elements.allSatisfy({ $0.string != nil && name != "gate" }) {
-            return block(.mapping([(name, DocumentNode(.sequence(elements)))]))
+            return YAMLText.block([DocumentNode.Member(key: name, value: DocumentNode(.sequence(elements)))])
         }
         return ["\(name):"] + elements.flatMap(YAMLText.item).map { $0.isEmpty ? "" : "  \($0)" }
     }
 
-    private var expectations: DocumentNode {
-        guard !experiment.expectations.isEmpty else { return .mapping([]) }
-        let verdicts = experiment.expectations.map {
-            ($0.policy, DocumentNode.text($0.verdict.rawValue) as DocumentNode?)
-        }
-        return .mapping([("expect", .mapping(verdicts))])
+    private var expectations: DocumentNode? {
+        guard !experiment.expectations.isEmpty else { return nil }
+        return .mapping(
+            experiment.expectations.map { ($0.policy, DocumentNode.text($0.verdict.rawValue) as DocumentNode?) })
     }
 
     // MARK: Policies
@@ -128,16 +160,14 @@ struct ExperimentText {
         }
         let loads = try variation.workload.map { load -> DocumentNode in
             .mapping([
-                (
-                    "workflow",
-                    .mapping([
-                        ("count", load.count == 1 ? nil : .integer(load.count)),
-                        ("every", load.every == .zero ? nil : .text(load.every.text)),
-                        ("after", load.after == .zero ? nil : .text(load.after.text)),
-                        ("inline", try Self.manifest(load.manifest)),
-                    ])
-                )
+                ("workflow", try Self.arrival(load.manifest, load.count, every: load.every, after: load.after))
             ])
+        }
+        let setup = try variation.setup.map { text -> DocumentNode in
+            .mapping([("manifest", .mapping([("inline", try Self.manifest(text))]))])
+        }
+        let arrivals = try variation.arrivals.map { load -> DocumentNode in
+            .mapping([("object", try Self.arrival(load.manifest, load.count, every: load.every, after: load.after))])
         }
         let changes = try variation.changes.map { change -> DocumentNode in
             let patch = try change.patch.map { DocumentNode(json: try JSONValue(parsing: Array($0.utf8))) }
@@ -151,7 +181,16 @@ struct ExperimentText {
                 )
             ])
         }
-        return objects + loads + changes
+        return setup + objects + arrivals + loads + changes
+    }
+
+    private static func arrival(
+        _ manifest: String, _ count: Int, every: Duration, after: Duration
+    ) throws -> DocumentNode {
+        .mapping([
+            ("count", count == 1 ? nil : .integer(count)), ("every", every == .zero ? nil : .text(every.text)),
+            ("after", after == .zero ? nil : .text(after.text)), ("inline", try Self.manifest(manifest)),
+        ])
     }
 
     private static func manifest(_ text: String) throws -> DocumentNode {
@@ -161,6 +200,29 @@ struct ExperimentText {
     }
 
     // MARK: Faults
+
+    private static func plan(_ plan: NamedPlan) throws -> DocumentNode {
+        .mapping([("name", .text(plan.name)), ("faults", DocumentNode(.sequence(try plan.rules.map(rule))))])
+    }
+
+    /// The plan as an item of its list, under its comment.
+    private func lines(_ plan: NamedPlan) throws -> [String] {
+        (Self.comment(plan.comment) + YAMLText.item(try Self.plan(plan))).map { "  \($0)" }
+    }
+
+    private static func comment(_ text: String) -> [String] {
+        var lines: [String] = []
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if let last = lines.last, last.count + word.count < commentWidthMax {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append("# \(word)")
+            }
+        }
+        return lines
+    }
+
+    private static let commentWidthMax = 110
 
     private static func rule(_ rule: Rule) throws -> DocumentNode {
         let node = try ordered(rule, first: ["name", "during", "match", "when"])

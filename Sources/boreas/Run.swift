@@ -116,6 +116,11 @@ struct Run: AsyncParsableCommand {
     private func world(of experiment: Experiment) throws -> WorldChoice {
         let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
         guard world != .simulated else {
+            if experiment.isOfProcess {
+                throw CommandFailure(
+                    code: .usage,
+                    message: "\(experiment.name) is of a process, for which time is real; leave --world out")
+            }
             try refuse(experiment, \.needsSockets, "which the simulated world does not have; leave --world out")
             return world
         }
@@ -150,6 +155,9 @@ struct Run: AsyncParsableCommand {
         let experiment = session.experiment
         let specs = experiment.trialSpecs(seed: session.seed, trials: session.trials)
         var lines = ["NOT RUN: \(experiment.name), \(specs.count) trials in the \(world.rawValue) world"]
+        for reference in experiment.references {
+            lines.append("  \(reference.name): \(Experiment.referenceTrials) calm trials for reference")
+        }
         for variation in experiment.variations {
             let name = variation.name.isEmpty ? "" : "\(variation.name): "
             lines.append("  \(name)policies \(variation.policies.map(\.name).joined(separator: ", "))")

@@ -11,7 +11,9 @@ struct Validate: ParsableCommand {
         for file in files {
             let experiment = try ExperimentFile.experiment(at: file)
             let cells = experiment.variations.count * experiment.policyNames.count
-            Terminal.result("\(file): valid; \(cells) cells of \(experiment.trials) trials")
+            let references = experiment.references.count * Experiment.referenceTrials
+            let calm = references == 0 ? "" : ", and \(references) calm trials for reference"
+            Terminal.result("\(file): valid; \(cells) cells of \(experiment.trials) trials\(calm)")
         }
     }
 }

@@ -97,7 +97,16 @@ struct ExperimentReaderTests {
         ("wf.yaml", "none.yaml", "none.yaml: there is no such file"),
         ("success_rate", "sucess_rate", "unknown metric sucess_rate; did you mean success_rate?"),
         ("vs other", "vs othr", "the experiment has no policy othr; did you mean other?"),
-        (#"{"core": {}}"#, #"{"process": {"command": ["x"]}}"#, "not supported yet"),
+        (
+            #"{"core": {}}"#, #"{"core": {}, "process": {"command": ["x"]}}"#,
+            "spec.subject.process: a subject is one of core, clients and process; choose one"
+        ),
+        (#""policies": ["base", "other"],"#, "", "spec: policies is missing"),
+        (#""policies""#, #""polcies""#, "unknown key polcies; did you mean policies?"),
+        (
+            #"[{"workflow""#, #"[{"object": {"file": "wf.yaml"}}, {"workflow""#,
+            "spec.workload[0].object: objects of any kind arrive for a process"
+        ),
         (#""310ms""#, #""$(outage)""#, "nothing defines $(outage); name its values under spec.vary"),
         (#""seed": 42"#, #""seed": 42, "vary": {"speed": [1, 2]}"#, "nothing refers to $(speed)"),
         (#""seed": 42"#, #""seed": 9007199254740992"#, "at most 53 bits"),

@@ -46,7 +46,8 @@ enum Fixtures {
     static func reader(policies: [String]? = nil) throws -> ExperimentReader {
         let workflow = try node(#"{"kind": "Workflow", "spec": {"url": "$(responder)/$(outage)"}}"#)
         return ExperimentReader(
-            file: "churn.yaml", presets: [try policy(), try policy("other"), try policy("third")], policies: policies
+            file: "churn.yaml", presets: [try policy(), try policy("other"), try policy("third")], policies: policies,
+            folder: "/experiments"
         ) { path in
             guard path == "wf.yaml" else {
                 throw ExperimentError(file: path, position: nil, path: "", message: "there is no such file")

@@ -1,9 +1,11 @@
 import Experiments
 import Faults
 import Foundation
+import GRDB
 import Kubernetes
 import Recording
 import Resilience
+import Testing
 
 /// A scratch folder, and records that exercise every column.
 enum Fixtures {
@@ -93,5 +95,69 @@ enum Fixtures {
                 Observation(.workflowUnfinished, "wf-2", detail: "Running", message: "waiting", at: .seconds(8)),
             ], ended: .seconds(8))
         return TrialRecord(spec, evidence: evidence, startedEpochMicroseconds: 1_700_000_000_000_000)
+    }
+
+    /// One whose subject is a process, under one plan.
+    static let processExperiment = Experiment(
+        name: "sites", description: "", seed: 42, trials: 1,
+        variations: [
+            Experiment.Variation(
+                name: "plan=lost", policies: [.ofProcess], workload: [], phases: phases,
+                plan: Plan(rules: [Rule(name: "cut", fault: .reset(Fault.Reset(at: .afterCommit)))]),
+                process: ProcessSubject(
+                    command: ["./manager"], environment: ["A": "b"], workingDirectory: "/", ready: .http("http://h"),
+                    memoryGrowthMax: 9), setup: ["{}"],
+                arrivals: [Experiment.ObjectLoad(manifest: "{}", count: 2, every: .seconds(1), after: .seconds(2))])
+        ])
+
+    /// A trial in which the proxy saw a create whose answer was lost, and a read.
+    static func processTrial(_ spec: TrialSpec) -> TrialRecord {
+        func exchange(_ verb: Verb, _ at: Int, _ status: Int, upstream: Int, isChange: Bool?) -> ProxiedExchange {
+            ProxiedExchange(
+                method: "POST", uri: "/api/v1/namespaces/n/pods",
+                identity: RequestIdentity(verb: verb, group: "", resource: "pods", namespace: "n", name: ""),
+                started: .milliseconds(at), duration: .milliseconds(10), httpStatus: status, upstreamStatus: upstream,
+                bodyHash: 5, failureReason: status == 0 ? "connectionReset" : "", userAgent: "manager/v1",
+                fieldManager: "m", isChange: isChange, objectName: isChange == true ? "w-x7" : nil)
+        }
+        let evidence = TrialEvidence(
+            observations: [.entered(.calm, at: .zero), .entered(.converge, at: .seconds(3))],
+            proxied: [
+                exchange(.create, 1_000, 0, upstream: 201, isChange: true),
+                exchange(.create, 1_500, 201, upstream: 201, isChange: false),
+                exchange(.list, 2_000, 200, upstream: 200, isChange: nil),
+            ], ended: .seconds(8))
+        return TrialRecord(spec, evidence: evidence, startedEpochMicroseconds: 1_700_000_000_000_000)
+    }
+
+    /// Takes the last migration back, as if the file had been written before it.
+    static func makeOlder(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { db in
+            let views = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT name, sql FROM sqlite_schema WHERE type = 'view' AND name <> 'trialView'
+                    ORDER BY name = 'attemptView' DESC
+                    """)
+            let table = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'attempt'") ?? ""
+            for view in views { try db.execute(sql: "DROP VIEW \(view["name"] as String)") }
+            // The columns end before those of the proxy, and the checks of the table stand behind them.
+            let reference = try #require(table.range(of: "faultId"))
+            let start = try #require(table.range(of: ",\n", range: reference.upperBound..<table.endIndex))
+            let end = try #require(table.range(of: "objectName TEXT"))
+            var older = table.replacingCharacters(in: start.lowerBound..<end.upperBound, with: "")
+            older = older.replacingOccurrences(of: ", 'subject'", with: "")
+            older = older.replacingOccurrences(of: "\"attempt\"", with: "olderAttempt")
+            try db.execute(sql: older)
+            let columns = try db.columns(in: "olderAttempt").map { "\"\($0.name)\"" }.joined(separator: ", ")
+            try db.execute(sql: "INSERT INTO olderAttempt SELECT \(columns) FROM attempt")
+            try db.execute(sql: "DROP TABLE attempt")
+            try db.execute(sql: "ALTER TABLE olderAttempt RENAME TO attempt")
+            try db.execute(sql: "CREATE INDEX attemptByTrial ON attempt (trialId)")
+            for view in views { try db.execute(sql: view["sql"] as String) }
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = 'keep what a proxy saw of attempts'")
+        }
+        try queue.close()
     }
 }

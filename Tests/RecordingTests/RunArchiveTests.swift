@@ -125,6 +125,71 @@ struct RunArchiveTests {
         }
     }
 
+    @Test("what a proxy saw of a process comes back as it was, reference trials included, and stands in the views")
+    func process() async throws {
+        try await Fixtures.withFolder { folder in
+            let archive = try RunArchive.open(at: "\(folder)/a.sqlite")
+            var run = try Fixtures.run()
+            run.experiment = Fixtures.processExperiment
+            try await archive.begin(run)
+            let specs = run.experiment.trialSpecs()
+            #expect(specs.map(\.key.variation) == ["calm", "calm", "plan=lost"])
+            for spec in specs { try await archive.record(Fixtures.processTrial(spec), in: run.identifier) }
+            for spec in specs {
+                let trial = try await archive.trial(spec.number, of: run.identifier)
+                #expect(trial == Fixtures.processTrial(spec))
+                #expect(trial.attempts.map { $0.seen?.isChange } == [true, false, nil])
+            }
+            #expect(try await archive.run("latest") == run)
+            try archive.close()
+            let queue = try DatabaseQueue(path: "\(folder)/a.sqlite")
+            let (attempt, waits) = try queue.read { db in
+                (
+                    try Row.fetchOne(db, sql: "SELECT * FROM attemptView WHERE trial = 1 AND number = 1"),
+                    try Row.fetchAll(db, sql: "SELECT * FROM waitView")
+                )
+            }
+            #expect(attempt?["userAgent"] == "manager/v1")
+            #expect(attempt?["fieldManager"] == "m")
+            #expect(attempt?["upstreamStatus"] == 201)
+            #expect(attempt?["isChange"] == 1)
+            #expect(attempt?["objectName"] == "w-x7")
+            #expect(attempt?["waitMicroseconds"] == 490_000)
+            #expect(waits.map { $0["layer"] as String } == ["subject", "subject"])
+            try queue.close()
+        }
+    }
+
+    @Test("an archive from before proxies saw attempts keeps all of them, with their faults and views")
+    func migration() async throws {
+        try await Fixtures.withFolder { folder in
+            let path = "\(folder)/a.sqlite"
+            let run = try Fixtures.run()
+            let trial = Fixtures.trial(try #require(run.experiment.trialSpecs().first))
+            let archive = try RunArchive.open(at: path)
+            try await archive.begin(run)
+            try await archive.record(trial, in: run.identifier)
+            try archive.close()
+            try Fixtures.makeOlder(path)
+            #expect(throws: ArchiveError.self) { try RunArchive.read(at: path) }
+            let again = try RunArchive.open(at: path)
+            #expect(try await again.trial(1, of: run.identifier) == trial)
+            try await again.record(Fixtures.trial(run.experiment.trialSpecs()[1]), in: run.identifier)
+            try again.close()
+            let queue = try DatabaseQueue(path: path)
+            let (attempts, indexes) = try await queue.read { db in
+                (
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM attemptView WHERE faultRule = 'cut'"),
+                    try String.fetchAll(
+                        db, sql: "SELECT name FROM sqlite_schema WHERE tbl_name = 'attempt' AND type = 'index'")
+                )
+            }
+            #expect(attempts == 2)
+            #expect(indexes == ["attemptByTrial"])
+            try queue.close()
+        }
+    }
+
     @Test("a run is found by latest, by its name and by the beginning of it")
     func references() async throws {
         try await Fixtures.withFolder { folder in

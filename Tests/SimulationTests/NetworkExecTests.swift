@@ -89,7 +89,7 @@ import Testing
                 #expect(error?.message == Self.place + "read tcp: connection reset by peer")
                 #expect(error?.mayHaveBeenApplied == true)
             }
-            #expect(started == (point == .afterCommit ? 1 : 0))
+            #expect(started == (point == .beforeRequest ? 0 : 1))
             #expect(setup.injections.map(\.kind) == [.reset])
             #expect(setup.exchanges.map(\.httpStatus) == [0])
         }

@@ -41,12 +41,11 @@ struct RefusalTests {
             Mistake(
                 name: "no known fault", text: "latency: {fixed: 20ms}", replacement: "latancy: {fixed: 20ms}",
                 says: [
-                    "e.yaml:27:7: spec.faults[0]: the rule names no known fault (latancy is none); name one of",
-                    "latency",
+                    "e.yaml:27:7: spec.faults[0]: the rule names no known fault (latancy is none; did you mean latency?); boreas faults lists them"
                 ]),
             Mistake(
                 name: "a rule without a fault", text: "latency: {fixed: 20ms}", replacement: "during: storm",
-                says: ["e.yaml:27:", "spec.faults[0]", "names no known fault", "blackHole"]),
+                says: ["e.yaml:27:", "spec.faults[0]", "names no known fault; boreas faults lists them"]),
             Mistake(
                 name: "an unknown key", text: "trials: 1", replacement: "trails: 1",
                 says: ["e.yaml:6:3: spec: unknown key trails; did you mean trials?"]),

@@ -21,7 +21,8 @@ extension Fault {
                 on average; over an upgraded connection (exec, port-forward) all that the server sends.
                 """,
             parameters: [.init("bytesPerSecond", "bytes a second, 1 to 10⁹", "the pace of the answer's body")],
-            healthy: "Long lists take long; limits on a whole call end what takes too long, and paging makes it shorter.",
+            healthy:
+                "Long lists take long; limits on a whole call end what takes too long, and paging makes it shorter.",
             broken: "A limit that restarts with each byte is never reached, and a worker hangs in a slow drip.",
             disturbs: "Nothing else, also on HTTP/2: the other streams keep their pace.",
             example: "match: {verb: [list], resource: pods}\nbandwidth: {bytesPerSecond: 2000}")

@@ -88,7 +88,8 @@ extension Fault {
 
         package static let page = FaultPage(
             .conformant, "pods are deleted without grace",
-            effect: "Deleted with gracePeriodSeconds 0: at the phase's beginning all that match and run, or one every so often.",
+            effect:
+                "Deleted with gracePeriodSeconds 0: at the phase's beginning all that match and run, or one every so often.",
             parameters: [
                 .init("name", "a glob; any", "the pods in the trial's namespace"),
                 .init("every", "duration, above 0; once", "one pod every so often"),
@@ -165,7 +166,8 @@ extension Fault {
 
         package static let page = FaultPage(
             .degraded, "the API server does less in the same time",
-            effect: "For the phase every request takes longer by the factor, and queues grow. The simulated world alone has it.",
+            effect:
+                "For the phase every request takes longer by the factor, and queues grow. The simulated world alone has it.",
             parameters: [.init("factor", "above 0 and below 1", "what is left of the capacity")],
             healthy: "Retries stay rare enough that the server recovers by itself.",
             broken: "Retries keep the server busy after its capacity is back: metastable overload.",

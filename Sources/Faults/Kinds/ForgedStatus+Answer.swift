@@ -26,7 +26,7 @@ extension Fault.ForgedStatus {
         let status = status(for: identity)
         var headers = [ForgedAnswer.Header(name: "Cache-Control", value: "no-cache, private")]
         func add(_ name: String, _ value: String) { headers.append(ForgedAnswer.Header(name: name, value: value)) }
-        if let seconds = retryAfterSeconds { add("Retry-After", String(seconds)) }
+        if let seconds = waitSeconds(status) { add("Retry-After", String(seconds)) }
         guard !isWatchEvent(for: identity) else {
             add("Content-Type", "application/json")
             let event = Array(#"{"type":"ERROR","object":"#.utf8) + status.servedJSON + Array("}\n".utf8)
@@ -44,9 +44,14 @@ extension Fault.ForgedStatus {
 
     private var retryAfterSeconds: Int? { retryAfter.map { Int($0.components.seconds) } }
 
+    /// What the header says: the same as the body, which some failures have a wait of their own in.
+    private func waitSeconds(_ status: Status) -> Int? {
+        retryAfterSeconds ?? (cause == nil ? nil : status.retryAfterSeconds)
+    }
+
     /// The body of an answer that is no Status: overload is told in plain text, and 502 comes from a load balancer.
     private var plainBody: (type: String, text: String)? {
-        guard message == nil, reason == nil else { return nil }
+        guard message == nil, reason == nil, cause == nil else { return nil }
         switch code {
         case 429: return ("text/plain; charset=utf-8", Self.tooManyRequests + "\n")
         case 502:
@@ -62,11 +67,81 @@ extension Fault.ForgedStatus {
     /// The Status that tells of the failure, worded as a server words it for this request; where the real answer is
     /// plain text, the Status that stands for it.
     package func status(for identity: RequestIdentity) -> Status {
-        var status = message.map { reworded($0, identity) } ?? usual(identity)
+        var status = cause.map { known($0, identity) } ?? message.map { reworded($0, identity) } ?? usual(identity)
         if let reason {
             if reason.isEmpty { status.json["reason"] = nil } else { status.json["reason"] = .string(reason) }
         }
         if let seconds = retryAfterSeconds { status.retryAfterSeconds = seconds }
+        return status
+    }
+
+    /// The words of failures that are known by them (kube-apiserver 1.36, etcd 3.5).
+    private func known(_ cause: Cause, _ identity: RequestIdentity) -> Status {
+        let object = object ?? ""
+        switch cause {
+        case .etcdLeaderChanged: return .raw("etcdserver: leader changed")
+        case .etcdTimeout: return .raw("etcdserver: request timed out")
+        case .etcdTooManyRequests: return .raw("etcdserver: too many requests")
+        case .etcdUnavailable:
+            return .raw("rpc error: code = Unavailable desc = keepalive ping failed to receive ACK within timeout")
+        case .quotaConflict:
+            return .conflict(.resourceQuotas, name: object)
+        case .quotaExceeded:
+            return .forbidden(
+                identity.type, name: identity.name,
+                why: "exceeded quota: \(object), requested: \(countName(identity))=1, used: \(countName(identity))=10, "
+                    + "limited: \(countName(identity))=10")
+        case .quotaTimeout: return .internalError("resource quota evaluation timed out")
+        case .serverTimeout:
+            var status = Status(
+                code: 500, reason: "ServerTimeout",
+                message: "The \(identity.verb.rawValue) operation against \(identity.type.qualifiedName) could not be "
+                    + "completed at this time, please try again.",
+                details: ["name": .string(identity.verb.rawValue), "kind": .string(identity.resource)])
+            if !identity.group.isEmpty { status.json["details", "group"] = .string(identity.group) }
+            status.retryAfterSeconds = retryAfterSeconds ?? 2
+            return status
+        case .tooLargeResourceVersion:
+            var status = Status(
+                code: 504, reason: Status.Reason.timeout,
+                message: "Timeout: Too large resource version: 38203, current: 37203",
+                details: [
+                    "causes": [["reason": "ResourceVersionTooLarge", "message": "Too large resource version"]]
+                ])
+            status.retryAfterSeconds = retryAfterSeconds ?? 1
+            return status
+        case .storageInitializing:
+            var status = Status(
+                code: 429, reason: Status.Reason.tooManyRequests, message: "storage is (re)initializing", details: [:])
+            status.retryAfterSeconds = retryAfterSeconds ?? 1
+            return status
+        case .terminatingNamespace: return terminating(identity)
+        case .webhookFailure:
+            return .internalError(
+                "failed calling webhook \"policy.example.com\": failed to call webhook: Post "
+                    + "\"https://policy.example.svc:443/validate?timeout=10s\": context deadline exceeded")
+        }
+    }
+
+    /// As the evaluator of the resource names what it counts.
+    private func countName(_ identity: RequestIdentity) -> String {
+        if identity.group.isEmpty, identity.resource == "pods" { return "pods" }
+        return "count/\(identity.type.qualifiedName)"
+    }
+
+    private func terminating(_ identity: RequestIdentity) -> Status {
+        let namespace = identity.namespace
+        var status = Status.forbidden(
+            identity.type, name: identity.name,
+            why: "unable to create new content in namespace \(namespace) because it is being terminated")
+        var details = status.json["details"]?.object ?? JSONObject()
+        details["causes"] = [
+            [
+                "reason": "NamespaceTerminating", "message": .string("namespace \(namespace) is being terminated"),
+                "field": "metadata.namespace",
+            ]
+        ]
+        status.json["details"] = .object(details)
         return status
     }
 
@@ -202,5 +277,14 @@ extension Substring {
         var rest = self
         while rest.last == character { rest.removeLast() }
         return rest
+    }
+}
+
+extension Status {
+    /// An error of etcd or gRPC, which comes through as it is: the message, and neither reason nor details.
+    fileprivate static func raw(_ message: String) -> Status {
+        var status = Status(code: 500, reason: "", message: message)
+        status.json["reason"] = nil
+        return status
     }
 }

@@ -97,7 +97,8 @@ extension Fault {
                 .init("reason", "text", "another Status reason; an empty one leaves it out"),
                 .init("delay", "duration, 0 or more; 0s", "how long the client waits for the answer"),
             ],
-            healthy: "What passes by itself is tried again after a wait, Retry-After is kept to, what is permanent is not retried.",
+            healthy:
+                "What passes by itself is tried again after a wait, Retry-After is kept to, what is permanent is not retried.",
             broken: "A transient answer ends the work for good, or a permanent one is retried for ever.",
             disturbs: "Nothing else.",
             example: "match: {verb: [create], resource: pods}\nstatus: {cause: quotaConflict, object: compute}")

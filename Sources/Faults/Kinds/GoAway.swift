@@ -25,7 +25,8 @@ extension Fault {
             parameters: [.init("at", "beforeRequest or afterAnswer", "whether the matching request is still served")],
             healthy: "The client connects anew and goes on; a request that was not taken is sent again.",
             broken: "`http2: server sent GOAWAY and closed the connection` ends the work.",
-            disturbs: "The connection's other streams: with beforeRequest they break, with afterAnswer they end in their time.",
+            disturbs:
+                "The connection's other streams: with beforeRequest they break, with afterAnswer they end in their time.",
             example: "when: {probability: 0.02}\ngoAway: {at: afterAnswer}")
     }
 }

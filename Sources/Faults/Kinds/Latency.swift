@@ -23,7 +23,8 @@ extension Fault {
 
         package static let page = FaultPage(
             .conformant, "the request is held back before it is forwarded",
-            effect: "The server hears of the request that much later. Each request draws its own jitter, from its identity.",
+            effect:
+                "The server hears of the request that much later. Each request draws its own jitter, from its identity.",
             parameters: [
                 .init("fixed", "duration, 0 or more", "what every matching request waits"),
                 .init("jitter", "duration, 0 or more; 0", "a draw from 0 up to this comes on top"),

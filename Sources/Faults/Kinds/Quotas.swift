@@ -68,7 +68,8 @@ extension Fault {
             if means == .webhook {
                 if writers != 0 { report("quotaConflict.writers", "a webhook has no writers; leave writers out") }
                 if let attempts, !(0...Self.attemptsMax).contains(attempts) {
-                    report("quotaConflict.attempts", "\(attempts) is out of bounds; admission tries 4 times: write 0 to 4")
+                    report(
+                        "quotaConflict.attempts", "\(attempts) is out of bounds; admission tries 4 times: write 0 to 4")
                 }
             } else {
                 if writers < 1 { report("quotaConflict.writers", "\(writers) is too few; write 1 or more") }
@@ -115,7 +116,8 @@ extension Fault {
 
         package static let page = FaultPage(
             .conformant, "a ResourceQuota is really used up for a while",
-            effect: "The quota's limits are set to what is used, and restored after the phase; creates meet 403 exceeded quota.",
+            effect:
+                "The quota's limits are set to what is used, and restored after the phase; creates meet 403 exceeded quota.",
             parameters: [.init("quota", "a name", "the ResourceQuota in the trial's namespace")],
             healthy: "The work waits and is tried again until there is room.",
             broken: "The work fails for good, or is tried again without a pause.",

@@ -21,8 +21,10 @@ extension Fault {
                 connects meet ECONNREFUSED. Idle connections end; HTTP/1.1 connections that are busy end with their answer.
                 """,
             parameters: [.init("for", "duration, above 0", "how long connects are refused; spans that overlap join")],
-            healthy: "Calls are retried with a growing wait, watches are opened again from where they were, nothing is lost.",
-            broken: "An object fails for good by `connection refused`; a hot loop of connects; a watch that is never opened again.",
+            healthy:
+                "Calls are retried with a growing wait, watches are opened again from where they were, nothing is lost.",
+            broken:
+                "An object fails for good by `connection refused`; a hot loop of connects; a watch that is never opened again.",
             disturbs: "All requests of the client, whatever the rule matches, because there is one listener.",
             example: "refuse: {for: 2s}")
     }

@@ -41,7 +41,8 @@ extension Fault {
                 .init("afterBytes", "bytes, 0 or more; 1", "with midBody: what of the body gets through"),
             ],
             healthy: "The call is made again; after a lost answer a create that meets AlreadyExists is taken for done.",
-            broken: "`connection reset by peer` or `unexpected EOF` ends the work; a lost answer makes a second object.",
+            broken:
+                "`connection reset by peer` or `unexpected EOF` ends the work; a lost answer makes a second object.",
             disturbs: "Other requests that share the HTTP/2 connection, watches among them.",
             example: "match: {verb: [create], resource: pods}\nreset: {at: afterCommit}")
     }

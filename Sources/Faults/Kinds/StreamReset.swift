@@ -4,6 +4,16 @@ extension Fault {
         /// RFC 9113, 7.
         package enum Code: String, Hashable, Sendable, Codable, CaseIterable {
             case refusedStream, internalError, cancel, enhanceYourCalm
+
+            /// As the RFC names it: `INTERNAL_ERROR`.
+            package var name: String {
+                switch self {
+                case .refusedStream: "REFUSED_STREAM"
+                case .internalError: "INTERNAL_ERROR"
+                case .cancel: "CANCEL"
+                case .enhanceYourCalm: "ENHANCE_YOUR_CALM"
+                }
+            }
         }
 
         package var code: Code
@@ -32,7 +42,9 @@ extension Fault {
                 """,
             parameters: [
                 .init("code", "refusedStream, internalError, cancel or enhanceYourCalm", "the error code of RFC 9113"),
-                .init("at", "beforeRequest, afterCommit or midBody; beforeRequest", "where on its way the request is cut off"),
+                .init(
+                    "at", "beforeRequest, afterCommit or midBody; beforeRequest",
+                    "where on its way the request is cut off"),
             ],
             healthy: "The call is made again; refusedStream at once, because nothing was done.",
             broken: "`stream error: stream ID 5; INTERNAL_ERROR` ends the work.",

@@ -23,7 +23,9 @@ extension Fault {
         }
 
         func reportProblems(_ key: String, _ report: ProblemReport) {
-            if let name, name.isEmpty { report("\(key).name", "the pattern is empty; write * for any, or leave it out") }
+            if let name, name.isEmpty {
+                report("\(key).name", "the pattern is empty; write * for any, or leave it out")
+            }
             if let count, count < 1 { report("\(key).count", "\(count) is too few; write 1 or more") }
             if (field == nil) != (equals == nil) {
                 report("\(key).field", "field and equals go together: field: status.phase, equals: Running")
@@ -75,7 +77,8 @@ extension Fault {
                 .init("restartAt", "the same", "when the subject is restarted"),
                 .init("for", "duration, above 0; 2s", "how long the old state is shown"),
             ],
-            healthy: "Before something is destroyed, its owner is read afresh, or a precondition (UID, resourceVersion) is sent.",
+            healthy:
+                "Before something is destroyed, its owner is read afresh, or a precondition (UID, resourceVersion) is sent.",
             broken: "What was made anew is deleted because the old state said so.",
             disturbs: "Only the matching resource is old; others are as they are.",
             example: """

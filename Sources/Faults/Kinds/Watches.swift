@@ -52,7 +52,8 @@ extension Fault {
                 """,
             parameters: [.init("afterEvents", "0 or more; 0", "events that get through before")],
             healthy: "The resource is listed anew and watched from there; objects that are gone are taken as deleted.",
-            broken: "The same resourceVersion is tried again for ever; objects that went meanwhile live on in the cache.",
+            broken:
+                "The same resourceVersion is tried again for ever; objects that went meanwhile live on in the cache.",
             disturbs: "Nothing else.",
             example: "match: {verb: [watch], resource: pods}\nexpireWatch: {afterEvents: 2}")
     }
@@ -92,7 +93,8 @@ extension Fault {
                 .init("afterEvents", "0 or more; 0", "events that get through before"),
                 .init("for", "duration, above 0; for ever", "how long the stream is held"),
             ],
-            healthy: "A time limit of the watch (timeoutSeconds) or a resync brings what was missed; nothing else waits.",
+            healthy:
+                "A time limit of the watch (timeoutSeconds) or a resync brings what was missed; nothing else waits.",
             broken: "The controller works from an old picture for as long as the stream is open.",
             disturbs: "Nothing else.",
             example: "match: {verb: [watch], resource: configmaps}\nstallWatch: {for: 20s}")

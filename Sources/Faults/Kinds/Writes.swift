@@ -38,7 +38,8 @@ extension Fault {
                 and the server's own check answers 409. Writes that name no version pass all the same.
                 """,
             healthy: "The object is read anew, the change is made again on what is there, and written.",
-            broken: "The stale object is sent again and again; the other's change is overwritten; the conflict ends the work.",
+            broken:
+                "The stale object is sent again and again; the other's change is overwritten; the conflict ends the work.",
             disturbs: "The object itself: watchers see one more event.",
             example: "match: {verb: [update], resource: workflows.argoproj.io}\ninterlope: {}")
     }

@@ -82,6 +82,8 @@ extension TransferEnd {
         typealias Words = TransportFailure.Words
         typealias Code = TransportFailure.CurlCode
         return switch self {
+        case .unresolved:
+            (.nameNotResolved, Words.notFound(Self.host(of: authority)), Code.couldNotResolveHost)
         case .refused: (.connectionRefused, Words.refused(authority), Code.couldNotConnect)
         case .reset: (.connectionReset, Words.reset, Code.receiveError)
         case .resetOnReuse:
@@ -90,6 +92,7 @@ extension TransferEnd {
             hasHead
                 ? (.truncated, Words.unexpectedEnd, Code.partialFile)
                 : (.connectionClosed, Words.end, Code.partialFile)
+        case .streamReset(let number, let name): (.http2, Words.streamReset(number, name), Code.http2Stream)
         case .closed: (.connectionClosed, hasHead ? Words.unexpectedEnd : Words.end, Code.receiveError)
         case .handshakeCut: (.tls, Words.end, Code.tlsConnectError)
         case .notConnected(let isTCPConnected):
@@ -98,6 +101,11 @@ extension TransferEnd {
                 Code.operationTimedOut
             )
         }
+    }
+
+    /// `host` of `host:port`.
+    static func host(of authority: String) -> String {
+        authority.lastIndex(of: ":").map { String(authority[..<$0]) } ?? authority
     }
 }
 

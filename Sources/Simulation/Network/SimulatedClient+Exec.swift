@@ -191,8 +191,10 @@ final class SimulatedExec: @unchecked Sendable {
         case .timedOut: throw lost(.timeout, timeOutWords)
         case .failed(let failure):
             switch failure {
+            case .unresolved: throw lost(.nameNotResolved, Words.notFound(TransferEnd.host(of: authority)))
             case .refused: throw lost(.connectionRefused, Words.refused(authority))
-            case .reset, .resetOnReuse, .streamCut: throw lost(.connectionReset, Words.reset)
+            // An exec's connection is HTTP/1.1, and has no streams.
+            case .reset, .resetOnReuse, .streamCut, .streamReset: throw lost(.connectionReset, Words.reset)
             case .closed, .handshakeCut:
                 throw lost(.connectionClosed, stage == .running ? Words.commandCut : Words.end)
             case .notConnected(let isTCPConnected):

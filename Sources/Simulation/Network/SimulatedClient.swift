@@ -178,25 +178,20 @@ extension SimulatedClient {
     func start(_ stream: SimulatedStream) {
         if let connection = usableConnection() {
             connection.isReused = true
-            join(stream, connection)
+            connection.add(stream)
             if connection.state == .open { network.send(stream) }
         } else {
             let connection = network.open(isShared: true, within: configuration.connectTimeout)
             pool.append(connection)
             stream.opensConnection = true
-            join(stream, connection)
+            connection.add(stream)
         }
     }
 
     /// Puts a request on a connection of its own.
     func startAlone(_ stream: SimulatedStream) {
         stream.opensConnection = true
-        join(stream, network.open(isShared: false, within: configuration.connectTimeout))
-    }
-
-    private func join(_ stream: SimulatedStream, _ connection: SimulatedConnection) {
-        stream.connection = connection
-        connection.streams.append(stream)
+        network.open(isShared: false, within: configuration.connectTimeout).add(stream)
     }
 
     private func usableConnection() -> SimulatedConnection? {

@@ -24,6 +24,8 @@ final class SimulatedConnection {
     var state = State.opening
     /// Those that wait for the connection, or for something on it; in the order of their coming.
     var streams: [SimulatedStream] = []
+    /// How many there have been.
+    private var streamCount = 0
     /// When the client's last request on it was over.
     var idleSince: Duration = .zero
     /// What opening it is to come to.
@@ -45,6 +47,14 @@ final class SimulatedConnection {
     init(number: Int, isShared: Bool) {
         self.number = number
         self.isShared = isShared
+    }
+
+    func add(_ stream: SimulatedStream) {
+        stream.connection = self
+        // A client's streams have odd numbers (RFC 9113, 5.1.1).
+        stream.number = 2 * streamCount + 1
+        streamCount += 1
+        streams.append(stream)
     }
 
     func remove(_ stream: SimulatedStream) { streams.removeAll { $0 === stream } }
@@ -76,6 +86,8 @@ final class SimulatedStream: @unchecked Sendable {
     let receive: (Part) -> Void
     var draws: MessageDraws
     var connection: SimulatedConnection?
+    /// On its connection.
+    var number = 1
 
     // The client's end.
     /// Whether the request was given to a connection.
@@ -92,8 +104,12 @@ final class SimulatedStream: @unchecked Sendable {
     /// The end of a time in which the request is held back.
     var held: SimulationLoop.Alarm?
     var question: ServerQuestion?
-    /// The connection is to be reset when the answer is there.
+    /// The connection is to be reset, or the stream, when the answer is there.
     var reset: FaultInjector.Decision?
+    /// The request is to be done once more when it has been answered.
+    var again: FaultInjector.Decision?
+    /// What is to become of the watch that is opened.
+    var filter: WatchFilter?
     /// Nothing is to pass once the connection is upgraded.
     var isMute = false
     /// Called when an exec's command is to be run.
@@ -123,6 +139,8 @@ enum SimulatedAnswer {
 
 /// How a transfer ended without a whole answer.
 enum TransferEnd: Hashable {
+    /// The server's name did not resolve.
+    case unresolved
     /// Nobody listened.
     case refused
     /// The connection was reset by the other end.
@@ -132,6 +150,8 @@ enum TransferEnd: Hashable {
     case resetOnReuse
     /// It was reset, as those learn of it that shared it.
     case streamCut
+    /// The stream alone ended with RST_STREAM, and its connection lives on; by its number, and the error's name.
+    case streamReset(Int, String)
     /// It was closed by the other end.
     case closed
     /// It was closed within the TLS handshake.

@@ -27,6 +27,8 @@ package final class SimulatedNetwork: @unchecked Sendable {
     private var injector: FaultInjector
     private var phase: Phase
     private var refusedUntil: Duration?
+    private var unresolvedUntil: Duration?
+    private var handshakesFailUntil: Duration?
     /// Connections that were taken, and have not ended here; in the order of their coming.
     private var accepted: [SimulatedConnection] = []
     private var connectionCount = 0
@@ -53,7 +55,10 @@ package final class SimulatedNetwork: @unchecked Sendable {
     }
 
     /// Moves to another phase; requests that arrive from now on are in it.
-    package func enter(_ phase: Phase) { self.phase = phase }
+    package func enter(_ phase: Phase) {
+        self.phase = phase
+        injector.began(phase, at: loop.now)
+    }
 
     /// Whether connects are being refused.
     package var isRefusing: Bool { refusedUntil.map { loop.now < $0 } ?? false }
@@ -131,6 +136,10 @@ package final class SimulatedNetwork: @unchecked Sendable {
         hash.combine(UInt64(connectionCount))
         var draws = MessageDraws(hash)
         let connection = SimulatedConnection(number: connectionCount, isShared: isShared)
+        if isUnresolved {
+            connection.alarms = [loop.after(.zero) { self.fail(connection, .unresolved) }]
+            return connection
+        }
         let arrival = model.request.delay(using: &draws.there)
         let connected = arrival + model.answer.delay(using: &draws.back)
         var opened = connected
@@ -150,7 +159,15 @@ package final class SimulatedNetwork: @unchecked Sendable {
         return connection
     }
 
+    private var isUnresolved: Bool { unresolvedUntil.map { loop.now < $0 } ?? false }
+
     private func connectArrived(_ connection: SimulatedConnection, way: Duration) {
+        if let until = handshakesFailUntil, loop.now < until, !isRefusing {
+            // TCP is there; the next message brings the end of TLS.
+            for alarm in connection.alarms { loop.cancel(alarm) }
+            connection.alarms = [loop.after(way * 2) { self.fail(connection, .handshakeCut) }]
+            return
+        }
         guard isRefusing else {
             connection.isAccepted = true
             accepted.append(connection)
@@ -270,6 +287,14 @@ package final class SimulatedNetwork: @unchecked Sendable {
             record(decision, stream)
             refuseConnects(for: refusal.span)
             end(connection, .reset)
+        case .tlsFailure(let failure):
+            record(decision, stream)
+            handshakesFailUntil = max(handshakesFailUntil ?? .zero, loop.now + failure.span)
+            end(connection, .reset)
+        case .unresolved(let failure):
+            record(decision, stream)
+            unresolvedUntil = max(unresolvedUntil ?? .zero, loop.now + failure.span)
+            end(connection, .reset)
         case .reset(let reset):
             switch reset.at {
             case .beforeRequest:
@@ -279,6 +304,22 @@ package final class SimulatedNetwork: @unchecked Sendable {
                 stream.reset = decision
                 forward(stream)
             }
+        case .streamReset(let reset):
+            guard reset.at ?? .beforeRequest == .beforeRequest else {
+                stream.reset = decision
+                return forward(stream)
+            }
+            record(decision, stream)
+            cut(stream, reset.code.name)
+        case .truncate:
+            stream.reset = decision
+            forward(stream)
+        case .applyTwice:
+            if stream.identity.verb.isWrite { stream.again = decision }
+            forward(stream)
+        case .cutWatch, .expireWatch, .stallWatch, .duplicateEvents:
+            stream.filter = stream.identity.verb == .watch ? WatchFilter(decision) : nil
+            forward(stream)
         case .blackHole: record(decision, stream)
         case .halfOpen:
             record(decision, stream)
@@ -343,20 +384,76 @@ package final class SimulatedNetwork: @unchecked Sendable {
         if stream.isUpgrade, case .respond(_, let response) = action { isCommand = response.failure == nil }
         // The pod's node takes the command, and the client's task runs it: somebody must.
         if isCommand { stream.onCommand?() }
+        if let decision = stream.again, case .respond = action {
+            stream.again = nil
+            record(decision, stream)
+            return forward(stream)
+        }
         if let decision = stream.reset {
             record(decision, stream)
-            return end(connection, .reset)
+            switch decision.fault {
+            case .streamReset(let reset): return cut(stream, reset.code.name)
+            case .truncate: return cut(stream, Fault.StreamReset.Code.internalError.name)
+            default: return end(connection, .reset)
+            }
         }
         switch action {
         case .respond where isCommand: deliver(.head, to: stream)
         case .respond(_, let response): deliver(answer(response, question), on: stream)
-        case .startWatch: deliver(.head, to: stream, length: length(of: nil, model.answer))
+        case .startWatch:
+            deliver(.head, to: stream, length: length(of: nil, model.answer))
+            if let filter = stream.filter {
+                if let limit = filter.timeLimit {
+                    stream.held = loop.after(limit) {
+                        stream.held = nil
+                        self.perform(filter.timePassed(), filter, stream)
+                    }
+                }
+                perform(filter.opened(), filter, stream)
+            }
         case .watchEvent(_, let event):
-            deliver(.event(event), to: stream, length: length(of: .object(event.json), model.answer))
+            guard let filter = stream.filter else { return pass(event, to: stream) }
+            perform(filter.came(event), filter, stream)
         case .endWatch:
             deliver(.end, to: stream)
             overThere(stream)
         }
+    }
+
+    private func pass(_ event: WatchEvent, to stream: SimulatedStream) {
+        deliver(.event(event), to: stream, length: length(of: .object(event.json), model.answer))
+    }
+
+    private func perform(_ actions: [WatchFilter.Action], _ filter: WatchFilter, _ stream: SimulatedStream) {
+        guard !stream.isOverThere else { return }
+        if case .duplicateEvents = filter.decision.fault, actions.count > 1 { record(filter.decision, stream) }
+        for action in actions {
+            switch action {
+            case .pass(let event): pass(event, to: stream)
+            case .end:
+                record(filter.decision, stream)
+                deliver(.end, to: stream)
+                overThere(stream)
+            case .expire:
+                record(filter.decision, stream)
+                deliver(.event(.error(.expired("too old resource version: 1 (2)"))), to: stream)
+                deliver(.end, to: stream)
+                overThere(stream)
+            case .stall(let span):
+                record(filter.decision, stream)
+                guard let span else { continue }
+                stream.held = loop.after(span) {
+                    stream.held = nil
+                    for event in filter.resumed() { self.pass(event, to: stream) }
+                }
+            }
+        }
+    }
+
+    /// Ends one stream with RST_STREAM.
+    private func cut(_ stream: SimulatedStream, _ error: String) {
+        deliver(.failed(.streamReset(stream.number, error)), to: stream)
+        overThere(stream)
     }
 
     private func answer(_ response: ServerResponse, _ question: ServerQuestion) -> SimulatedAnswer {
