@@ -161,7 +161,10 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "FaultProxyTests",
-                dependencies: ["Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient", "Wire"] + nio,
+                dependencies: [
+                    "APIMachinery", "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
+                    "KubernetesServer", "Wire",
+                ] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
                 name: "RecordingTests",

@@ -91,5 +91,10 @@ package struct StableHash: Hashable, Sendable {
         }
     }
 
+    /// Bytes as they are, with no end of their own: however they are cut into parts, they come to the same.
+    package mutating func combine(bytes: UnsafeRawBufferPointer) {
+        for byte in bytes { combine(byte: byte) }
+    }
+
     private mutating func combine(byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
 }

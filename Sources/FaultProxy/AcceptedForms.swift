@@ -1,3 +1,5 @@
+import NIOHTTP1
+
 /// What a client says in the header Accept.
 enum AcceptedForms {
     private static let binary = ["application/vnd.kubernetes.protobuf", "application/cbor-seq", "application/cbor"]
@@ -16,6 +18,16 @@ enum AcceptedForms {
             if !clauses.contains(text) { clauses.append(text) }
         }
         return hasBinary ? clauses.joined(separator: ", ") : nil
+    }
+
+    /// Has the server give an answer that can be read here: uncompressed and, where objects are to be read, in JSON.
+    ///
+    /// - Returns: Whether the client gets another form than the one that it likes best.
+    static func askForReadable(_ headers: inout HTTPHeaders, readsObjects: Bool) -> Bool {
+        headers.replaceOrAdd(name: "accept-encoding", value: "identity")
+        guard readsObjects, let accept = withoutBinary(headers[canonicalForm: "accept"]) else { return false }
+        headers.replaceOrAdd(name: "accept", value: accept)
+        return true
     }
 
     /// Whether a table is asked for first, as kubectl does; programs that act on objects do not.

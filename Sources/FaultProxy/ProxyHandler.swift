@@ -1,11 +1,12 @@
 import Faults
 import Kubernetes
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import Wire
 
 /// The proxy's end of a client's connection, or of one HTTP/2 stream of it: does what ``ProxyExchange`` says.
-final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
+final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, UpstreamClient {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
@@ -16,6 +17,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private var upstream: UpstreamHandler?
     private var delay: Scheduled<Void>?
+    private var interloper: InterloperCall?
+    /// While a rule that decided about the request may still be holding something.
+    private var hold: RuleHold?
     private var isReadHeld = false
     /// The exchange that is under way, or the last one on this connection; nil before the first.
     private var exchange: ProxyExchange?
@@ -29,11 +33,31 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var path: RequestPath?
         /// Whether the object's name must be read from the body, because a rule may be about it.
         var needsName = false
+        /// Whether a rule may be about the labels of the object in the body.
+        var needsLabels = false
+        var facts = RequestFacts.none
+        /// The body of the answer, where rules wait for objects in it.
+        var objects: SeenObjects?
+        /// Whether the client is to leave the connection when it has the answer's head (HTTP/2).
+        var isSentAway = false
         var isHead = false
         var isUpgrade = false
         /// Whether the client's connection goes on after the answer (HTTP/1.1).
         var isKeptAlive = true
         var isFinished = false
+        /// Whether its answer has no end worth waiting for.
+        var isStream: Bool {
+            isUpgrade || path?.verb == .watch
+                || (path?.subresource == "log" && path?.parameter("follow").map { $0 == "true" || $0 == "1" } ?? false)
+        }
+        /// What a rule has decided, until the request is over.
+        var decision: FaultInjector.Decision?
+        /// Which of the requests of this handler it is.
+        var number = 0
+        /// By which the tally knows it.
+        var ticket: Int?
+        var bytesReceived = 0
+        var bytesSent = 0
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -52,6 +76,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let bytes):
+            request.bytesReceived += bytes.readableBytes
             if exchange?.sendsBodiesOn == true {
                 upstream?.send(.body(.byteBuffer(bytes)))
             } else {
@@ -69,7 +94,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { upstream?.resumeReading() }
+        if context.channel.isWritable {
+            upstream?.resumeReading()
+            resumeReading()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -78,7 +106,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private var mayRead: Bool {
-        guard let exchange else { return true }
+        // Answers that are not read must not pile up: no further request is taken.
+        guard let exchange, !exchange.isOver else { return context?.channel.isWritable ?? true }
         return exchange.wantsRequest && upstream?.isWritable ?? true
     }
 
@@ -95,6 +124,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         delay?.cancel()
+        interloper?.cancel()
+        interloper = nil
         perform(exchange?.clientEnded())
         context.fireChannelInactive()
     }
@@ -104,6 +135,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // A server that is not there takes no request on connections of old, either.
         guard !core.isRefusing else { return connection.reset() }
         var request = Request()
+        request.number = self.request.number + 1
         request.isHead = head.method == .HEAD
         request.isUpgrade = connection.version == .http1 && head.headers.upgradeProtocol != nil
         request.isKeptAlive = connection.version == .http2 || (head.isKeepAlive && !request.isUpgrade)
@@ -114,15 +146,20 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if core.readsIdentities {
             request.path = RequestPath(method: head.method.rawValue, uri: head.uri)
             request.observed.identity = request.path?.identity()
-            request.needsName = needsName(request)
+            request.facts.userAgent = head.headers.first(name: "user-agent") ?? ""
+            readBody(for: &request)
         }
         delay?.cancel()
+        request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
-        let (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
+        var (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
+        if request.objects != nil, AcceptedForms.askForReadable(&forwarded.headers, readsObjects: true) {
+            core.noteRewrittenAccept(of: request.observed)
+        }
         let exchange = ProxyExchange(
-            head: forwarded, gathersBody: request.needsName, bodyBytesMax: core.bodyBytesMax,
+            head: forwarded, gathersBody: request.needsName || request.needsLabels, bodyBytesMax: core.bodyBytesMax,
             answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen,
-            isUpgrade: request.isUpgrade, observes: observes(request))
+            isUpgrade: request.isUpgrade)
         let actions = exchange.begin()
         self.exchange = exchange
         if connection.version == .http1, head.headers[canonicalForm: "expect"].contains("100-continue") {
@@ -132,27 +169,29 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         perform(actions)
     }
 
-    private func needsName(_ request: Request) -> Bool {
-        guard let path = request.path, path.verb == .create, path.subresource == nil, path.name == nil,
-            let identity = request.observed.identity
-        else { return false }
-        return core.mayConcern(identity)
-    }
-
-    /// Whether rules want to know of the objects that the watch shows.
-    private func observes(_ request: Request) -> Bool {
-        guard request.path?.verb == .watch, let identity = request.observed.identity else { return false }
-        return core.awaits(objectsOf: identity)
+    /// Says what must be read of the bodies, because rules may be about it.
+    private func readBody(for request: inout Request) {
+        guard let path = request.path, let identity = request.observed.identity else { return }
+        if core.awaits(objectsOf: identity) {
+            request.objects = SeenObjects(in: identity.verb, bytesMax: core.bodyBytesMax)
+        }
+        let isCreate = path.verb == .create
+        guard isCreate || path.verb == .update, core.mayConcern(identity, request.facts) else { return }
+        request.needsName = isCreate && path.subresource == nil && path.name == nil
+        request.needsLabels = core.readsLabels
     }
 
     private func refuseAccess(_ head: HTTPRequestHead) {
+        let number = request.number + 1
         request = Request()
+        request.number = number
         request.isFinished = true
         request.isKeptAlive = connection.version == .http2 || head.isKeepAlive
         var exchange = ProxyExchange(
             head: head, gathersBody: false, bodyBytesMax: 0, answersForLong: false, isFramingOpen: false)
         exchange.answerAtOnce()
         self.exchange = exchange
+        core.note(.wrongToken)
         answer(Fault.ForgedStatus(code: 401).answer(for: .none))
     }
 
@@ -169,18 +208,26 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func answered(_ head: HTTPResponseHead) {
         request.observed.upstreamStatus = Int(head.status.code)
+        request.objects?.begin(head)
         perform(exchange?.answered(head))
     }
 
     func answered(body bytes: ByteBuffer) {
+        if request.objects != nil, let identity = request.observed.identity {
+            request.objects?.append(bytes) { core.saw($0, in: identity) }
+        }
         if exchange?.deliversBodies == true {
             deliver(.body(.byteBuffer(bytes)))
-        } else if exchange?.filtersBodies == true {
-            perform(exchange?.answered(body: bytes))
+        } else {
+            perform(exchange?.answered(body: bytes, at: core.now))
         }
     }
 
     func answered(end trailers: HTTPHeaders?) {
+        if let identity = request.observed.identity {
+            // Before the client can ask for what follows from them.
+            request.objects?.forEach { core.saw($0, in: identity) }
+        }
         perform(exchange?.answered(end: trailers))
         // The rest of a request that was answered early is read, and dropped.
         resumeReading()
@@ -191,7 +238,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         perform(exchange?.upstreamEnded(end))
     }
 
-    var isWritable: Bool { (context?.channel.isWritable ?? false) && exchange?.wantsAnswer ?? true }
+    var isWritable: Bool { (context?.channel.isWritable ?? false) && exchange?.holdsAnswer != true }
 
     func flush() { context?.flush() }
 
@@ -199,6 +246,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func perform(_ actions: [ProxyExchange.Action]?) {
         guard let actions else { return }
+        // A forged answer is given when the request is over already.
+        for case .answer(let forged) in actions { tell(status: forged.code, bytes: forged.body.count) }
         for action in actions { perform(action) }
     }
 
@@ -206,24 +255,37 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch action {
         case .decide(let body): decide(body)
         case .recordInjection(let decision):
-            core.record(decision, requestID: request.observed.requestID)
+            core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
         case .wait(let time): wait(time)
-        case .observe(let object): core.observe(object, request.observed.identity)
         case .connect: pool.connect(for: self, isFresh: request.isUpgrade)
         case .send(let part): upstream?.send(part)
         case .deliver(let part): deliver(part)
         case .answer(let forged): answer(forged)
-        case .switchProtocols(let head, let isMute): switchProtocols(head, isMute: isMute)
+        case .interlope(let decision): interlope(decision)
+        case .flush:
+            flush()
+            if isWritable { upstream?.resumeReading() }
+        case .switchProtocols(let head, let passage): switchProtocols(head, passage)
         case .refuse(let span):
             let connection = self.connection
-            if let closed = core.refuseConnects(for: span) {
+            if let closed = core.refuseConnects(for: span, by: request.decision?.rule) {
                 closed.whenComplete { _ in connection.reset() }
             } else {
                 connection.reset()
             }
-        case .reset, .mirror(.reset): connection.reset()
+        case .failHandshakes(let failure):
+            core.failHandshakes(failure, by: request.decision?.rule)
+            connection.reset()
+        case .breakOff(let way, let bytes): breakOff(way, after: bytes)
+        case .sendAway:
+            if connection.version == .http2 { request.isSentAway = true } else { request.isKeptAlive = false }
+        case .turnAway: if let context { connection.turnAway(context.channel) }
+        case .mirror(.reset): connection.reset()
         case .mirror: connection.cut()
-        case .silence: connection.silence()
+        case .hangUp: if connection.version == .http2 { context?.close(promise: nil) } else { connection.cut() }
+        case .silence:
+            connection.silence()
+            cutWhenRuleIsRemoved()
         case .releaseUpstream:
             upstream?.release()
             upstream = nil
@@ -236,26 +298,112 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func decide(_ body: [ByteBuffer]) {
         if request.needsName, let name = ObjectName.find(in: body) { request.observed.identity?.name = name }
-        let decision = request.observed.identity.flatMap(core.decide)
+        if request.needsLabels { request.facts.labels = ObjectLabels.find(in: body) }
+        let facts = request.facts
+        let decision = request.observed.identity.flatMap { core.decide($0, facts) }
         request.observed.rule = decision?.rule
+        if let decision { watchForRemoval(of: decision) }
         perform(exchange?.decided(decision))
-        if exchange?.isAcceptRewritten == true { core.noteRewrittenAccept(of: request.observed) }
+        if exchange?.isAcceptRewritten == true, request.objects == nil {
+            core.noteRewrittenAccept(of: request.observed)
+        }
         resumeReading()
+    }
+
+    /// Hears of it when the rule that decided is removed before the request is over.
+    private func watchForRemoval(of decision: FaultInjector.Decision) {
+        guard let eventLoop = context?.eventLoop else { return }
+        request.decision = decision
+        let (bound, number) = (NIOLoopBound(self, eventLoop: eventLoop), request.number)
+        hold = core.whenRemoved(decision, on: eventLoop) { bound.value.ruleRemoved(in: number) }
+    }
+
+    private func ruleRemoved(in number: Int) {
+        guard request.number == number, !request.isFinished else { return }
+        hold = nil
+        delay?.cancel()
+        perform(exchange?.ruleRemoved())
+        resumeReading()
+    }
+
+    /// A connection that carries nothing more outlives the request; without the rule it has no reason to be.
+    private func cutWhenRuleIsRemoved() {
+        guard let decision = request.decision else { return }
+        let (core, connection) = (self.core, self.connection)
+        let hold = core.whenRemoved(decision, on: connection.channel.eventLoop) { connection.cut() }
+        connection.channel.closeFuture.whenComplete { _ in core.forget(hold) }
     }
 
     private func wait(_ time: Duration) {
         delay?.cancel()
         delay = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
-            self.perform(self.exchange?.delayElapsed())
-            self.goOn()
+            self.perform(self.exchange?.delayElapsed(at: self.core.now))
         }
     }
 
-    /// Sends what time has brought, and reads what the server could not send meanwhile.
-    private func goOn() {
-        flush()
-        upstream?.flush()
-        if isWritable { upstream?.resumeReading() }
+    /// Changes the object that the request is about, on behalf of somebody else.
+    private func interlope(_ decision: FaultInjector.Decision) {
+        var path = request.observed.uri.prefix { $0 != "?" }
+        if let subresource = request.path?.subresource, path.hasSuffix("/\(subresource)") {
+            path = path.dropLast(subresource.count + 1)
+        }
+        let (head, body) = core.interloperRequest(path: path, decision)
+        let call = InterloperCall(head: head, body: body) { isDone in
+            self.interloper = nil
+            self.perform(self.exchange?.interloped(isDone, by: decision))
+        }
+        interloper = call
+        pool.connect(for: call, isFresh: false)
+    }
+
+    private func breakOff(_ way: BreakingOff, after bytes: ByteBuffer?) {
+        guard let context else { return }
+        guard let bytes else { return breakOff(way, context) }
+        request.bytesSent += bytes.readableBytes
+        // Ended earlier, the client might not get what is to get through.
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenSuccess { self.breakOff(way, context) }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: sent)
+    }
+
+    private func breakOff(_ way: BreakingOff, _ context: ChannelHandlerContext) {
+        switch (way, connection.version) {
+        case (.connection, _), (.stream, .http1): connection.reset()
+        case (.stream(let code), .http2): connection.resetStream(context.channel, code: code.number)
+        case (.truncation, .http1): context.close(promise: nil)
+        case (.truncation, .http2):
+            connection.resetStream(context.channel, code: Fault.StreamReset.Code.internalError.number)
+        }
+    }
+
+    /// Tells the tally what the client is being answered.
+    private func tell(status: Int, bytes: Int = 0) {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let latency = core.now - request.observed.started
+        request.bytesSent += bytes
+        tally.withLockedValue { $0.answered(ticket, status: status, after: latency) }
+    }
+
+    /// Tells the tally that the request is over.
+    private func tellEnd() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let request = self.request
+        tally.withLockedValue {
+            $0.ended(
+                ticket, request.observed, bytesReceived: request.bytesReceived, bytesSent: request.bytesSent)
+        }
+    }
+
+    /// An upgraded connection is under way until it ends.
+    private func tellEndWithConnection() {
+        guard let tally = core.tally, let ticket = request.ticket else { return }
+        let (core, observed) = (self.core, request.observed)
+        request.ticket = nil
+        connection.channel.closeFuture.whenComplete { _ in
+            var observed = observed
+            observed.duration = core.now - observed.started
+            tally.withLockedValue { $0.ended(ticket, observed, bytesReceived: 0, bytesSent: 0) }
+        }
     }
 
     private func deliver(_ part: HTTPServerResponsePart) {
@@ -264,12 +412,21 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             head.version = .http1_1
             let isInformational = head.status.code < 200
+            if !isInformational { tell(status: Int(head.status.code)) }
             head.headers.removeHopByHop()
             // Without a length, NIO's encoder would put chunks into an answer that has no body.
             if request.isHead, !head.headers.contains(name: "content-length") { request.isKeptAlive = false }
             if !request.isKeptAlive, !isInformational { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-        case .body: context.write(wrapOutboundOut(part), promise: nil)
+            if request.isSentAway, !isInformational {
+                request.isSentAway = false
+                // As from Go's server: first the head, then the GOAWAY.
+                context.flush()
+                connection.sendAway()
+            }
+        case .body(let bytes):
+            request.bytesSent += bytes.readableBytes
+            context.write(wrapOutboundOut(part), promise: nil)
         case .end:
             // The next request may begin within the write.
             let isLast = isLastAnswer
@@ -293,10 +450,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// a reset in place of the answer.
     private var isLastAnswer: Bool { !request.isKeptAlive && exchange?.isOver == true }
 
-    private func switchProtocols(_ head: HTTPResponseHead, isMute: Bool) {
+    private func switchProtocols(_ head: HTTPResponseHead, _ passage: UpgradePassage) {
         guard let upstream else { return connection.cut() }
         self.upstream = nil
-        let (client, server) = isMute ? ByteRelay.makeMutePair() : ByteRelay.makePair()
+        tell(status: Int(head.status.code))
+        tellEndWithConnection()
+        let (client, server) = makeRelays(passage, upgrade: head.headers.upgradeProtocol ?? "")
+        endDecisionWithConnection()
         let connection = self.connection
         do {
             try upstream.switchProtocols(to: server).assumeIsolated().whenComplete { _ in
@@ -314,10 +474,52 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private func makeRelays(
+        _ passage: UpgradePassage, upgrade: String
+    ) -> (client: ByteRelay, server: ByteRelay) {
+        switch passage {
+        case .everything: return ByteRelay.makePair()
+        case .nothing:
+            cutWhenRuleIsRemoved()
+            return ByteRelay.makeMutePair()
+        case .paced(let bytesPerSecond):
+            let pair = ByteRelay.makePair(RelayShaping(bytesPerSecond: bytesPerSecond))
+            endShapingWhenRuleIsRemoved { pair.client.endShaping() }
+            return pair
+        case .withoutStatus(let decision):
+            let (core, request) = (self.core, self.request)
+            let filter = ExecStatusFilter(upgrade: upgrade) {
+                core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
+            }
+            guard let filter else { return ByteRelay.makePair() }
+            endShapingWhenRuleIsRemoved { filter.turnOff() }
+            return ByteRelay.makePair(RelayShaping(filter: filter))
+        }
+    }
+
+    private func endShapingWhenRuleIsRemoved(_ end: @escaping () -> Void) {
+        guard let decision = request.decision else { return }
+        let bound = NIOLoopBound(end, eventLoop: connection.channel.eventLoop)
+        let core = self.core
+        let hold = core.whenRemoved(decision, on: connection.channel.eventLoop) { bound.value() }
+        connection.channel.closeFuture.whenComplete { _ in core.forget(hold) }
+    }
+
+    /// What a rule holds of an upgraded connection it holds until that ends.
+    private func endDecisionWithConnection() {
+        guard let decision = request.decision else { return }
+        request.decision = nil
+        connection.channel.closeFuture.whenComplete { [core] _ in core.ended(decision) }
+    }
+
     private func finish() {
         guard !request.isFinished else { return }
         request.isFinished = true
+        if let decision = request.decision { core.ended(decision) }
+        core.forget(hold)
+        hold = nil
         request.observed.duration = core.now - request.observed.started
+        tellEnd()
         core.observe(request.observed)
     }
 }

@@ -35,6 +35,10 @@ package final class ReverseProxy: Sendable {
         package var onInjection: @Sendable (Injection) -> Void
         /// Told of each request when it is over, on an event loop: it must not block. Nil saves reading who requests are.
         package var onRequest: (@Sendable (ProxiedRequest) -> Void)?
+        /// Whether to count what passes, for the control and for ``ReverseProxy/tally``.
+        package var keepsTally = false
+        /// How long a client may take for a request's head, from its first byte, or from the connect for the first.
+        package var headTimeout = Duration.seconds(32)
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -63,7 +67,7 @@ package final class ReverseProxy: Sendable {
     }
 
     private let listener: HTTPListener
-    private let core: ProxyCore
+    let core: ProxyCore
     private let pools: UpstreamPools
     private let host: String
     /// The root by which clients verify the proxy, in PEM.
@@ -76,15 +80,18 @@ package final class ReverseProxy: Sendable {
         let authority = try CertificateAuthority(name: "boreas proxy")
         let core = try ProxyCore(configuration, token: configuration.token ?? Self.makeToken())
         let pools = UpstreamPools(route: core.route)
+        let names = ["localhost", "127.0.0.1", "::1", configuration.host]
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
-            identity: try authority.issueServerIdentity(names: ["localhost", "127.0.0.1", "::1", configuration.host]),
+            identity: try authority.issueServerIdentity(names: names),
+            headTimeout: configuration.headTimeout, onRefusal: { core.note(ProxyTally.Refusal($0)) },
             eventLoopGroup: configuration.eventLoopGroup)
         listener = try await HTTPListener.bind(listening) { connection in
             let pool = pools.pool(on: connection.channel.eventLoop)
             return [ProxyHandler(core: core, pool: pool, connection: connection)]
         }
-        core.attach(listener)
+        let stranger = try CertificateAuthority(name: "unknown to all clients").issueServerIdentity(names: names)
+        core.attach(listener, stranger: stranger)
         self.core = core
         self.pools = pools
         host = configuration.host
@@ -105,11 +112,20 @@ package final class ReverseProxy: Sendable {
     /// What a client must send as its bearer token.
     package var token: String { core.token }
 
+    /// What has passed so far; nil where it is not counted.
+    package var tally: ProxyTally? { core.tally?.withLockedValue { $0 } }
+
     /// Moves to another phase; requests that are decided on from now on are in it.
     package func enter(_ phase: Phase) { core.enter(phase) }
 
-    /// Takes over other rules, for requests that are decided on from now on. What was decided goes its way.
+    /// Takes over other rules, for requests that are decided on from now on. Rules that are gone or changed let go of what
+    /// they hold: what waited goes on at once, and connections that were left hanging end.
     package func replace(with plan: Plan) { core.replace(with: plan) }
+
+    /// Lets no rule act, nor count, until ``resume()``; all rules let go of what they hold.
+    package func pause() { core.pause() }
+
+    package func resume() { core.resume() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {
@@ -157,6 +173,17 @@ private final class UpstreamPools: Sendable {
         for pool in pools.withLockedValue({ Array($0.values) }) {
             // It fails only where the loop itself is shut down, and the connections with it.
             try? await pool.eventLoop.submit { pool.value.shutDown() }.get()
+        }
+    }
+}
+
+extension ProxyTally.Refusal {
+    fileprivate init(_ refusal: HTTPListener.Refusal) {
+        switch refusal {
+        case .badRequest: self = .badRequest
+        case .headersTooLarge: self = .headersTooLarge
+        case .headersTooSlow: self = .headersTooSlow
+        case .tlsFailure: self = .tlsFailure
         }
     }
 }

@@ -12,7 +12,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     weak var pool: UpstreamPool?
     /// Whose exchange this is; nil while idle.
-    private var client: ProxyHandler?
+    private var client: (any UpstreamClient)?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
     /// Whether the server will take another request after this one.
@@ -26,7 +26,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: For the pool and the client
 
-    func lease(to client: ProxyHandler) {
+    func lease(to client: any UpstreamClient) {
         idleTimer?.cancel()
         idleTimer = nil
         self.client = client

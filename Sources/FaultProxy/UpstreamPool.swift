@@ -27,7 +27,7 @@ final class UpstreamPool {
     /// Gives the client a connection: at once where one is idle, later where it must be made.
     ///
     /// - Parameter isFresh: Whether it must be a new one, as for an upgrade.
-    func connect(for client: ProxyHandler, isFresh: Bool) {
+    func connect(for client: any UpstreamClient, isFresh: Bool) {
         if !isFresh, let handler = idle.popLast() {
             handler.lease(to: client)
             return client.connected(to: handler)
@@ -49,7 +49,7 @@ final class UpstreamPool {
             }
     }
 
-    private func hand(_ channel: any Channel, to client: ProxyHandler) {
+    private func hand(_ channel: any Channel, to client: any UpstreamClient) {
         guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
             return client.failedToConnect(.closed)
         }

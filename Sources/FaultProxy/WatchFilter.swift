@@ -11,8 +11,6 @@ struct WatchFilter {
         case deliver(ByteBuffer)
         /// The fault has taken effect; once.
         case recordEffect
-        /// Tell of an object that has come.
-        case observe(JSONObject)
         /// Call ``timeElapsed()`` in a while; there is one such wait at a time.
         case wait(Duration)
         /// The stream ends, as a server ends it.
@@ -46,7 +44,6 @@ struct WatchFilter {
 
     private var work: Work
     private var frames: WatchFrames
-    private let observes: Bool
     /// What the watch began from.
     private let version: UInt64
     /// Which objects a gate is about; nil is all.
@@ -60,9 +57,8 @@ struct WatchFilter {
     private(set) var isOver = false
 
     /// - Parameters:
-    ///   - observes: Whether to tell of the objects that come.
     ///   - version: The resourceVersion from which the watch is to go on.
-    init(_ fault: Fault?, _ framing: WatchFrames.Framing, observes: Bool = false, version: UInt64 = 0) {
+    init(_ fault: Fault, _ framing: WatchFrames.Framing, version: UInt64 = 0) {
         work =
             switch fault {
             case .cutWatch(let cut): .cut(after: cut.afterEvents ?? (cut.after == nil ? 0 : nil))
@@ -75,17 +71,15 @@ struct WatchFilter {
             }
         timeLimit = if case .cutWatch(let cut) = fault { cut.after } else { nil }
         frames = WatchFrames(framing)
-        self.observes = observes
         self.version = version
         namespace = nil
     }
 
     /// A filter that a view opens and shuts.
-    init(gate: Gate, namespace: Glob?, observes: Bool = false) {
+    init(gate: Gate, namespace: Glob?) {
         work = .gate(gate)
         timeLimit = nil
         frames = WatchFrames(.lines)
-        self.observes = observes
         version = 0
         self.namespace = namespace
     }
@@ -99,7 +93,7 @@ struct WatchFilter {
 
     /// Whether nothing is done to the stream any longer.
     var isIdle: Bool {
-        if case .pass = work { !observes && held.isEmpty } else { false }
+        if case .pass = work { held.isEmpty } else { false }
     }
 
     /// Whether a fault has to read objects, for which they must come in JSON.
@@ -126,9 +120,6 @@ struct WatchFilter {
         var actions: [Action] = []
         frames.append(bytes)
         while !isOver, let frame = frames.next() {
-            if observes, frame.change == .added || frame.change == .modified, let object = frame.object {
-                actions.append(.observe(object))
-            }
             take(frame, &actions)
         }
         // No server sends an event of such a length: what this is, it passes.
@@ -153,7 +144,7 @@ struct WatchFilter {
         guard !isOver else { return [] }
         work = .pass
         var kept = held.map(\.bytes)
-        if !observes { kept.append(frames.takeRest()) }
+        kept.append(frames.takeRest())
         held = []
         heldBytes = 0
         return kept.filter { $0.readableBytes > 0 }.map(Action.deliver)

@@ -54,7 +54,7 @@ struct WatchFrame: Hashable {
     /// `WatchEvent {type = 1, object = 2}`.
     /// https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
     private static func change(inMessage message: some Collection<UInt8>) -> Change {
-        ProtobufFields.field(1, of: Array(message)[...]).map { Change(String(decoding: $0, as: UTF8.self)) } ?? .other
+        ProtobufMessage(Array(message)[...]).string(1).map { Change($0) } ?? .other
     }
 
     /// The same event as one that adds its object: what a client sees that never saw the object before.

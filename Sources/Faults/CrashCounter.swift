@@ -34,6 +34,14 @@ package struct CrashCounter: Sendable {
     /// Whether no write kills.
     package var isIdle: Bool { rules.isEmpty }
 
+    /// Whether a rule that is awake could count the write if its body said the right things.
+    package func mayConcern(_ identity: RequestIdentity, facts: RequestFacts = .none, in phase: Phase?) -> Bool {
+        identity.verb.isWrite
+            && rules.contains { rule in
+                (rule.during == nil || rule.during == phase) && rule.matcher.matchesButForBody(identity, facts)
+            }
+    }
+
     /// The crash that is due before a write is forwarded, which then never is; asked before each write.
     ///
     /// A write that is about to be forwarded counts as the one after those that were done.

@@ -62,12 +62,15 @@ package struct FaultInjector: Sendable {
         rules[index].ended()
     }
 
-    /// Takes over other rules. One that stays as it was goes on counting from where it is.
+    /// How many requests each rule that acts on requests has matched while awake, by the rule's name.
+    package var matches: [(rule: String, count: Int)] { rules.map { ($0.rule.name, $0.matched) } }
+
+    /// Takes over other rules. One whose name stays goes on counting from where it is, changed or not.
     package mutating func replace(with plan: Plan) {
         let known = rules
         self.plan = plan
         rules = plan.rules.filter(\.fault.kind.actsOnSingleRequests).map { rule in
-            known.first { $0.rule == rule } ?? ActiveRule(rule)
+            known.first { $0.rule.name == rule.name }?.changed(to: rule) ?? ActiveRule(rule)
         }
     }
 
@@ -104,6 +107,8 @@ private struct ActiveRule: Sendable {
     private let matcher: RequestMatcher
     private var counts: [RequestIdentity: Count] = [:]
     private var firstMatch: Duration?
+    /// Requests that it matched while awake, of all identities.
+    private(set) var matched = 0
     /// What wakes the rule, and how often it has happened; nil once it is awake, or where nothing need.
     private var alarm: Alarm?
     /// How many requests the rule holds.
@@ -133,6 +138,18 @@ private struct ActiveRule: Sendable {
         if rule.fault.kind.actsOnWatches { match.verb = [.watch] }
         matcher = RequestMatcher(match)
         alarm = rule.when.since.map(Alarm.init)
+    }
+
+    /// The other rule, with what this one has counted.
+    func changed(to rule: Rule) -> ActiveRule {
+        guard rule != self.rule else { return self }
+        var changed = ActiveRule(rule)
+        changed.counts = counts
+        changed.firstMatch = firstMatch
+        changed.matched = matched
+        changed.active = active
+        if changed.rule.when.since == self.rule.when.since { changed.alarm = alarm }
+        return changed
     }
 
     func isAwake(in phase: Phase) -> Bool { rule.during == nil || rule.during == phase }
@@ -179,6 +196,7 @@ private struct ActiveRule: Sendable {
         firstMatch = start
         var count = counts[identity, default: Count()]
         count.requests += 1
+        matched += 1
         let isHit =
             isWithin(rule.when, ordinal: count.requests, sinceFirstMatch: now - start)
             && count.hitsInARow < rule.when.limitConsecutive ?? .max && active < rule.when.limitActive ?? .max

@@ -10,6 +10,7 @@ import X509
 final class AcceptedChannel: Sendable {
     let channel: any Channel
     private let cutter: NIOLoopBound<ConnectionCutter>
+    private let headTimer: NIOLoopBound<HeadTimer>
     private let state = NIOLockedValueBox(State())
 
     private struct State {
@@ -17,15 +18,30 @@ final class AcceptedChannel: Sendable {
         var connection: HTTPConnection?
         /// HTTP/2 streams that are open.
         var streamCount = 0
+        /// The newest HTTP/2 stream.
+        var streamLast = HTTP2StreamID.rootStream
         var isDraining = false
+        /// Whether the client has been sent away.
+        var isSentAway = false
     }
 
+    /// How long a client that is sent away may take to leave; that of Go's server (net/http2, goAwayTimeout).
+    private static let leavingTime = TimeAmount.seconds(1)
+
     /// - Precondition: On the channel's event loop.
-    init(_ channel: any Channel) throws {
+    init(_ channel: any Channel, _ configuration: HTTPListener.Configuration) throws {
         self.channel = channel
         let cutter = ConnectionCutter()
         try channel.pipeline.syncOperations.addHandler(cutter)
         self.cutter = NIOLoopBound(cutter, eventLoop: channel.eventLoop)
+        let timer = HeadTimer(timeout: configuration.headTimeout.map { TimeAmount($0) }) {
+            configuration.onRefusal(.headersTooSlow)
+            cutter.close()
+        }
+        headTimer = NIOLoopBound(timer, eventLoop: channel.eventLoop)
+        timer.start(on: channel.eventLoop)
+        let bound = headTimer
+        channel.closeFuture.whenComplete { _ in bound.value.stop() }
     }
 
     /// Lets what is under way finish, asks for no more, and then ends the connection; one that has not agreed on a
@@ -54,14 +70,37 @@ final class AcceptedChannel: Sendable {
     }
 
     private func streamOpened(_ stream: any Channel) {
-        state.withLockedValue { $0.streamCount += 1 }
-        stream.closeFuture.whenComplete { [state, channel] _ in
-            let isDone = state.withLockedValue { state in
-                state.streamCount -= 1
-                return state.isDraining && state.streamCount == 0
-            }
-            if isDone { channel.close(promise: nil) }
+        let id = try? stream.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
+        state.withLockedValue { state in
+            state.streamCount += 1
+            if let id { state.streamLast = max(state.streamLast, id) }
         }
+        stream.closeFuture.whenComplete { [state, channel] _ in
+            let (isDone, isSentAway) = state.withLockedValue { state in
+                state.streamCount -= 1
+                return (state.streamCount == 0, state.isSentAway)
+            }
+            guard isDone else { return }
+            if isSentAway { Self.closeSoon(channel) } else if state.withLockedValue({ $0.isDraining }) {
+                channel.close(promise: nil)
+            }
+        }
+    }
+
+    /// Sends an HTTP/2 client away: see ``HTTPConnection/sendAway()``.
+    private func sendAway() {
+        let (last, streamCount, isFirst) = state.withLockedValue { state in
+            defer { state.isSentAway = true }
+            return (state.streamLast, state.streamCount, !state.isSentAway && !state.isDraining)
+        }
+        guard isFirst, let connection = state.withLockedValue({ $0.connection }) else { return }
+        connection.goAway(lastStream: last)
+        if streamCount == 0 { Self.closeSoon(channel) }
+    }
+
+    private static func closeSoon(_ channel: any Channel) {
+        let timer = channel.eventLoop.scheduleTask(in: leavingTime) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timer.cancel() }
     }
 
     func cut() {
@@ -69,11 +108,14 @@ final class AcceptedChannel: Sendable {
         channel.eventLoop.execute { cutter.value.close() }
     }
 
+    /// Lets no handshake succeed.
+    func refuseHandshake() throws { try channel.pipeline.syncOperations.addHandler(HandshakeRefuser()) }
+
     func configure(
         tls: NIOSSLContext?, _ configuration: HTTPListener.Configuration,
         _ makeHandlers: @escaping HTTPListener.HandlerFactory
     ) throws {
-        guard let tls else { return try configureHTTP1(makeHandlers) }
+        guard let tls else { return try configureHTTP1(configuration, makeHandlers) }
         let handler = NIOSSLServerHandler(context: tls)
         try channel.pipeline.syncOperations.addHandler(handler)
         channel.configureHTTP2SecureUpgrade(
@@ -81,17 +123,25 @@ final class AcceptedChannel: Sendable {
                 channel.eventLoop.makeCompletedFuture { try self.configureHTTP2(configuration, makeHandlers) }
             },
             http1ChannelConfigurator: { channel in
-                channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(makeHandlers) }
+                channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(configuration, makeHandlers) }
             }
-        ).whenFailure { _ in self.cut() }
+        ).whenFailure { error in
+            if error is NIOSSLError { configuration.onRefusal(.tlsFailure) }
+            self.cut()
+        }
     }
 
-    private func configureHTTP1(_ makeHandlers: HTTPListener.HandlerFactory) throws {
+    private func configureHTTP1(
+        _ configuration: HTTPListener.Configuration, _ makeHandlers: HTTPListener.HandlerFactory
+    ) throws {
         let connection = settle(on: .http1)
         let pipeline = channel.pipeline.syncOperations
+        let timer = headTimer.value
         try pipeline.addHandlers(
-            HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
-        try pipeline.addHandlers(HTTPServerPipelineHandler(), HTTPServerProtocolErrorHandler())
+            HeadTimer.Bytes(timer), HTTPResponseEncoder(),
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)), HeadTimer.Parts(timer))
+        try pipeline.addHandlers(
+            HTTPServerPipelineHandler(), ProtocolErrorHandler(onRefusal: configuration.onRefusal))
         try pipeline.addHandlers(makeHandlers(connection))
     }
 
@@ -104,16 +154,20 @@ final class AcceptedChannel: Sendable {
             streamConfiguration: .generous
         ) { stream in
             self.streamOpened(stream)
+            self.headTimer.value.stop()
             return stream.eventLoop.makeCompletedFuture {
                 let pipeline = stream.pipeline.syncOperations
                 try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
                 try pipeline.addHandlers(makeHandlers(connection))
             }
         }
+        try channel.pipeline.syncOperations.addHandler(HTTP2ErrorReporter(onRefusal: configuration.onRefusal))
     }
 
     private func settle(on version: HTTPConnection.Version) -> HTTPConnection {
-        let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter)
+        let connection = HTTPConnection(version: version, channel: channel, client: clientName, cutter: cutter) {
+            [weak self] in self?.sendAway()
+        }
         state.withLockedValue { $0.connection = connection }
         return connection
     }

@@ -14,7 +14,16 @@ package final class ByteRelay: ChannelDuplexHandler {
     /// Whether this connection ended before the partner stood in its place: it still hears what came, and of the end.
     private var hasEnded = false
     /// What came before the partner stood in its place.
-    private var early: [NIOAny] = []
+    private var early: [ByteBuffer] = []
+    /// What is left out of what comes.
+    private var filter: ExecStatusFilter?
+    /// Sees what comes.
+    private var tap: ExecStatusFilter?
+    /// What waits to leave, where the pace is limited.
+    private var pacer: BytePacer?
+    private var paceTimer: Scheduled<Void>?
+    /// Whether the connection ends when all that waits has left.
+    private var isEnding = false
 
     /// Drops what comes, and does not end with its partner: the connection stays up and nothing passes.
     private let isMute: Bool
@@ -29,6 +38,15 @@ package final class ByteRelay: ChannelDuplexHandler {
     /// Two ends that belong together; both must stand on the same event loop.
     package static func makePair() -> (ByteRelay, ByteRelay) {
         join(ByteRelay(isMute: false, endsPartner: true), ByteRelay(isMute: false, endsPartner: true))
+    }
+
+    /// Two ends that belong together, and shape what the server sends.
+    package static func makePair(_ shaping: RelayShaping) -> (client: ByteRelay, server: ByteRelay) {
+        let (client, server) = makePair()
+        client.pacer = shaping.bytesPerSecond.map { BytePacer(bytesPerSecond: $0) }
+        client.tap = shaping.filter
+        server.filter = shaping.filter
+        return (client, server)
     }
 
     /// Two ends between which nothing passes: the client's lives on where the server's ends, but not the other way.
@@ -51,11 +69,60 @@ package final class ByteRelay: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isMute else { return }
-        // Flushed at once: the bytes that a decoder leaves behind come without a channelReadComplete.
-        if let partner = partner?.context { partner.writeAndFlush(data, promise: nil) } else { early.append(data) }
+        var bytes = unwrapInboundIn(data)
+        tap?.saw(client: bytes)
+        if let passage = filter?.pass(server: bytes) {
+            bytes = passage.bytes
+            if passage.isLast {
+                if let partner, partner.context != nil { partner.send(bytes) }
+                return context.close(promise: nil)
+            }
+        }
+        if let partner, partner.context != nil { partner.send(bytes) } else { early.append(bytes) }
     }
 
+    /// Sends what has come from the partner, at the pace that there is.
+    private func send(_ bytes: ByteBuffer) {
+        guard pacer != nil else {
+            // Flushed at once: the bytes that a decoder leaves behind come without a channelReadComplete.
+            context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+            return
+        }
+        pacer?.append(bytes, at: Self.now)
+        schedulePiece()
+    }
+
+    private static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    private func schedulePiece() {
+        guard paceTimer == nil, let pacer, !pacer.isEmpty, let context else { return }
+        paceTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pacer.interval)) {
+            self.paceTimer = nil
+            self.sendPieces(self.pacer?.take(at: Self.now) ?? [])
+        }
+    }
+
+    private func sendPieces(_ pieces: [ByteBuffer]) {
+        for piece in pieces { context?.write(wrapOutboundOut(piece), promise: nil) }
+        context?.flush()
+        guard pacer?.isEmpty ?? true else { return schedulePiece() }
+        if isEnding { context?.close(promise: nil) } else { partner?.partnerBecameWritable() }
+    }
+
+    /// Lets everything through from now on, what waits included.
+    package func endShaping() {
+        let pieces = pacer?.takeAll() ?? []
+        pacer = nil
+        paceTimer?.cancel()
+        paceTimer = nil
+        sendPieces(pieces)
+    }
+
+    /// Whether more may come from the partner.
+    private var takesMore: Bool { (context?.channel.isWritable ?? false) && pacer?.isEmpty ?? true }
+
     package func channelInactive(context: ChannelHandlerContext) {
+        paceTimer?.cancel()
         end()
         context.fireChannelInactive()
     }
@@ -69,7 +136,7 @@ package final class ByteRelay: ChannelDuplexHandler {
 
     package func read(context: ChannelHandlerContext) {
         // The mute reads on, or it would not hear of the connection's end.
-        if isMute || partner?.context?.channel.isWritable ?? false { context.read() } else { isReadHeld = true }
+        if isMute || partner?.takesMore ?? false { context.read() } else { isReadHeld = true }
     }
 
     /// Ends the connection.
@@ -79,19 +146,24 @@ package final class ByteRelay: ChannelDuplexHandler {
     }
 
     private func partnerArrived() {
-        guard let partner = partner?.context, context != nil || hasEnded else { return }
-        for data in early { partner.write(data, promise: nil) }
-        if !early.isEmpty { partner.flush() }
+        guard let partner, let place = partner.context, context != nil || hasEnded else { return }
+        for bytes in early { partner.send(bytes) }
         early = []
         guard hasEnded else { return partnerBecameWritable() }
         unlink()
         // Later, because the partner is just taking its place.
-        let channel = partner.channel
-        partner.eventLoop.execute { channel.close(promise: nil) }
+        place.eventLoop.assumeIsolated().execute { partner.finish() }
+    }
+
+    /// Ends the connection when all that waits has left.
+    private func finish() {
+        guard pacer?.isEmpty ?? true else { return isEnding = true }
+        context?.flush()
+        context?.close(promise: nil)
     }
 
     private func partnerBecameWritable() {
-        guard isReadHeld, let context else { return }
+        guard isReadHeld, partner?.takesMore ?? true, let context else { return }
         isReadHeld = false
         context.read()
     }
@@ -105,9 +177,7 @@ package final class ByteRelay: ChannelDuplexHandler {
             return
         }
         unlink()
-        guard endsPartner else { return }
-        partner.context?.flush()
-        partner.context?.close(promise: nil)
+        if endsPartner { partner.finish() }
     }
 
     private func unlink() {

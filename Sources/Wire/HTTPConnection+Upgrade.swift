@@ -19,7 +19,9 @@ extension HTTPConnection {
         }
         // First, so that it does not wait for the end of an answer that has none.
         try remove(HTTPServerPipelineHandler.self)
-        try remove(HTTPServerProtocolErrorHandler.self)
+        try remove(ProtocolErrorHandler.self)
+        try remove(HeadTimer.Bytes.self)
+        try remove(HeadTimer.Parts.self)
         channel.writeAndFlush(HTTPServerResponsePart.head(head), promise: nil)
         try remove(HTTPResponseEncoder.self)
         try pipeline.addHandler(successor)

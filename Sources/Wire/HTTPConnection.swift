@@ -12,6 +12,7 @@ package final class HTTPConnection: Sendable {
     /// Who the client's certificate says it is; nil without a verified certificate.
     package let client: ClientName?
     private let cutter: NIOLoopBound<ConnectionCutter>
+    private let onSendingAway: @Sendable () -> Void
 
     /// The subject of a client certificate, in the terms of Kubernetes.
     package struct ClientName: Hashable, Sendable {
@@ -21,8 +22,12 @@ package final class HTTPConnection: Sendable {
         package var groups: [String]
     }
 
-    init(version: Version, channel: any Channel, client: ClientName?, cutter: NIOLoopBound<ConnectionCutter>) {
+    init(
+        version: Version, channel: any Channel, client: ClientName?, cutter: NIOLoopBound<ConnectionCutter>,
+        onSendingAway: @escaping @Sendable () -> Void
+    ) {
         self.version = version
+        self.onSendingAway = onSendingAway
         self.channel = channel
         self.client = client
         self.cutter = cutter
@@ -44,12 +49,12 @@ package final class HTTPConnection: Sendable {
     /// Asks an HTTP/2 client to send no more requests on this connection (RFC 9113, 6.8); nothing on HTTP/1.1.
     package func goAway(errorCode: Int = 0) {
         guard version == .http2 else { return }
-        let frame = HTTP2Frame(
-            streamID: .rootStream,
-            payload: .goAway(
-                lastStreamID: .maxID, errorCode: HTTP2ErrorCode(networkCode: errorCode), opaqueData: nil))
-        channel.writeAndFlush(frame, promise: nil)
+        goAway(lastStream: .maxID, errorCode: errorCode)
     }
+
+    /// Sends an HTTP/2 client away as Go's server does: what has been asked is answered, what is asked from now on is not
+    /// taken, and a second after the last answer the connection ends. Nothing on HTTP/1.1.
+    package func sendAway() { if version == .http2 { onSendingAway() } }
 
     private func onEventLoop(_ act: @escaping @Sendable (ConnectionCutter) -> Void) {
         let cutter = self.cutter

@@ -21,11 +21,16 @@ package final class HTTPListener: Sendable {
         package var streamsMax: Int
         /// Whether TLS offers h2 beside http/1.1.
         package var offersHTTP2: Bool
+        /// How long a client may take for the head of a request; nil is for ever.
+        package var headTimeout: Duration?
+        /// Told, on an event loop, of each client that is turned away for what it sends.
+        package var onRefusal: @Sendable (Refusal) -> Void
         package var eventLoopGroup: any EventLoopGroup
 
         package init(
             host: String = "127.0.0.1", port: Int = 0, identity: TLSIdentity? = nil,
             clientAuthorityPEM: String? = nil, streamsMax: Int = 250, offersHTTP2: Bool = true,
+            headTimeout: Duration? = nil, onRefusal: @escaping @Sendable (Refusal) -> Void = { _ in },
             eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
         ) {
             self.host = host
@@ -34,8 +39,20 @@ package final class HTTPListener: Sendable {
             self.clientAuthorityPEM = clientAuthorityPEM
             self.streamsMax = streamsMax
             self.offersHTTP2 = offersHTTP2
+            self.headTimeout = headTimeout
+            self.onRefusal = onRefusal
             self.eventLoopGroup = eventLoopGroup
         }
+    }
+
+    /// Why a client is turned away.
+    package enum Refusal: Hashable, Sendable {
+        /// What it sends is no HTTP.
+        case badRequest
+        case headersTooLarge
+        /// The head of its request was not complete in time.
+        case headersTooSlow
+        case tlsFailure
     }
 
     /// Makes the handlers that see a channel's `HTTPServerRequestPart`s: once for an HTTP/1.1 connection with all its
@@ -57,6 +74,8 @@ package final class HTTPListener: Sendable {
         var isPaused = false
         /// When the refusal that is under way ends.
         var refusedUntil: NIODeadline?
+        /// How handshakes fail, and until when.
+        var handshakeFailure: (failure: HandshakeFailure, until: NIODeadline)?
         var isShutDown = false
         var accepted: [ObjectIdentifier: AcceptedChannel] = [:]
 
@@ -140,6 +159,39 @@ package final class HTTPListener: Sendable {
         return channel?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()
     }
 
+    /// Ends a refusal that is under way before its time: listens again.
+    package func endRefusal() {
+        let loop = configuration.eventLoopGroup.next()
+        let wasRefusing = state.withLockedValue { state in
+            defer { state.refusedUntil = nil }
+            return state.refusedUntil != nil
+        }
+        guard wasRefusing else { return }
+        listen().whenFailure { [weak self] _ in self?.scheduleEndOfRefusal(at: .now() + .milliseconds(10), on: loop) }
+    }
+
+    /// How TLS cannot be agreed on.
+    enum HandshakeFailure: Sendable {
+        /// The client's first message is answered with a fatal alert.
+        case alert
+        /// The client is shown a certificate of another authority.
+        case stranger(NIOSSLContext)
+    }
+
+    /// Lets the handshakes of connections that are accepted within a span fail; those that are accepted live on. The last
+    /// call counts.
+    ///
+    /// - Parameter stranger: What is shown in place of the listener's own certificate; nil ends handshakes by an alert.
+    /// - Throws: ``WireError`` where the certificate cannot be read.
+    package func failHandshakes(for span: Duration, showing stranger: TLSIdentity?) throws {
+        let failure = try stranger.map { try HandshakeFailure.stranger(.server($0, configuration)) } ?? .alert
+        let until = NIODeadline.now() + TimeAmount(span)
+        state.withLockedValue { $0.handshakeFailure = (failure, max(until, $0.handshakeFailure?.until ?? until)) }
+    }
+
+    /// Lets handshakes succeed again before their time.
+    package func endHandshakeFailures() { state.withLockedValue { $0.handshakeFailure = nil } }
+
     /// Whether a refusal is under way.
     package var isRefusing: Bool { state.withLockedValue { $0.refusedUntil != nil } }
 
@@ -196,6 +248,14 @@ package final class HTTPListener: Sendable {
         cut.cancel()
     }
 
+    /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
+    package func cutAccepted() async {
+        let accepted = state.withLockedValue { Array($0.accepted.values) }
+        for connection in accepted { connection.cut() }
+        // It fails only where the loop itself is shut down, and the connections with it.
+        for connection in accepted { try? await connection.channel.closeFuture.get() }
+    }
+
     /// The connections that are open now.
     package var connectionCount: Int { state.withLockedValue { $0.accepted.count } }
 
@@ -210,7 +270,7 @@ package final class HTTPListener: Sendable {
 
     private func accept(_ channel: any Channel) throws {
         try channel.closeOnExec()
-        let accepted = try AcceptedChannel(channel)
+        let accepted = try AcceptedChannel(channel, configuration)
         let isWelcome = state.withLockedValue { state in
             guard !state.isShutDown else { return false }
             state.accepted[ObjectIdentifier(channel)] = accepted
@@ -220,6 +280,17 @@ package final class HTTPListener: Sendable {
         channel.closeFuture.whenComplete { [state] _ in
             state.withLockedValue { _ = $0.accepted.removeValue(forKey: ObjectIdentifier(channel)) }
         }
-        try accepted.configure(tls: tls, configuration, makeHandlers)
+        let failure = state.withLockedValue { state in
+            state.handshakeFailure.flatMap { $0.until > .now() ? $0.failure : nil }
+        }
+        switch failure {
+        case nil: try accepted.configure(tls: tls, configuration, makeHandlers)
+        case .alert: try accepted.refuseHandshake()
+        case .stranger(let tls):
+            // What a client says of the certificate is no news.
+            var configuration = self.configuration
+            configuration.onRefusal = { _ in }
+            try accepted.configure(tls: tls, configuration, makeHandlers)
+        }
     }
 }

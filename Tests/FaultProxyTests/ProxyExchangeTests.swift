@@ -48,10 +48,20 @@ struct ProxyExchangeTests {
             case .deliver(.body): "deliver body"
             case .deliver(.end): "deliver end"
             case .answer(let answer): "answer \(answer.code)"
-            case .switchProtocols(_, let isMute): isMute ? "switch, muted" : "switch"
+            case .switchProtocols(_, .everything): "switch"
+            case .switchProtocols(_, .nothing): "switch, muted"
+            case .switchProtocols(_, .paced(let bytesPerSecond)): "switch, \(bytesPerSecond) bytes a second"
+            case .switchProtocols(_, .withoutStatus): "switch, without status"
             case .refuse(let span): "refuse \(span)"
-            case .reset: "reset"
+            case .breakOff(.connection, nil): "reset"
+            case .breakOff(let way, let bytes): "break \(way) after \(bytes.map { String(buffer: $0) } ?? "nothing")"
+            case .failHandshakes: "fail handshakes"
+            case .interlope: "interlope"
+            case .sendAway: "send away"
+            case .turnAway: "turn away"
+            case .flush: "flush"
             case .mirror(let end): "mirror \(end)"
+            case .hangUp: "hang up"
             case .silence: "silence"
             case .releaseUpstream: "release"
             case .abandonUpstream: "abandon"
@@ -195,6 +205,24 @@ struct ProxyExchangeTests {
         #expect(words(gone.clientEnded()) == ["abandon", "finish"])
         #expect(words(gone.delayElapsed()) == [])
         #expect(words(gone.connected()) == ["release"])
+    }
+
+    @Test("a rule that is removed gives back what it kept, once")
+    func ruleRemoved() {
+        var delayed = exchange()
+        _ = delayed.decided(decision(.latency(Fault.Latency(fixed: .seconds(1)))))
+        #expect(words(delayed.ruleRemoved()) == ["connect"])
+        #expect(words(delayed.ruleRemoved()) == [])
+        #expect(words(delayed.delayElapsed()) == [])
+        var swallowed = exchange()
+        _ = swallowed.decided(decision(.blackHole(Fault.BlackHole())))
+        #expect(words(swallowed.ruleRemoved()) == ["hang up", "finish"])
+        #expect(words(swallowed.clientEnded()) == [])
+        var doomed = exchange()
+        _ = doomed.decided(decision(.reset(Fault.Reset(at: .afterCommit))))
+        _ = doomed.connected()
+        #expect(words(doomed.ruleRemoved()) == [])
+        #expect(words(doomed.answered(head(.ok))) == ["deliver 200"])
     }
 
     @Test("a server's connection that breaks breaks the client's, before the answer and in the middle of it")

@@ -26,7 +26,9 @@ struct ProxySetup {
     var injections: [Injection] { log.withLockedValue { $0.injections } }
     var requests: [ProxiedRequest] { log.withLockedValue { $0.requests } }
 
-    /// - Parameter isObserved: Whether the proxy is to tell of each request.
+    /// - Parameters:
+    ///   - isObserved: Whether the proxy is to tell of each request.
+    ///   - handlers: Another server than the one that records.
     static func with<Result>(
         _ rules: Rule..., isObserved: Bool = false, basePath: String = "", seed: UInt64 = 1,
         _ body: (ProxySetup) async throws -> Result
@@ -36,13 +38,15 @@ struct ProxySetup {
 
     static func with<Result>(
         rules: [Rule], isObserved: Bool = false, basePath: String = "", seed: UInt64 = 1,
+        handlers: HTTPListener.HandlerFactory? = nil,
+        configure: (inout ReverseProxy.Configuration) -> Void = { _ in },
         _ body: (ProxySetup) async throws -> Result
     ) async throws -> Result {
         let authority = try CertificateAuthority(name: "cluster")
         let server = RecordingServer()
         let log = NIOLockedValueBox(Log())
         let listening = HTTPListener.Configuration(identity: try authority.issueServerIdentity())
-        return try await HTTPListener.with(listening, makeHandlers: server.factory) { listener in
+        return try await HTTPListener.with(listening, makeHandlers: handlers ?? server.factory) { listener in
             let upstream = Upstream(
                 server: "https://127.0.0.1:\(listener.port)\(basePath)", authorityPEM: authority.certificatePEM,
                 authorization: { "Bearer upstream-token" })
@@ -53,6 +57,7 @@ struct ProxySetup {
             if isObserved {
                 configuration.onRequest = { request in log.withLockedValue { $0.requests.append(request) } }
             }
+            configure(&configuration)
             return try await withFaultProxy(configuration) { proxy in
                 try await withFile(proxy.authorityPEM) { root in
                     try await body(ProxySetup(server: server, proxy: proxy, root: root, log: log))

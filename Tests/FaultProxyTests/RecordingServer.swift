@@ -1,3 +1,4 @@
+import Kubernetes
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
@@ -5,8 +6,8 @@ import Wire
 
 /// The API server behind the proxy: remembers each request that reaches it, and answers as its path asks.
 ///
-/// `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, an exec
-/// echoes bytes, and with `watch=true` in the query come the lines that the test pushes. All else is answered with an
+/// With `size=n` in the query the answer is that many bytes, in chunks with `chunked=true`. `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, an exec
+/// echoes bytes, or, over WebSocket, says hello and ends well, and with `watch=true` in the query come the lines that the test pushes. All else is answered with an
 /// object that holds the method, the path and the length of the body.
 final class RecordingServer: Sendable {
     struct Seen: Sendable {
@@ -69,7 +70,7 @@ final class RecordingServer: Sendable {
 
         private func answer(_ context: ChannelHandlerContext) {
             if current.uri.contains("watch=true") { return watch(context) }
-            if current.uri.contains("/exec?") { return upgrade() }
+            if current.uri.contains("/exec?"), current.headers["upgrade"] != nil { return upgrade() }
             switch current.uri.split(separator: "?").first.map(String.init) {
             case "/drop": connection.reset()
             case "/short":
@@ -82,12 +83,24 @@ final class RecordingServer: Sendable {
                 isFlood = true
                 flood(context)
             default:
+                if let size = parameter("size").flatMap({ Int($0) }) { return writeBytes(size, context) }
                 let text = #"{"method":"\#(current.method)","uri":"\#(current.uri)","bytes":\#(current.body.count)}"#
                 begin(
                     context, ["content-length": "\(text.utf8.count)", "x-served-by": "api", "keep-alive": "timeout=9"])
                 if current.method != "HEAD" { write(context, text) }
                 context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             }
+        }
+
+        private func parameter(_ name: String) -> String? {
+            let query = current.uri.split(separator: "?").dropFirst().first ?? ""
+            return query.split(separator: "&").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+        }
+
+        private func writeBytes(_ count: Int, _ context: ChannelHandlerContext) {
+            begin(context, parameter("chunked") == "true" ? [:] : ["content-length": "\(count)"])
+            write(context, String(repeating: "x", count: count))
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
 
         private func begin(_ context: ChannelHandlerContext, _ headers: HTTPHeaders) {
@@ -136,15 +149,45 @@ final class RecordingServer: Sendable {
         func channelWritabilityChanged(context: ChannelHandlerContext) { flood(context) }
 
         private func upgrade() {
-            let head = HTTPResponseHead(
-                version: .http1_1, status: .switchingProtocols, headers: ["connection": "Upgrade", "upgrade": "echo"])
-            try? connection.switchProtocols(head, from: self, to: Echo())
+            let upgrade = current.headers["upgrade"] ?? ""
+            var headers: HTTPHeaders = ["connection": "Upgrade", "upgrade": upgrade]
+            guard let key = current.headers["sec-websocket-key"] else {
+                let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+                try? connection.switchProtocols(head, from: self, to: Echo())
+                return
+            }
+            headers.add(name: "sec-websocket-accept", value: WebSocketHandshake.accept(key))
+            headers.add(name: "sec-websocket-protocol", value: RemoteCommand.Version.v4.rawValue)
+            let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+            try? connection.switchProtocols(head, from: self, to: Command())
         }
 
         func channelInactive(context: ChannelHandlerContext) {
             if isWatch || isFlood { state.withLockedValue { $0.streamsEnded += 1 } }
             isWatch = false
             isFlood = false
+        }
+    }
+
+    /// Is a command over WebSocket that says hello and ends well.
+    private final class Command: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            let status = JSONValue.object(RemoteCommand.status(exitCode: 0)).text
+            let messages: [WebSocketMessage] = [
+                .binary([1] + Array("hello\n".utf8)), .binary([3] + Array(status.utf8)),
+                .close(code: WebSocketMessage.normalClosure),
+            ]
+            for message in messages { context.write(wrapOutboundOut(ByteBuffer(bytes: message.encoded())), promise: nil) }
+            context.flush()
+        }
+
+        // The client answers the close, and then it is over.
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = unwrapInboundIn(data).readableBytesView
+            if bytes.first == 0x88 { context.close(promise: nil) }
         }
     }
 

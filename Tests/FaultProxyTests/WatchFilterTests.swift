@@ -22,7 +22,6 @@ struct WatchFilterTests {
             switch action {
             case .deliver(let bytes): String(buffer: bytes)
             case .recordEffect: "effect"
-            case .observe(let object): "observe \(object["metadata", "name"]?.string ?? "")"
             case .wait(let span): "wait \(span)"
             case .end: "end"
             }
@@ -259,15 +258,6 @@ struct WatchFilterTests {
         #expect(run(&filter, event("theirs", 5)) == [event("theirs", 5)])
         #expect(run(&filter, event("mine", 6) + event("theirs", 7)) == [])
         #expect(words(filter.move(to: .open)) == [event("mine", 6), event("theirs", 7)])
-    }
-
-    // MARK: Observation
-
-    @Test("objects are told of, and the stream is left as it is")
-    func observation() {
-        var filter = WatchFilter(nil, .lines, observes: true)
-        #expect(!filter.isIdle)
-        #expect(run(&filter, a + mark + b + c) == ["observe a", a, mark, "observe b", b, c])
     }
 
     @Test(

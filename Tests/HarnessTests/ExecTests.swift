@@ -32,8 +32,9 @@ import Testing
         try await LocalCluster.with(port: 0, logger: logger) { local in
             let connection = try Self.connection(local.kubeconfig)
             try await StandaloneProxy.with(
-                connection, plan: Plan(rules: rules), seed: 1, port: 0, logger: logger, onInjection: { _ in }
-            ) { kubeconfig, _ in
+                connection, .init(plan: Plan(rules: rules), seed: 1, logger: logger)
+            ) { proxy in
+                let kubeconfig = proxy.kubeconfig
                 let exchanges = Exchanges()
                 let direct = ClusterClient(.init(connection: connection, clock: .real()))
                 var settings = ClusterClient.Configuration(
@@ -121,7 +122,9 @@ import Testing
 
     @Test("a hang before the upgrade, and one after it, end with the request's own timeout")
     func hangs() async throws {
-        for (fault, words) in [(Fault.blackHole(.init()), "awaiting headers"), (.halfOpen(.init()), "status did not come")] {
+        for (fault, words) in [
+            (Fault.blackHole(.init()), "awaiting headers"), (.halfOpen(.init()), "status did not come"),
+        ] {
             try await with([Self.rule(fault)]) { cluster in
                 let start = ContinuousClock.now
                 let error = await failure {

@@ -73,9 +73,9 @@ struct KubectlTests {
                 .connection(readFile: KubeconfigLoader.readFromDisk)
             let injections = Injections()
             try await StandaloneProxy.with(
-                connection, plan: plan, seed: 1, port: 0, logger: logger, onInjection: { injections.append($0) }
-            ) { kubeconfig, _ in
-                try await Kubectl.with(kubeconfig) { try await body($0, { injections.all }) }
+                connection, .init(plan: plan, seed: 1, onInjection: { injections.append($0) }, logger: logger)
+            ) { proxy in
+                try await Kubectl.with(proxy.kubeconfig) { try await body($0, { injections.all }) }
             }
         }
     }

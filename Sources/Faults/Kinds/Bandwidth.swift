@@ -17,8 +17,8 @@ extension Fault {
         package static let page = FaultPage(
             .conformant, "the answer drips, so many bytes a second",
             effect: """
-                The body of the answer passes in small pieces at an even pace, at least one byte every tenth of a second \
-                on average; over an upgraded connection (exec, port-forward) all that the server sends.
+                The body of the answer passes at an even pace, a tenth of a second's worth at a time, or one byte where \
+                that is less; over an upgraded connection (exec, port-forward) all that the server sends.
                 """,
             parameters: [.init("bytesPerSecond", "bytes a second, 1 to 10⁹", "the pace of the answer's body")],
             healthy:
