@@ -36,7 +36,6 @@ struct ProxyExchangeTests {
             switch action {
             case .decide(let body): "decide \(body.map { String(buffer: $0) }.joined())"
             case .recordInjection: "record"
-            case .observe: "observe"
             case .wait(let time): "wait \(time)"
             case .connect: "connect"
             case .send(.head(let head)):
