@@ -97,7 +97,7 @@ let package = Package(
             dependencies: [
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
                 "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire", "Workflows",
-                logging,
+                logging, subprocess,
             ],
             swiftSettings: swiftSettings),
         .target(

@@ -155,12 +155,20 @@ extension ExperimentReader {
         var changes: [Experiment.Change] = []
         /// `Website.example.com/web`: what may stand there once alone.
         var names: Set<String> = []
+        /// `.example.com web`, by group and name: what a change deletes.
+        var deleted: Set<String> = []
     }
 
     private func processWorkload(
         _ spec: ExperimentDocument.Spec, _ variables: Variables
     ) throws(ExperimentError) -> ProcessWorkload {
         var parts = ProcessWorkload()
+        for change in spec.workload.compactMap(\.value.change) where change.delete?.value ?? false {
+            let words = change.of.value.split(separator: "/").map(String.init)
+            guard words.count == 2 else { continue }
+            let group = words[0].split(separator: ".", maxSplits: 1).dropFirst().first.map { ".\($0)" } ?? ""
+            parts.deleted.insert("\(group) \(words[1])")
+        }
         for (index, entry) in spec.workload.enumerated() {
             let path = "spec.workload[\(index)]"
             let load = entry.value
@@ -255,8 +263,10 @@ extension ExperimentReader {
         let namespace = node["metadata"]?["namespace"]?.string.map { "\($0)/" } ?? ""
         for name in names {
             let whole = "\(node["kind"]?.string ?? "")\(group) \(namespace)\(name)"
-            guard parts.names.insert(whole).inserted else {
-                throw error("the workload has \(whole) twice", at: place, path)
+            // What is deleted in between may come anew.
+            guard parts.names.insert(whole).inserted || parts.deleted.contains("\(group) \(name)") else {
+                throw error(
+                    "the workload has \(whole) twice; delete it in between by a change, or rename one", at: place, path)
             }
         }
     }

@@ -5,6 +5,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Wire
 
 /// What all connections of a proxy share: the rules, the phase, and where to report.
@@ -17,6 +18,12 @@ final class ProxyCore: Sendable {
     private let logger: Logger
     private let onInjection: @Sendable (Injection) -> Void
     private let onRequest: (@Sendable (ProxiedRequest) -> Void)?
+    private let onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
+    /// Nil where no write kills the client.
+    private let barrier: WriteBarrier?
+    /// The newest resourceVersion that has passed, where requests are told of.
+    private let newestSeen = Atomic<UInt64>(0)
+    private let underWay = NIOLockedValueBox(ProxyActivity())
     private let authorization: String
     /// What has passed; nil where nobody wants to know.
     let tally: NIOLockedValueBox<ProxyTally>?
@@ -49,6 +56,8 @@ final class ProxyCore: Sendable {
         onInjection = configuration.onInjection
         onRequest = configuration.onRequest
         tally = configuration.keepsTally ? NIOLockedValueBox(ProxyTally()) : nil
+        onCrash = configuration.onCrash
+        barrier = configuration.onCrash == nil ? nil : WriteBarrier(configuration.plan)
         state = NIOLockedValueBox(
             State(
                 injector: FaultInjector(plan: configuration.plan, seed: configuration.seed),
@@ -105,10 +114,13 @@ final class ProxyCore: Sendable {
     func resume() { state.withLockedValue { $0.isPaused = false } }
 
     /// Whether anybody wants to know who a request is.
-    var readsIdentities: Bool { onRequest != nil || tally != nil || !state.withLockedValue { $0.isIdle } }
+    var readsIdentities: Bool {
+        isObserved || tally != nil || barrier != nil || !state.withLockedValue { $0.isIdle }
+    }
 
     func mayConcern(_ identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
         state.withLockedValue { !$0.isPaused && $0.injector.mayConcern(identity, facts: facts, in: $0.phase) }
+            || barrier?.mayConcern(identity, facts, in: phase) ?? false
     }
 
     /// Whether a rule asks for the labels of objects in requests.
@@ -187,11 +199,58 @@ final class ProxyCore: Sendable {
         if let hold { state.withLockedValue { $0.holds.forget(hold) } }
     }
 
+    private var phase: Phase { state.withLockedValue { $0.phase } }
+
+    // MARK: The write barrier
+
+    /// Whether the client is about to be killed, so that nothing more of it is sent on.
+    var isHolding: Bool { barrier?.isRaised ?? false }
+
+    /// The crash that is due in the place of a write that is about to be sent on; the client is held from then on.
+    func crash(before identity: RequestIdentity, _ facts: RequestFacts) -> CrashCounter.Crash? {
+        barrier?.sending(identity, facts, in: phase)
+    }
+
+    /// The crash that is due at a write that the server has done; the client is held from then on.
+    func crash(after identity: RequestIdentity, _ facts: RequestFacts) -> CrashCounter.Crash? {
+        barrier?.done(identity, facts, in: phase)
+    }
+
+    /// The client is to die now.
+    func announce(_ crash: CrashCounter.Crash, requestID: String?) {
+        logger.debug("holding the client for its crash", metadata: ["rule": "\(crash.rule)"])
+        onInjection(
+            Injection(
+                rule: crash.rule, kind: .crash, identity: crash.identity, ordinal: crash.fault.afterWrites,
+                requestID: requestID, at: clock.now))
+        onCrash?(crash)
+    }
+
+    /// Cuts the connections of the client, which is dead, and serves its next life.
+    func endBarrier() async {
+        // Before: what has come on them already must not be sent on.
+        await state.withLockedValue { $0.listener }?.cutAccepted()
+        underWay.withLockedValue { $0.died() }
+        barrier?.lower()
+    }
+
     // MARK: Reports
 
     func noteRewrittenAccept(of request: ProxiedRequest) {
         logger.info("asked for JSON in the place of a binary encoding, to read it", metadata: ["uri": "\(request.uri)"])
     }
+
+    /// Whether somebody is told of requests.
+    var isObserved: Bool { onRequest != nil }
+
+    /// The newest resourceVersion that has passed.
+    var newestVersion: UInt64 { newestSeen.load(ordering: .relaxed) }
+
+    var activity: ProxyActivity { underWay.withLockedValue { $0 } }
+
+    func note(_ change: (inout ProxyActivity) -> Void) { underWay.withLockedValue(change) }
+
+    func saw(version: UInt64) { newestSeen.max(version, ordering: .relaxed) }
 
     func record(_ decision: FaultInjector.Decision, requestID: String?, ticket: Int? = nil) {
         let injection = Injection(

@@ -466,6 +466,7 @@ struct ProxyExchange {
     }
 
     mutating func answered(end trailers: HTTPHeaders?) -> [Action] {
+        guard state != .dead else { return [] }
         if case .filter = fate {
             let rest = filtered { $0.ended() }
             fate = .deliver
@@ -475,7 +476,7 @@ struct ProxyExchange {
         // begin in the middle of this one.
         let ending: Action = isRequestComplete ? .releaseUpstream : .abandonUpstream
         switch fate {
-        case .breakOff(let way, let decision): return state == .dead ? [] : breakOff(way, after: nil, decision)
+        case .breakOff(let way, let decision): return breakOff(way, after: nil, decision)
         case .askAgain(let decision):
             fate = .deliver
             state = .waiting

@@ -58,6 +58,18 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         var ticket: Int?
         var bytesReceived = 0
         var bytesSent = 0
+        /// What is written down of the exchange; nil where nobody is told.
+        var notes: ExchangeNotes?
+        /// Whether it counts among those that wait for an answer.
+        var isWaiting = false
+        /// Of a watch, whether it has begun.
+        var isWatching = false
+        /// What the answer that the client is being given began with.
+        var deliveredStatus = 0
+        /// Whether no byte of the answer gets through.
+        var isSilenced = false
+        /// What the client is to die of as soon as it has its answer.
+        var crash: CrashCounter.Crash?
     }
 
     init(core: ProxyCore, pool: UpstreamPool, connection: HTTPConnection) {
@@ -73,10 +85,13 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     // MARK: From the client
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // A client that is about to be killed: its connections end before anything is sent on again.
+        guard !core.isHolding else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let bytes):
             request.bytesReceived += bytes.readableBytes
+            request.notes?.sent(body: bytes)
             if exchange?.sendsBodiesOn == true {
                 upstream?.send(.body(.byteBuffer(bytes)))
             } else {
@@ -127,6 +142,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         interloper?.cancel()
         interloper = nil
         perform(exchange?.clientEnded())
+        dieNow()
         context.fireChannelInactive()
     }
 
@@ -146,10 +162,16 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         if core.readsIdentities {
             request.path = RequestPath(method: head.method.rawValue, uri: head.uri)
             request.observed.identity = request.path?.identity()
-            request.facts.userAgent = head.headers.first(name: "user-agent") ?? ""
+            request.observed.userAgent = head.headers.first(name: "user-agent") ?? ""
+            request.facts.userAgent = request.observed.userAgent
             readBody(for: &request)
         }
         delay?.cancel()
+        if core.isObserved {
+            request.notes = ExchangeNotes(path: request.path)
+            request.isWaiting = request.path?.answersForLong == false && !request.isUpgrade
+            if request.isWaiting { core.note { $0.asked() } }
+        }
         request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
         var (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
@@ -198,6 +220,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     // MARK: From the server
 
     func connected(to upstream: UpstreamHandler) {
+        guard !core.isHolding else { return upstream.release() }
+        request.notes?.forwarded(newestVersion: core.newestVersion)
         self.upstream = upstream
         perform(exchange?.connected())
         upstream.flush()
@@ -209,10 +233,14 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     func answered(_ head: HTTPResponseHead) {
         request.observed.upstreamStatus = Int(head.status.code)
         request.objects?.begin(head)
+        request.notes?.answered(head)
+        noteWatch(head)
+        guard !diesBeforeAnswer(head) else { return }
         perform(exchange?.answered(head))
     }
 
     func answered(body bytes: ByteBuffer) {
+        if let version = request.notes?.answered(body: bytes) { core.saw(version: version) }
         if request.objects != nil, let identity = request.observed.identity {
             request.objects?.append(bytes) { core.saw($0, in: identity) }
         }
@@ -229,6 +257,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             request.objects?.forEach { core.saw($0, in: identity) }
         }
         perform(exchange?.answered(end: trailers))
+        dieNow()
         // The rest of a request that was answered early is read, and dropped.
         resumeReading()
     }
@@ -236,6 +265,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     func upstreamEnded(_ end: UpstreamEnd) {
         upstream = nil
         perform(exchange?.upstreamEnded(end))
+        dieNow()
     }
 
     var isWritable: Bool { (context?.channel.isWritable ?? false) && exchange?.holdsAnswer != true }
@@ -248,7 +278,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         guard let actions else { return }
         // A forged answer is given when the request is over already.
         for case .answer(let forged) in actions { tell(status: forged.code, bytes: forged.body.count) }
-        for action in actions { perform(action) }
+        for (index, action) in actions.enumerated() {
+            if case .finish = action { finish(before: actions[(index + 1)...]) } else { perform(action) }
+        }
     }
 
     private func perform(_ action: ProxyExchange.Action) {
@@ -257,7 +289,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         case .recordInjection(let decision):
             core.record(decision, requestID: request.observed.requestID, ticket: request.ticket)
         case .wait(let time): wait(time)
-        case .connect: pool.connect(for: self, isFresh: request.isUpgrade)
+        case .connect: connect()
         case .send(let part): upstream?.send(part)
         case .deliver(let part): deliver(part)
         case .answer(let forged): answer(forged)
@@ -284,6 +316,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         case .mirror: connection.cut()
         case .hangUp: if connection.version == .http2 { context?.close(promise: nil) } else { connection.cut() }
         case .silence:
+            request.isSilenced = true
             connection.silence()
             cutWhenRuleIsRemoved()
         case .releaseUpstream:
@@ -292,8 +325,55 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         case .abandonUpstream:
             upstream?.abandon()
             upstream = nil
-        case .finish: finish()
+        case .finish: finish(before: [])
         }
+    }
+
+    private func connect() {
+        guard !core.isHolding else { return }
+        if let identity = request.observed.identity, identity.verb.isWrite,
+            let crash = core.crash(before: identity, request.facts)
+        {
+            finish(before: [])
+            return core.announce(crash, requestID: request.observed.requestID)
+        }
+        pool.connect(for: self, isFresh: request.isUpgrade)
+    }
+
+    private func noteWatch(_ head: HTTPResponseHead) {
+        guard request.notes != nil, request.path?.verb == .watch, head.status == .ok, !request.isWatching,
+            let identity = request.observed.identity
+        else { return }
+        request.isWatching = true
+        core.note { $0.began(identity) }
+    }
+
+    private func noteEnd() {
+        if request.isWaiting { core.note { $0.answered() } }
+        if request.isWatching, let identity = request.observed.identity { core.note { $0.ended(identity) } }
+    }
+
+    // MARK: Dying at a write
+
+    /// Counts a write that the server has done, at which the client may have to die: at once, or when it has the answer.
+    private func diesBeforeAnswer(_ head: HTTPResponseHead) -> Bool {
+        guard (200..<300).contains(head.status.code), let identity = request.observed.identity, identity.verb.isWrite,
+            let crash = core.crash(after: identity, request.facts)
+        else { return false }
+        request.crash = crash
+        guard crash.fault.at == .beforeAnswer else { return false }
+        upstream?.abandon()
+        upstream = nil
+        finish(before: [])
+        dieNow()
+        return true
+    }
+
+    /// The client has what it will get of the answer.
+    private func dieNow() {
+        guard let crash = request.crash else { return }
+        request.crash = nil
+        core.announce(crash, requestID: request.observed.requestID)
     }
 
     private func decide(_ body: [ByteBuffer]) {
@@ -417,6 +497,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             // Without a length, NIO's encoder would put chunks into an answer that has no body.
             if request.isHead, !head.headers.contains(name: "content-length") { request.isKeptAlive = false }
             if !request.isKeptAlive, !isInformational { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            if !isInformational { request.deliveredStatus = Int(head.status.code) }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             if request.isSentAway, !isInformational {
                 request.isSentAway = false
@@ -430,7 +511,8 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         case .end:
             // The next request may begin within the write.
             let isLast = isLastAnswer
-            if !(request.isHead && isLast) { context.write(wrapOutboundOut(part), promise: nil) }
+            let isDelivered = promiseOfDeath(context)
+            if !(request.isHead && isLast) { context.write(wrapOutboundOut(part), promise: isDelivered) }
             context.flush()
             if isLast { context.close(promise: nil) }
         }
@@ -512,20 +594,61 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         connection.channel.closeFuture.whenComplete { [core] _ in core.ended(decision) }
     }
 
-    private func finish() {
+    /// Where the client is to die with its answer: when that has left.
+    private func promiseOfDeath(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+        guard let crash = request.crash else { return nil }
+        request.crash = nil
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenComplete { [core, requestID = request.observed.requestID] _ in
+            core.announce(crash, requestID: requestID)
+        }
+        return promise
+    }
+
+    /// - Parameter rest: What is done next, which says what the client is given.
+    private func finish(before rest: ArraySlice<ProxyExchange.Action>) {
         guard !request.isFinished else { return }
         request.isFinished = true
         if let decision = request.decision { core.ended(decision) }
         core.forget(hold)
         hold = nil
         request.observed.duration = core.now - request.observed.started
+        if let notes = request.notes {
+            noteEnd()
+            let (status, forged) = given(rest)
+            if let version = notes.complete(&request.observed, given: status, forged: forged) {
+                core.saw(version: version)
+            }
+        }
         tellEnd()
         core.observe(request.observed)
+    }
+
+    /// What the client is given as a whole; 0 where that is nothing.
+    private func given(_ rest: ArraySlice<ProxyExchange.Action>) -> (status: Int, forged: ForgedAnswer?) {
+        guard !request.isSilenced else { return (0, nil) }
+        for action in rest {
+            switch action {
+            case .answer(let forged): return (forged.code, forged)
+            case .deliver(.end): return (request.deliveredStatus, nil)
+            default: continue
+            }
+        }
+        // Of a watch, or an upgraded connection, there is no end worth waiting for.
+        if request.path?.verb == .watch { return (request.deliveredStatus, nil) }
+        return (request.isUpgrade && request.observed.upstreamStatus == 101 ? 101 : 0, nil)
     }
 }
 
 @available(*, unavailable)
 extension ProxyHandler: Sendable {}
+
+extension RequestPath {
+    /// Whether there is no end of the answer worth waiting for.
+    fileprivate var answersForLong: Bool {
+        verb == .watch || verb == .connect || (subresource == "log" && parameter("follow") != nil)
+    }
+}
 
 extension RequestIdentity {
     /// For an answer that is the same to every request.

@@ -39,6 +39,9 @@ package final class ReverseProxy: Sendable {
         package var keepsTally = false
         /// How long a client may take for a request's head, from its first byte, or from the connect for the first.
         package var headTimeout = Duration.seconds(32)
+        /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
+        /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
+        package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -47,6 +50,7 @@ package final class ReverseProxy: Sendable {
             host: String = "127.0.0.1", port: Int = 0, token: String? = nil, clock: TrialClock,
             bodyBytesMax: Int = 3 << 20, onInjection: @escaping @Sendable (Injection) -> Void = { _ in },
             onRequest: (@Sendable (ProxiedRequest) -> Void)? = nil,
+            onCrash: (@Sendable (CrashCounter.Crash) -> Void)? = nil,
             logger: Logger = Logger(label: "boreas.proxy") { _ in SwiftLogNoOpLogHandler() },
             eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
         ) {
@@ -61,6 +65,7 @@ package final class ReverseProxy: Sendable {
             self.bodyBytesMax = bodyBytesMax
             self.onInjection = onInjection
             self.onRequest = onRequest
+            self.onCrash = onCrash
             self.logger = logger
             self.eventLoopGroup = eventLoopGroup
         }
@@ -126,6 +131,12 @@ package final class ReverseProxy: Sendable {
     package func pause() { core.pause() }
 
     package func resume() { core.resume() }
+
+    /// What the client has under way; nothing is known of it where nobody is told of requests.
+    package var activity: ProxyActivity { core.activity }
+
+    /// Cuts all connections of a client that has been killed, or is dead, and serves its next life.
+    package func endBarrier() async { await core.endBarrier() }
 
     /// 256 bits that nobody can guess.
     private static func makeToken() -> String {

@@ -1,4 +1,5 @@
 package import Experiments
+import Faults
 package import Logging
 import Simulation
 
@@ -10,9 +11,12 @@ package struct RunExecutor: Sendable {
     package var jobs: Int
     package var logger: Logger
     package var onProgress: @Sendable (TrialSpec, TrialProgress) -> Void
+    /// The calm trials of the run: what there is of them already, and what it carries out.
+    package let references: ReferenceShelf
 
     package init(
         world: any World, runID: String, jobs: Int = 1, logger: Logger,
+        references: ReferenceShelf = ReferenceShelf(),
         onProgress: @escaping @Sendable (TrialSpec, TrialProgress) -> Void
     ) {
         precondition(jobs > 0, "some trial is carried out at a time (are \(jobs))")
@@ -21,12 +25,29 @@ package struct RunExecutor: Sendable {
         self.runID = runID
         self.jobs = jobs
         self.logger = logger
+        self.references = references
         self.onProgress = onProgress
     }
 
-    /// One trial, whose record nobody keeps.
+    /// One trial, whose record nobody keeps. One of a process is judged against calm trials, which are carried out before
+    /// it where there are none yet.
     package func trial(_ spec: TrialSpec) async throws -> TrialRecord {
+        if spec.variation.process != nil, !spec.isReference, references.records(for: spec.variation).isEmpty {
+            for calm in spec.references { _ = try await trial(calm) }
+        }
+        let record = try await carryOut(spec)
+        references.keep(record, of: spec)
+        return record
+    }
+
+    private func carryOut(_ spec: TrialSpec) async throws -> TrialRecord {
         if let study = Study(spec) { return study.run() }
+        if let subject = spec.variation.process {
+            let process = ProcessTrial(
+                spec: spec, subject: subject, world: world, runID: runID, logger: logger,
+                reference: references.entry(for: spec), onProgress: { onProgress(spec, $0) })
+            return try await process.run()
+        }
         let runner = TrialRunner(
             spec: spec, world: world,
             // The objects of a trial carry the run's name, and a simulated one must not depend on it.
@@ -57,6 +78,19 @@ package struct RunExecutor: Sendable {
                     next += 1
                 }
             }
+        }
+    }
+}
+
+extension TrialSpec {
+    /// The calm trials of the same, for one that is carried out by itself.
+    fileprivate var references: [TrialSpec] {
+        var calm = variation
+        calm.name = Experiment.referenceName
+        calm.plan.rules = []
+        return (1...Experiment.referenceTrials).map { index in
+            TrialSpec(
+                number: index, policy: policy, variation: calm, index: index, seed: seed, isReference: true)
         }
     }
 }

@@ -1,5 +1,6 @@
 import APIMachinery
 package import Determinism
+import Experiments
 import FaultProxy
 import Faults
 import Foundation
@@ -105,14 +106,23 @@ package struct SocketWorld: World {
             }
         }
         let access = try await UpstreamAccess(connection, harness)
-        let configuration = ReverseProxy.Configuration(
+        var configuration = ReverseProxy.Configuration(
             upstream: access.upstream, plan: request.plan, seed: request.seed, clock: clock,
             onInjection: request.observer.onInjection, logger: logger)
+        if let process = request.process {
+            configuration.onRequest = { request in ProxiedExchange(request).map(process.onRequest) }
+            configuration.onCrash = process.onCrash
+        }
         return try await access.keepingFresh {
             try await withFaultProxy(configuration) { proxy in
                 try await calls.with(request.observer.onCall) {
                     let connection = try ClusterConnection(kubeconfig: proxy.kubeconfig())
-                    return try await withSubject(request, clock, connection, enter: { proxy.enter($0) }, body)
+                    let process = request.process.map { _ in ProcessAccess(proxy) }
+                    return try await withSubject(request, clock, connection, enter: { proxy.enter($0) }) { site in
+                        var site = site
+                        site.process = process
+                        return try await body(site)
+                    }
                 }
             }
         }
@@ -138,6 +148,27 @@ package struct SocketWorld: World {
         } cleanup: {
             await subject.shutDown()
         }
+    }
+}
+
+extension ProcessAccess {
+    init(_ proxy: ReverseProxy) {
+        self.init(
+            kubeconfig: { proxy.kubeconfig(namespace: $0) }, activity: { proxy.activity },
+            endBarrier: { await proxy.endBarrier() })
+    }
+}
+
+extension ProxiedExchange {
+    /// Nil for a path that names no resource: it is about no object.
+    init?(_ request: ProxiedRequest) {
+        guard let identity = request.identity else { return nil }
+        self.init(
+            method: request.method, uri: request.uri, identity: identity, requestID: request.requestID,
+            started: request.started, duration: request.duration, httpStatus: request.clientStatus,
+            upstreamStatus: request.upstreamStatus, bodyHash: request.bodyHash, failureReason: request.reason,
+            failureMessage: request.message, rule: request.rule, userAgent: request.userAgent,
+            fieldManager: request.fieldManager, isChange: request.isChange, objectName: request.objectName)
     }
 }
 

@@ -19,6 +19,8 @@ final class TrialCollector: Sendable {
         var sightings = 0
         /// Whether the clean-up queue was empty when it was looked at last.
         var isCleanupIdle = false
+        /// Of a subject that records nothing itself.
+        var writes = WriteLedger()
         var clock: TrialClock?
 
         /// Whether the subject has not taken up any workflow yet.
@@ -59,6 +61,22 @@ final class TrialCollector: Sendable {
             if isConflict { state.quotaConflicts += 1 }
         }
     }
+
+    /// What the fault path saw of one request of a subject that records nothing itself.
+    func proxied(_ exchange: ProxiedExchange) {
+        let isConflict = exchange.httpStatus == 409 && exchange.failureMessage.contains("on resourcequotas ")
+        state.withLock { state in
+            state.evidence.proxied.append(exchange)
+            state.writes.saw(exchange)
+            if isConflict { state.quotaConflicts += 1 }
+        }
+    }
+
+    /// What those requests say of whether the subject is at rest.
+    var writes: WriteLedger { state.withLock { $0.writes } }
+
+    /// The subject's process has ended.
+    func died() { state.withLock { $0.writes.died() } }
 
     func injected(_ injection: Injection) { state.withLock { $0.evidence.injections.append(injection) } }
 
@@ -175,6 +193,7 @@ final class TrialCollector: Sendable {
             var evidence = state.evidence
             let ended = evidence.ended
             evidence.observations.removeAll { $0.at > ended }
+            evidence.proxied.removeAll { $0.started > ended }
             for (name, workflow) in state.unfinished.sorted(by: { $0.key < $1.key }) {
                 evidence.observations.append(
                     Observation(

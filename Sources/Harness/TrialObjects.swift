@@ -42,24 +42,33 @@ struct TrialObjects: Sendable {
                 continue
             }
             let key = ObjectKey(namespace: namespace, name: change.name)
-            let name = "\(change.resource)/\(change.name)"
-            do {
-                if let patch = change.patch {
-                    let body = try JSONValue(parsing: Array(patch.utf8)).object ?? JSONObject()
-                    _ = try await site.harness.send(.patch(resource, key, body, timeout: .seconds(10)))
-                } else {
-                    _ = try await site.harness.send(.delete(resource, key, timeout: .seconds(10)))
-                }
-                collector.observe(
-                    Observation(
-                        .note, "workload", message: "\(name) \(change.patch.map { "patched with \($0)" } ?? "deleted")",
-                        at: site.clock.now))
-            } catch let error as APIError {
-                // Without its change the trial is not the one that was asked for.
-                collector.observe(
-                    Observation(
-                        .oracleFailed, name, message: "the change could not be made: \(error)", at: site.clock.now))
+            try await change.make(of: resource, key, on: site, collector)
+        }
+    }
+}
+
+extension Experiment.Change {
+    /// Makes the change beside the fault path, and records that it was made, or could not be.
+    func make(
+        of resource: APIResource, _ key: ObjectKey, on site: TrialSite, _ collector: TrialCollector
+    ) async throws {
+        let what = "\(self.resource)/\(name)"
+        do {
+            if let patch {
+                let body = try JSONValue(parsing: Array(patch.utf8)).object ?? JSONObject()
+                _ = try await site.harness.send(.patch(resource, key, body, timeout: .seconds(10)))
+            } else {
+                _ = try await site.harness.send(.delete(resource, key, timeout: .seconds(10)))
             }
+            collector.observe(
+                Observation(
+                    .note, "workload", message: "\(what) \(patch.map { "patched with \($0)" } ?? "deleted")",
+                    at: site.clock.now))
+        } catch let error as APIError {
+            // Without its change the trial is not the one that was asked for.
+            collector.observe(
+                Observation(
+                    .oracleFailed, what, message: "the change could not be made: \(error)", at: site.clock.now))
         }
     }
 }

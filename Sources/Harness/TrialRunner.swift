@@ -60,7 +60,7 @@ struct TrialRunner {
         let workload = try TrialWorkload(variation.workload, stamp)
         let objects = try TrialObjects(variation, stamp)
         try await objects.create(on: ground)
-        let churners = try await churners(on: site, ground)
+        let churners = try await Self.churners(variation.plan, on: site, ground)
         let monitor = TrialMonitor(
             api: site.harness, namespace: Self.namespace, clock: site.clock, expected: workload.arrivals.count,
             collector: collector)
@@ -100,16 +100,16 @@ struct TrialRunner {
     ) async throws {
         let phases = variation.phases
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let start = enter(.calm, on: site, collector)
+            let start = site.enter(.calm, collector)
             group.addTask { try await submit(workload, on: site, from: start, collector) }
             group.addTask { try await objects.change(on: site, from: start, collector) }
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
             try await site.clock.sleep(for: phases.calm)
             if phases.calm > .zero { try await awaitSteadyState(on: site, collector) }
-            enter(.storm, on: site, collector)
-            try await storm(for: phases.storm, churners, on: site)
-            enter(.converge, on: site, collector)
+            site.enter(.storm, collector)
+            try await Self.storm(for: phases.storm, churners, on: site)
+            site.enter(.converge, collector)
             try await converge(within: phases.converge, on: site, monitor, collector)
         }
     }
@@ -151,20 +151,12 @@ struct TrialRunner {
     /// By how much calm may be prolonged.
     private static let steadyStateLimit = Duration.seconds(15)
 
-    private func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
+    static func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for churner in churners { group.addTask { await churner.run() } }
             defer { group.cancelAll() }
             try await site.clock.sleep(for: span)
         }
-    }
-
-    @discardableResult
-    private func enter(_ phase: Phase, on site: TrialSite, _ collector: TrialCollector) -> Duration {
-        let now = site.clock.now
-        collector.observe(.entered(phase, at: now))
-        site.enter(phase)
-        return now
     }
 
     private func submit(
@@ -189,15 +181,29 @@ struct TrialRunner {
         }
     }
 
-    private func churners(on site: TrialSite, _ ground: Ground) async throws -> [QuotaChurner] {
+    /// What acts beside the fault path, made ready: its quotas are there.
+    static func churners(_ plan: Plan, on site: TrialSite, _ ground: Ground) async throws -> [QuotaChurner] {
         var churners: [QuotaChurner] = []
-        for rule in variation.plan.rules {
+        for rule in plan.rules {
             guard case .quotaConflict(let churn) = rule.fault else { continue }
-            try await ground.createQuota(named: churn.quota, in: Self.namespace)
-            let key = ObjectKey(namespace: Self.namespace, name: churn.quota)
+            try await ground.createQuota(named: churn.quota, in: namespace)
+            let key = ObjectKey(namespace: namespace, name: churn.quota)
             churners.append(QuotaChurner(api: site.harness, quota: key, writers: churn.writers, clock: site.clock))
         }
         return churners
+    }
+}
+
+extension TrialSite {
+    /// Begins a phase.
+    ///
+    /// - Returns: When.
+    @discardableResult
+    func enter(_ phase: Phase, _ collector: TrialCollector) -> Duration {
+        let now = clock.now
+        collector.observe(.entered(phase, at: now))
+        enter(phase)
+        return now
     }
 }
 

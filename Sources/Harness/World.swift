@@ -1,4 +1,6 @@
 package import Determinism
+package import Experiments
+package import FaultProxy
 package import Faults
 package import Kubernetes
 package import Resilience
@@ -52,6 +54,45 @@ package struct SiteRequest: Sendable {
     /// Numbers the subject's requests, those that its transport adds included.
     package var attempts: AttemptCounter
     package var observer: SiteObserver
+    /// Who hears of a subject that is a process of its own; nil where it is in this one.
+    package var process: ProcessObserver?
+
+    package init(
+        policy: Policy, plan: Plan, seed: UInt64, attempts: AttemptCounter, observer: SiteObserver,
+        process: ProcessObserver? = nil
+    ) {
+        self.policy = policy
+        self.plan = plan
+        self.seed = seed
+        self.attempts = attempts
+        self.observer = observer
+        self.process = process
+    }
+}
+
+/// Hears what the fault path saw of a subject that records nothing itself.
+package struct ProcessObserver: Sendable {
+    package var onRequest: @Sendable (ProxiedExchange) -> Void
+    /// The process is to be killed: nothing more of it is sent on, until ``ProcessAccess/endBarrier``.
+    package var onCrash: @Sendable (CrashCounter.Crash) -> Void
+
+    package init(
+        onRequest: @escaping @Sendable (ProxiedExchange) -> Void,
+        onCrash: @escaping @Sendable (CrashCounter.Crash) -> Void
+    ) {
+        self.onRequest = onRequest
+        self.onCrash = onCrash
+    }
+}
+
+/// How a process of its own comes to the server.
+package struct ProcessAccess: Sendable {
+    /// A kubeconfig that leads through the fault path, and whose context has the namespace.
+    package var kubeconfig: @Sendable (_ namespace: String) -> String
+    /// What the process has under way.
+    package var activity: @Sendable () -> ProxyActivity
+    /// Ends the connections of a life that is over, and serves the next.
+    package var endBarrier: @Sendable () async -> Void
 }
 
 /// Hears what the subject's client and the fault path did.
@@ -91,6 +132,8 @@ package struct TrialSite: Sendable {
     package var nodeAccess: NodeAccess
     /// Whether the server goes when the trial has ended, so that nothing need be taken away.
     package var isDisposable = false
+    /// For a subject that is a process of its own; nil where there can be none.
+    package var process: ProcessAccess?
 
     package enum NodeAccess: Sendable {
         /// The API server reaches it at this address.

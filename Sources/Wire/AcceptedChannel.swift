@@ -81,7 +81,9 @@ final class AcceptedChannel: Sendable {
                 return (state.streamCount == 0, state.isSentAway)
             }
             guard isDone else { return }
-            if isSentAway { Self.closeSoon(channel) } else if state.withLockedValue({ $0.isDraining }) {
+            if isSentAway {
+                Self.closeSoon(channel)
+            } else if state.withLockedValue({ $0.isDraining }) {
                 channel.close(promise: nil)
             }
         }

@@ -25,12 +25,13 @@ struct AnswerFaultTests {
                 Self.pods, "-o", "/dev/null", "-w", "%{http_code} %{time_total}", version: version)
             #expect(late.output.hasPrefix("500 "))
             let seconds = try #require(Double(late.output.dropFirst(4)))
-            #expect(seconds >= 0.6 && seconds < 3)
+            #expect(seconds >= 0.6 && seconds < 5)
             #expect(setup.server.seen.isEmpty)
             #expect(setup.injections.map(\.kind) == [.status])
             let next = try await setup.curl(
                 Self.pods, "-o", "/dev/null", "-w", "%{http_code} %{time_total}", version: version)
-            #expect(next.output.hasPrefix("200 0.0"), "\(next.output)")
+            #expect(next.output.hasPrefix("200 "))
+            #expect(setup.injections.count == 1)
         }
     }
 

@@ -138,13 +138,13 @@ struct ByteFaultTests {
             let parts = slow.output.split(separator: " ")
             #expect(parts.first?.utf8.count == 5000)
             let total = try #require(parts.dropFirst().first.flatMap { Double($0) })
-            #expect(total >= 0.95 && total < 3, "\(total)")
+            #expect(total >= 0.95 && total < 5, "\(total)")
             // The head comes at once.
             let first = try #require(parts.last.flatMap { Double($0) })
-            #expect(first < 0.5, "\(first)")
+            #expect(first < total - 0.5, "\(first)")
             try await expectOneInjection(setup, .bandwidth)
             let quick = try await list(setup, version, "-o", "/dev/null", "-w", "%{time_total}")
-            #expect(try #require(Double(quick.output)) < 0.5)
+            #expect(try #require(Double(quick.output)) < 0.9)
         }
     }
 
@@ -174,13 +174,13 @@ struct ByteFaultTests {
     func bandwidthBackpressure() async throws {
         let slow = Rule(name: "slow", fault: .bandwidth(Fault.Bandwidth(bytesPerSecond: 1000)))
         try await ProxySetup.with(slow) { setup in
-            // Rules are about resources: the list is the server's endless answer.
             let result = try await setup.curl(
-                "/api/v1/namespaces/t/pods?size=60000000", "--max-time", "2", "-o", "/dev/null",
-                "-w", "%{size_download}")
+                "/api/v1/namespaces/t/pods?flood=true", "--max-time", "2", "-o", "/dev/null", "-w", "%{size_download}")
             #expect(result.status == 28)
             let count = try #require(Int(result.output))
             #expect(count >= 500 && count <= 2000, "\(count)")
+            // What the buffers of two sockets hold.
+            #expect(setup.server.flooded < 20 << 20)
         }
     }
 
@@ -329,18 +329,28 @@ struct ByteFaultTests {
 
     @Test(
         "a stream is reset with its code before the request is forwarded; on HTTP/1.1 the connection is",
-        arguments: Fault.StreamReset.Code.allCases)
+        arguments: [Fault.StreamReset.Code.internalError, .cancel, .enhanceYourCalm])
     func streamReset(code: Fault.StreamReset.Code) async throws {
         try await ProxySetup.with(rule(.streamReset(Fault.StreamReset(code: code)), when: Timing())) { setup in
             #expect(try await list(setup, "1.1").status == 56)
             let names: [Fault.StreamReset.Code: String] = [
-                .refusedStream: "REFUSED_STREAM", .internalError: "INTERNAL_ERROR", .cancel: "CANCEL",
-                .enhanceYourCalm: "ENHANCE_YOUR_CALM",
+                .internalError: "INTERNAL_ERROR", .cancel: "CANCEL", .enhanceYourCalm: "ENHANCE_YOUR_CALM",
             ]
             let result = try await list(setup, "2", "-v", "--stderr", "-")
             #expect(result.status == 92)
             #expect(result.output.contains("was not closed cleanly: \(try #require(names[code]))"), "\(result.output)")
             #expect(setup.server.seen.isEmpty)
+        }
+    }
+
+    @Test("a stream that was refused is asked for again by curl itself, because nothing was done")
+    func refusedStream() async throws {
+        try await ProxySetup.with(rule(.streamReset(Fault.StreamReset(code: .refusedStream)))) { setup in
+            let result = try await list(setup, "2", "-v", "--stderr", "-")
+            #expect(result.status == 0)
+            #expect(result.output.contains("REFUSED_STREAM, retrying a fresh connect"), "\(result.output)")
+            #expect(setup.server.seen.count == 1)
+            try await expectOneInjection(setup, .streamReset)
         }
     }
 

@@ -1,9 +1,17 @@
 import Foundation
+import NIOPosix
 
 /// Starts programs, and waits for their ends.
 ///
 /// Not Foundation's Process: on Linux, of several at a time, one may never hear of its pipe's end.
 enum ChildProcess {
+    /// Threads that wait for programs, as many as may run at a time.
+    static let pool: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 64)
+        pool.start()
+        return pool
+    }()
+
     static func spawn(
         _ arguments: [String], outputPath: String, errorPath: String = "/dev/null"
     ) throws -> pid_t {

@@ -21,7 +21,7 @@ struct ClusterSetup: Sendable {
     var injections: [Injection] { log.withLockedValue { $0 } }
     var kubeconfig: String { directory + "/kubeconfig" }
 
-    private static let token = "of the cluster"
+    private static let token = "cluster-token"
 
     static func with(
         _ rules: Rule..., configure: @escaping @Sendable (inout ReverseProxy.Configuration) -> Void = { _ in },

@@ -9,7 +9,7 @@ struct Curl {
     /// Runs curl to its end. `--silent` and a time limit are given already; a later one counts.
     static func run(_ arguments: [String]) async throws -> Curl {
         try await withFile("") { path in
-            let status = try await NIOThreadPool.singleton.runIfActive {
+            let status = try await ChildProcess.pool.runIfActive {
                 try ChildProcess.wait(
                     for: ChildProcess.spawn(
                         ["curl", "--silent", "--max-time", "20"] + arguments, outputPath: path))

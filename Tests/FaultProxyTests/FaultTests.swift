@@ -88,7 +88,8 @@ struct FaultTests {
 
     @Test("a half-open exec is upgraded, and then no byte passes while the connection stays up")
     func halfOpenUpgrade() async throws {
-        let rule = Rule(name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen(.init()))
+        let rule = Rule(
+            name: "r", match: RequestMatch(verb: [.connect], resource: "pods/exec"), fault: .halfOpen(.init()))
         try await ProxySetup.with(rule) { setup in
             try await setup.withUpgrade(early: "early") { inbound, outbound in
                 let text = NIOLockedValueBox("")

@@ -79,7 +79,10 @@ struct KubectlFaultTests {
         }
         try await get(under: .status(Fault.ForgedStatus(code: 429)), when: Timing(first: 1)) { result, setup in
             #expect(result.status == 1)
-            #expect(result.errors.contains("Too many requests, please try again later"), "\(result)")
+            #expect(
+                result.errors
+                    == "Error from server (TooManyRequests): the server has received too many requests and has asked "
+                    + "us to try again later (get configmaps)\n")
         }
     }
 }

@@ -14,7 +14,7 @@ struct Program: CustomStringConvertible {
     static func run(_ arguments: [String]) async throws -> Program {
         try await withFile("") { output in
             try await withFile("") { errors in
-                let status = try await NIOThreadPool.singleton.runIfActive {
+                let status = try await ChildProcess.pool.runIfActive {
                     try ChildProcess.wait(
                         for: ChildProcess.spawn(arguments, outputPath: output, errorPath: errors))
                 }

@@ -165,7 +165,8 @@ struct ProxyExchangeTests {
         arguments: [
             (Fault.reset(Fault.Reset(at: .beforeRequest)), ["record", "reset", "finish"]),
             (.refuse(Fault.Refusal(span: .seconds(2))), ["record", "refuse 2.0 seconds", "finish"]),
-            (.blackHole(.init()), ["record"]), (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
+            (.blackHole(.init()), ["record"]),
+            (.status(Fault.ForgedStatus(code: 503)), ["record", "finish", "answer 503"]),
         ])
     func notForwarded(fault: Fault, expected: [String]) {
         var exchange = exchange()
@@ -173,6 +174,103 @@ struct ProxyExchangeTests {
         #expect(exchange.wantsRequest)
         #expect(words(exchange.received(body: bytes("rest"))) == [])
         #expect(words(exchange.received(end: nil)) == [])
+    }
+
+    @Test("a body is broken off behind the byte that it was to be, however it comes in parts", arguments: 1...6)
+    func breakWithin(partLength: Int) {
+        var exchange = exchange()
+        _ = exchange.decided(decision(.truncate(Fault.Truncation(afterBytes: 4))))
+        _ = exchange.connected()
+        _ = exchange.received(end: nil)
+        #expect(words(exchange.answered(head(.ok))) == ["deliver 200"])
+        #expect(!exchange.deliversBodies)
+        var rest = "abcdefgh"[...]
+        var done: [String] = []
+        while !rest.isEmpty {
+            done += words(exchange.answered(body: bytes(String(rest.prefix(partLength))), at: .zero))
+            rest = rest.dropFirst(partLength)
+        }
+        let left = String("abcd".dropFirst(4 / partLength * partLength))
+        let whole = Array(repeating: "deliver body", count: 4 / partLength)
+        #expect(done == whole + ["abandon", "record", "break truncation after \(left)", "finish"])
+        #expect(words(exchange.answered(end: nil)) == [])
+    }
+
+    @Test("a body that ends in time is not broken off, and nothing is recorded")
+    func breakBehindTheEnd() {
+        var exchange = exchange()
+        _ = exchange.decided(decision(.reset(Fault.Reset(at: .midBody, afterBytes: 4))))
+        _ = exchange.connected()
+        _ = exchange.received(end: nil)
+        _ = exchange.answered(head(.ok))
+        #expect(words(exchange.answered(body: bytes("abcd"), at: .zero)) == ["deliver body"])
+        #expect(words(exchange.answered(end: nil)) == ["release", "finish", "deliver end"])
+    }
+
+    @Test("a body passes at its pace, and the server's connection is free before its end")
+    func pace() {
+        var exchange = exchange()
+        #expect(words(exchange.decided(decision(.bandwidth(Fault.Bandwidth(bytesPerSecond: 20))))) == ["connect"])
+        _ = exchange.connected()
+        _ = exchange.received(end: nil)
+        #expect(words(exchange.answered(head(.ok))) == ["deliver 200"])
+        #expect(words(exchange.answered(body: bytes("abc"), at: .seconds(5))) == ["record", "wait 0.1 seconds"])
+        #expect(words(exchange.answered(body: bytes("de"), at: .seconds(5))) == [])
+        #expect(exchange.holdsAnswer)
+        #expect(words(exchange.answered(end: nil)) == ["release"])
+        #expect(
+            words(exchange.delayElapsed(at: .milliseconds(5100))) == ["deliver body", "flush", "wait 0.1 seconds"])
+        #expect(!exchange.isOver)
+        #expect(
+            words(exchange.delayElapsed(at: .milliseconds(5250)))
+                == ["deliver body", "deliver body", "flush", "finish", "deliver end"])
+        #expect(exchange.isOver && !exchange.holdsAnswer)
+    }
+
+    @Test("what waits at a pace goes on at once when its rule is gone")
+    func paceRemoved() {
+        var exchange = exchange()
+        _ = exchange.decided(decision(.bandwidth(Fault.Bandwidth(bytesPerSecond: 1))))
+        _ = exchange.connected()
+        _ = exchange.received(end: nil)
+        _ = exchange.answered(head(.ok))
+        _ = exchange.answered(body: bytes("abc"), at: .zero)
+        #expect(words(exchange.ruleRemoved()) == ["deliver body", "flush"])
+        #expect(exchange.deliversBodies)
+        #expect(words(exchange.answered(end: nil)) == ["release", "finish", "deliver end"])
+    }
+
+    @Test("a request that is done twice is sent twice whole, and its second answer is delivered")
+    func applyTwice() {
+        var exchange = exchange()
+        _ = exchange.decided(decision(.applyTwice(.init())))
+        _ = exchange.received(body: bytes("one"))
+        #expect(words(exchange.connected()) == ["send head", "send one"])
+        #expect(!exchange.sendsBodiesOn)
+        #expect(words(exchange.received(end: nil)) == ["send end"])
+        #expect(words(exchange.answered(head(.created))) == [])
+        #expect(words(exchange.answered(body: bytes("x"), at: .zero)) == [])
+        #expect(words(exchange.answered(end: nil)) == ["release", "record", "connect"])
+        #expect(words(exchange.connected()) == ["send head", "send one", "send end"])
+        #expect(words(exchange.answered(head(.conflict))) == ["deliver 409"])
+        #expect(words(exchange.answered(end: nil)) == ["release", "finish", "deliver end"])
+    }
+
+    @Test("an interloper who could not do anything is not recorded")
+    func interlope() {
+        var injector = FaultInjector(
+            plan: Plan(rules: [Rule(name: "r", fault: .interlope(.init()))]), seed: 1)
+        var update = identity
+        update.verb = .update
+        let decision = injector.decide(about: update, in: .calm, now: .zero)
+        for isDone in [true, false] {
+            var exchange = exchange()
+            #expect(words(exchange.decided(decision)) == ["interlope"])
+            if let decision {
+                let expected = isDone ? ["record", "connect"] : ["connect"]
+                #expect(words(exchange.interloped(isDone, by: decision)) == expected)
+            }
+        }
     }
 
     @Test("a half-open connection falls silent before the request is sent")

@@ -21,10 +21,12 @@ struct ProxySetup {
     private struct Log: Sendable {
         var injections: [Injection] = []
         var requests: [ProxiedRequest] = []
+        var crashes: [CrashCounter.Crash] = []
     }
 
     var injections: [Injection] { log.withLockedValue { $0.injections } }
     var requests: [ProxiedRequest] { log.withLockedValue { $0.requests } }
+    var crashes: [CrashCounter.Crash] { log.withLockedValue { $0.crashes } }
 
     /// - Parameters:
     ///   - isObserved: Whether the proxy is to tell of each request.
@@ -54,6 +56,7 @@ struct ProxySetup {
                 upstream: upstream, plan: Plan(rules: rules), seed: seed,
                 clock: TrialClock(ContinuousClock(), startEpochMicroseconds: 0))
             configuration.onInjection = { injection in log.withLockedValue { $0.injections.append(injection) } }
+            configuration.onCrash = { crash in log.withLockedValue { $0.crashes.append(crash) } }
             if isObserved {
                 configuration.onRequest = { request in log.withLockedValue { $0.requests.append(request) } }
             }

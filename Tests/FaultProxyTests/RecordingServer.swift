@@ -6,9 +6,11 @@ import Wire
 
 /// The API server behind the proxy: remembers each request that reaches it, and answers as its path asks.
 ///
-/// With `size=n` in the query the answer is that many bytes, in chunks with `chunked=true`. `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end, an exec
-/// echoes bytes, or, over WebSocket, says hello and ends well, and with `watch=true` in the query come the lines that the test pushes. All else is answered with an
-/// object that holds the method, the path and the length of the body.
+/// With `size=n` in the query the answer is that many bytes, in chunks with `chunked=true`; with `flood=true` it has no
+/// end. `/drop` resets the connection, `/short` ends it in the middle of the answer, `/flood` answers without end too, an
+/// exec echoes bytes, or, over WebSocket, says hello and ends well, and with `watch=true` in the query come the lines that
+/// the test pushes. All else is answered with an object that holds the method, the path and the length of the body, unless
+/// the test has an answer of its own.
 final class RecordingServer: Sendable {
     struct Seen: Sendable {
         var method: String
@@ -22,6 +24,19 @@ final class RecordingServer: Sendable {
         var streams: [@Sendable (String?) -> Void] = []
         var streamsEnded = 0
         var flooded = 0
+        var answer: @Sendable (Seen) -> Answer? = { _ in nil }
+    }
+
+    /// An answer of a test's own.
+    struct Answer: Sendable {
+        var status = 200
+        var headers: [String: String] = ["content-type": "application/json"]
+        var body: [UInt8]
+
+        init(_ status: Int = 200, _ text: String) {
+            self.status = status
+            body = Array(text.utf8)
+        }
     }
 
     private let state = NIOLockedValueBox(State())
@@ -32,6 +47,9 @@ final class RecordingServer: Sendable {
     var streamsEnded: Int { state.withLockedValue { $0.streamsEnded } }
     /// Bytes of endless answers that a connection has taken.
     var flooded: Int { state.withLockedValue { $0.flooded } }
+
+    /// Has requests answered so, where it gives an answer.
+    func answer(_ answer: @escaping @Sendable (Seen) -> Answer?) { state.withLockedValue { $0.answer = answer } }
 
     /// Sends a line to all watches; nil ends them.
     func push(_ line: String?) {
@@ -69,6 +87,7 @@ final class RecordingServer: Sendable {
         }
 
         private func answer(_ context: ChannelHandlerContext) {
+            if let answer = state.withLockedValue({ $0.answer })(current) { return give(answer, context) }
             if current.uri.contains("watch=true") { return watch(context) }
             if current.uri.contains("/exec?"), current.headers["upgrade"] != nil { return upgrade() }
             switch current.uri.split(separator: "?").first.map(String.init) {
@@ -78,11 +97,9 @@ final class RecordingServer: Sendable {
                 write(context, "only this")
                 context.flush()
                 context.eventLoop.assumeIsolated().execute { self.connection.cut() }
-            case "/flood":
-                begin(context, [:])
-                isFlood = true
-                flood(context)
+            case "/flood": beginFlood(context)
             default:
+                if parameter("flood") == "true" { return beginFlood(context) }
                 if let size = parameter("size").flatMap({ Int($0) }) { return writeBytes(size, context) }
                 let text = #"{"method":"\#(current.method)","uri":"\#(current.uri)","bytes":\#(current.body.count)}"#
                 begin(
@@ -94,12 +111,24 @@ final class RecordingServer: Sendable {
 
         private func parameter(_ name: String) -> String? {
             let query = current.uri.split(separator: "?").dropFirst().first ?? ""
-            return query.split(separator: "&").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+            return query.split(separator: "&").first { $0.hasPrefix("\(name)=") }.map {
+                String($0.dropFirst(name.count + 1))
+            }
         }
 
         private func writeBytes(_ count: Int, _ context: ChannelHandlerContext) {
             begin(context, parameter("chunked") == "true" ? [:] : ["content-length": "\(count)"])
             write(context, String(repeating: "x", count: count))
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+
+        private func give(_ answer: Answer, _ context: ChannelHandlerContext) {
+            var headers = HTTPHeaders(answer.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+            headers.add(name: "content-length", value: "\(answer.body.count)")
+            let status = HTTPResponseStatus(statusCode: answer.status)
+            let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
 
@@ -134,6 +163,12 @@ final class RecordingServer: Sendable {
                     }
                 }
             }
+        }
+
+        private func beginFlood(_ context: ChannelHandlerContext) {
+            begin(context, [:])
+            isFlood = true
+            flood(context)
         }
 
         private func flood(_ context: ChannelHandlerContext) {
@@ -180,8 +215,12 @@ final class RecordingServer: Sendable {
                 .binary([1] + Array("hello\n".utf8)), .binary([3] + Array(status.utf8)),
                 .close(code: WebSocketMessage.normalClosure),
             ]
-            for message in messages { context.write(wrapOutboundOut(ByteBuffer(bytes: message.encoded())), promise: nil) }
-            context.flush()
+            // One by one: Python's client waits for the socket, and overlooks what TLS has read already.
+            for (index, message) in messages.enumerated() {
+                context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(50 * index))) {
+                    context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: message.encoded())), promise: nil)
+                }
+            }
         }
 
         // The client answers the close, and then it is over.

@@ -140,7 +140,8 @@ struct RuleRemovalTests {
     @Test("rules that come and go during traffic leave nothing hanging", arguments: ["1.1", "2"])
     func churn(version: String) async throws {
         let faults: [Fault] = [
-            .latency(Fault.Latency(fixed: .seconds(600))), .blackHole(Fault.BlackHole()), .halfOpen(Fault.HalfOpen()), .reset(Fault.Reset(at: .afterCommit)),
+            .latency(Fault.Latency(fixed: .seconds(600))), .blackHole(Fault.BlackHole()), .halfOpen(Fault.HalfOpen()),
+            .reset(Fault.Reset(at: .afterCommit)),
             .status(Fault.ForgedStatus(code: 500)),
         ]
         try await ProxySetup.with { setup in

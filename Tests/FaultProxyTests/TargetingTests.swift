@@ -34,7 +34,8 @@ struct TargetingTests {
 
     @Test("the labels of an object that is created or updated are matched, and its body passes whole")
     func labels() async throws {
-        try await ProxySetup.with(refusal(RequestMatch(resource: "pods", labels: ["app": "web*"]))) { setup async throws in
+        try await ProxySetup.with(refusal(RequestMatch(resource: "pods", labels: ["app": "web*"]))) {
+            setup async throws in
             func body(_ app: String) -> String { #"{"metadata":{"name":"p","labels":{"app":"\#(app)"}}}"# }
             for (path, method) in [(Self.pods, "POST"), (Self.pods + "/p", "PUT")] {
                 #expect(try await code(setup, path, "-X", method, "-d", body("web-1")) == "503")
@@ -90,7 +91,8 @@ struct TargetingTests {
     @Test("a rule sleeps until the n-th request of another kind has passed")
     func sinceRequest() async throws {
         let trigger = Timing.Trigger(request: RequestMatch(verb: [.create], resource: "configmaps"), count: 2)
-        try await ProxySetup.with(refusal(RequestMatch(resource: "pods"), when: Timing(since: trigger))) { setup async throws in
+        try await ProxySetup.with(refusal(RequestMatch(resource: "pods"), when: Timing(since: trigger))) {
+            setup async throws in
             for _ in 0..<2 {
                 #expect(try await code(setup) == "200")
                 _ = try await setup.curl("/api/v1/namespaces/t/configmaps", "-d", "{}")
@@ -150,7 +152,7 @@ struct TargetingTests {
         try await ProxySetup.with(hole) { setup async throws in
             try await withThrowingTaskGroup(of: Int32.self) { group in
                 for _ in 0..<2 {
-                    group.addTask { try await setup.curl(Self.pods, "--max-time", "3", version: version).status }
+                    group.addTask { try await setup.curl(Self.pods, "--max-time", "6", version: version).status }
                 }
                 try await eventually("two are held") { setup.injections.count == 2 }
                 for _ in 0..<3 { #expect(try await code(setup, version: version) == "200") }

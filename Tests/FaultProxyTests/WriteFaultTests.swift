@@ -8,10 +8,12 @@ import Testing
 /// Writes that are done twice, and writes before which somebody else was there; on a real store.
 @Suite(.timeLimit(.minutes(3)))
 struct WriteFaultTests {
-    private static let key = ObjectKey(namespace: "default", name: "a")
-
-    private func rule(_ verbs: [Verb], _ fault: Fault, resource: String = "configmaps") -> Rule {
-        Rule(name: "storm", match: RequestMatch(verb: verbs, resource: resource), when: Timing(first: 1), fault: fault)
+    private func rule(
+        _ verbs: [Verb], _ fault: Fault, resource: String = "configmaps", name: String? = nil
+    ) -> Rule {
+        Rule(
+            name: "storm", match: RequestMatch(verb: verbs, resource: resource, name: name), when: Timing(first: 1),
+            fault: fault)
     }
 
     private func configMap(_ name: String, _ value: String = "1") -> JSONObject {
@@ -31,7 +33,7 @@ struct WriteFaultTests {
 
     @Test("a create that is done twice is answered with AlreadyExists, and the next one is done once")
     func createdTwice() async throws {
-        try await ClusterSetup.with(rule([.create], .applyTwice(.init()))) { setup in
+        try await ClusterSetup.with(rule([.create], .applyTwice(.init()), name: "a")) { setup in
             try await setup.withClient { client in
                 let error = await #expect(throws: APIError.self) {
                     try await client.send(request(.create, configMap("a")))
@@ -102,7 +104,8 @@ struct WriteFaultTests {
                 }
                 #expect(error?.code == .conflict)
                 #expect(
-                    error?.message == "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; "
+                    error?.message
+                        == "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; "
                         + "please apply your changes to the latest version and try again")
                 #expect(setup.injections.map(\.identity.description) == ["update configmaps default/a"])
                 let now = try await client.send(request(.get, name: "a"))
