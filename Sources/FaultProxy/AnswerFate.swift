@@ -47,12 +47,15 @@ struct FilteredAnswer {
     let decision: FaultInjector.Decision
     /// What the watch goes on from.
     let version: UInt64
+    /// Where a view decided.
+    var gating: Gating?
     /// From the answer's head on.
     var filter: WatchFilter?
 
-    init(decision: FaultInjector.Decision, version: UInt64) {
+    init(decision: FaultInjector.Decision, version: UInt64, gating: Gating? = nil) {
         self.decision = decision
         self.version = version
+        self.gating = gating
     }
 
     /// Makes the filter ready for an answer of these headers.
@@ -62,7 +65,12 @@ struct FilteredAnswer {
         let coding = headers.first(name: "content-encoding") ?? "identity"
         guard coding == "identity", let framing = WatchFrames.Framing(contentType: headers.first(name: "content-type"))
         else { return false }
-        filter = WatchFilter(decision.fault, framing, version: version)
+        if let gating {
+            guard framing == .lines else { return false }
+            filter = WatchFilter(gating, version: version)
+        } else {
+            filter = WatchFilter(decision.fault, framing, version: version)
+        }
         return true
     }
 }

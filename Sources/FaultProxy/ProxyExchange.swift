@@ -285,8 +285,7 @@ struct ProxyExchange {
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(forged)]
         case .cutWatch, .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents:
-            let version = RequestPath.split(head.uri).query["resourceVersion"]?.last.flatMap { UInt64($0) } ?? 0
-            fate = .filter(FilteredAnswer(decision: decision, version: version))
+            fate = .filter(FilteredAnswer(decision: decision, version: watchVersion))
             askForReadable(WatchFilter.readsObjects(decision.fault))
             return [.connect]
         case .staleView, .unobserved, .unresolved, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod,
@@ -535,6 +534,37 @@ struct ProxyExchange {
     private mutating func askForReadable(_ readsObjects: Bool) {
         isAcceptRewritten = AcceptedForms.askForReadable(&head.headers, readsObjects: readsObjects)
         if case .head = pending.first { pending[0] = .head(head) }
+    }
+
+    /// What a watch is to go on from.
+    private var watchVersion: UInt64 {
+        RequestPath.split(head.uri).query["resourceVersion"]?.last.flatMap { UInt64($0) } ?? 0
+    }
+
+    /// A view takes the request, and no rule about single requests does.
+    mutating func viewed(_ answer: ProxyViews.Answer) -> [Action] {
+        switch answer {
+        case .gate(_, let gating, let decision):
+            state = .waiting
+            fate = .filter(FilteredAnswer(decision: decision, version: watchVersion, gating: gating))
+            askForReadable(true)
+            // A state is unobserved when the watch has ended; what is old is shown at once.
+            return (decision.fault.kind == .staleView ? [.recordInjection(decision)] : []) + [.connect]
+        case .forge(let forged, let decision):
+            answerAtOnce()
+            return (decision.map { [.recordInjection($0)] } ?? []) + [.finish, .answer(forged)]
+        }
+    }
+
+    /// The view that holds the stream lets it go further now, or no longer.
+    mutating func gateMoved(to gate: WatchFilter.Gate) -> [Action] {
+        guard case .filter(var filtered) = fate, filtered.gating != nil else { return [] }
+        guard filtered.filter != nil else {
+            filtered.gating?.gate = gate
+            fate = .filter(filtered)
+            return []
+        }
+        return self.filtered { $0.move(to: gate) } + [.flush]
     }
 
     private mutating func begin(_ filtered: FilteredAnswer, _ head: HTTPResponseHead) -> [Action] {

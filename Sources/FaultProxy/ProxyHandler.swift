@@ -50,6 +50,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             isUpgrade || path?.verb == .watch
                 || (path?.subresource == "log" && path?.parameter("follow").map { $0 == "true" || $0 == "1" } ?? false)
         }
+        /// What the client says that it takes, where views want to know.
+        var accept: [Substring]?
+        /// Its stream, where a view holds it.
+        var stream: ProxyViews.Stream?
         /// What a rule has decided, until the request is over.
         var decision: FaultInjector.Decision?
         /// Which of the requests of this handler it is.
@@ -165,6 +169,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             request.observed.userAgent = head.headers.first(name: "user-agent") ?? ""
             request.facts.userAgent = request.observed.userAgent
             readBody(for: &request)
+            if !core.views.isEmpty { request.accept = head.headers[canonicalForm: "accept"] }
         }
         delay?.cancel()
         if core.isObserved {
@@ -381,13 +386,43 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         if request.needsLabels { request.facts.labels = ObjectLabels.find(in: body) }
         let facts = request.facts
         let decision = request.observed.identity.flatMap { core.decide($0, facts) }
-        request.observed.rule = decision?.rule
-        if let decision { watchForRemoval(of: decision) }
-        perform(exchange?.decided(decision))
+        if decision?.fault.kind.actsOnWatches ?? true, let answer = viewAnswer() {
+            // What a view holds it holds as a whole, in its order.
+            if let decision { core.ended(decision) }
+            perform(exchange?.viewed(answer))
+        } else {
+            request.observed.rule = decision?.rule
+            if let decision { watchForRemoval(of: decision) }
+            perform(exchange?.decided(decision))
+        }
         if exchange?.isAcceptRewritten == true, request.objects == nil {
             core.noteRewrittenAccept(of: request.observed)
         }
         resumeReading()
+    }
+
+    /// What views make of the request; nil where it passes.
+    private func viewAnswer() -> ProxyViews.Answer? {
+        guard request.accept != nil, let path = request.path, let identity = request.observed.identity,
+            let eventLoop = context?.eventLoop
+        else { return nil }
+        let (bound, number) = (NIOLoopBound(self, eventLoop: eventLoop), request.number)
+        let answer = core.views.answer(to: path, identity, accept: request.accept ?? [], on: eventLoop) {
+            bound.value.gateMoved(in: number)
+        }
+        switch answer {
+        case .gate(let stream, _, let decision):
+            request.stream = stream
+            request.observed.rule = decision.rule
+        case .forge(_, let decision): request.observed.rule = decision?.rule
+        case nil: break
+        }
+        return answer
+    }
+
+    private func gateMoved(in number: Int) {
+        guard request.number == number, !request.isFinished, let stream = request.stream else { return }
+        perform(exchange?.gateMoved(to: core.views.gate(of: stream)))
     }
 
     /// Hears of it when the rule that decided is removed before the request is over.
@@ -610,6 +645,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         guard !request.isFinished else { return }
         request.isFinished = true
         if let decision = request.decision { core.ended(decision) }
+        if let stream = request.stream { core.views.leave(stream) }
         core.forget(hold)
         hold = nil
         request.observed.duration = core.now - request.observed.started

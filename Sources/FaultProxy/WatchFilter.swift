@@ -25,7 +25,7 @@ struct WatchFilter {
         /// Nothing newer than the version gets through, bookmarks neither.
         case held(UInt64)
         /// What was kept is dropped, and the stream ends with the Status.
-        case expired(Status)
+        case expired(newest: UInt64)
     }
 
     private enum Work {
@@ -76,15 +76,20 @@ struct WatchFilter {
     }
 
     /// A filter that a view opens and shuts.
-    init(gate: Gate, namespace: Glob?) {
-        work = .gate(gate)
+    ///
+    /// - Parameter version: The resourceVersion from which the watch is to go on.
+    init(_ gating: Gating, version: UInt64 = 0) {
+        work = .gate(gating.gate)
         timeLimit = nil
         frames = WatchFrames(.lines)
-        version = 0
-        self.namespace = namespace
+        self.version = version
+        namespace = gating.namespace
+        isListing = gating.beginsWithList
     }
 
     private let timeLimit: Duration?
+    /// Whether the stream begins with what a list would give, which passes.
+    private var isListing = false
 
     // MARK: What the shell needs to know
 
@@ -109,6 +114,7 @@ struct WatchFilter {
 
     /// The answer has begun.
     mutating func begin() -> [Action] {
+        if case .gate(let gate) = work { return move(to: gate) }
         var actions: [Action] = timeLimit.map { [.wait($0)] } ?? []
         reach(&actions)
         return actions
@@ -156,9 +162,12 @@ struct WatchFilter {
         work = .gate(gate)
         switch gate {
         case .open: return release()
-        case .expired(let status):
-            var actions: [Action] = [.deliver(WatchFrame.error(status))]
-            end(&actions, isEffect: false)
+        case .expired(let newest):
+            var actions: [Action] = []
+            takeEffect(&actions)
+            let status = Status.expired("too old resource version: \(version) (\(newest))")
+            actions.append(.deliver(WatchFrame.error(status)))
+            end(&actions)
             return actions
         case .upTo, .held:
             let frames = held
@@ -217,6 +226,9 @@ struct WatchFilter {
             guard frame.change.isOfObject || !held.isEmpty else { return actions.append(.deliver(frame.bytes)) }
             if held.isEmpty { actions.append(.wait(span)) }
             hold(frame)
+        case .gate where isListing:
+            actions.append(.deliver(frame.bytes))
+            isListing = !frame.endsInitialEvents
         case .gate(let gate):
             if held.isEmpty, isLetThrough(frame, gate) {
                 actions.append(.deliver(frame.bytes))
@@ -288,12 +300,21 @@ struct WatchFilter {
         actions.append(.recordEffect)
     }
 
-    private mutating func end(_ actions: inout [Action], isEffect: Bool = true) {
-        if isEffect { takeEffect(&actions) }
+    private mutating func end(_ actions: inout [Action]) {
+        takeEffect(&actions)
         isOver = true
         held = []
         actions.append(.end)
     }
+}
+
+/// How a view lets a stream through.
+struct Gating: Hashable {
+    var gate: WatchFilter.Gate
+    /// Which objects it is about; nil is all.
+    var namespace: Glob?
+    /// Whether the stream begins with what a list would give, up to the bookmark that ends it.
+    var beginsWithList = false
 }
 
 extension WatchFrame {

@@ -18,6 +18,14 @@ package struct FaultInjector: Sendable {
         package var ordinal: Int
         /// How long a ``Fault/latency(_:)`` holds the request back, jitter included; zero for other faults.
         package var delay: Duration
+
+        package init(rule: String, fault: Fault, identity: RequestIdentity, ordinal: Int, delay: Duration) {
+            self.rule = rule
+            self.fault = fault
+            self.identity = identity
+            self.ordinal = ordinal
+            self.delay = delay
+        }
     }
 
     package private(set) var plan: Plan

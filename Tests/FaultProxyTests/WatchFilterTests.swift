@@ -234,7 +234,7 @@ struct WatchFilterTests {
 
     @Test("a gate lets through what is old enough, and what is held keeps its order")
     func gate() {
-        var filter = WatchFilter(gate: .upTo(1), namespace: nil)
+        var filter = WatchFilter(Gating(gate: .upTo(1), namespace: nil))
         #expect(run(&filter, a + b + mark + c) == [a])
         #expect(words(filter.move(to: .upTo(2))) == [b, mark])
         #expect(words(filter.move(to: .held(2))) == [])
@@ -245,10 +245,11 @@ struct WatchFilterTests {
 
     @Test("a gate that expires ends the stream with the error alone")
     func expiredGate() {
-        var filter = WatchFilter(gate: .held(0), namespace: nil)
+        var filter = WatchFilter(Gating(gate: .held(0)), version: 1)
         #expect(run(&filter, a + b) == [])
-        let actions = words(filter.move(to: .expired(.expired("too old resource version: 1 (3)"))))
-        #expect(actions.count == 2 && actions[0].contains("too old resource version: 1 (3)") && actions[1] == "end")
+        let actions = words(filter.move(to: .expired(newest: 3)))
+        #expect(actions.count == 3 && actions.first == "effect" && actions.last == "end")
+        #expect(actions[1].contains("too old resource version: 1 (3)"))
     }
 
     @Test("objects of other namespaces pass a gate while nothing is held")
@@ -257,7 +258,7 @@ struct WatchFilterTests {
             #"{"type":"ADDED","object":{"metadata":{"namespace":"\#(namespace)","resourceVersion":"\#(version)"}}}"#
                 + "\n"
         }
-        var filter = WatchFilter(gate: .held(1), namespace: Glob("mine"))
+        var filter = WatchFilter(Gating(gate: .held(1), namespace: Glob("mine")))
         #expect(run(&filter, event("theirs", 5)) == [event("theirs", 5)])
         #expect(run(&filter, event("mine", 6) + event("theirs", 7)) == [])
         #expect(words(filter.move(to: .open)) == [event("mine", 6), event("theirs", 7)])
