@@ -252,6 +252,26 @@ final class ProxyViews: Sendable {
         state.withLockedValue { $0.isPaused ? .open : $0.entries[stream.entry]?.view.gate ?? .open }
     }
 
+    /// How many views there are, and what they do.
+    struct Activity: Hashable, Sendable {
+        /// Views that have heard of their resource.
+        var knowing = 0
+        /// Views that hold streams back, or are about to show an older state.
+        var holding = 0
+        /// Watches that go through a view.
+        var streams = 0
+    }
+
+    var activity: Activity {
+        state.withLockedValue { state in
+            state.entries.values.reduce(into: Activity()) { activity, entry in
+                activity.knowing += entry.history.version > 0 ? 1 : 0
+                activity.holding += entry.view.deadline == nil ? 0 : 1
+                activity.streams += entry.streams.count
+            }
+        }
+    }
+
     func leave(_ stream: Stream) {
         state.withLockedValue { $0.entries[stream.entry]?.streams[stream.number] = nil }
     }

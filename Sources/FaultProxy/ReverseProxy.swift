@@ -129,6 +129,9 @@ package final class ReverseProxy: Sendable {
     /// What has passed so far; nil where it is not counted.
     package var tally: ProxyTally? { core.tally?.withLockedValue { $0 } }
 
+    /// What the plan's views do just now.
+    var views: ProxyViews.Activity { core.views.activity }
+
     /// The subject has been restarted: what a stale view keeps for it is shown from now on.
     package func restarted() { core.views.restarted() }
 

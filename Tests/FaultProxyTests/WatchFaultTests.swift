@@ -178,6 +178,49 @@ struct WatchFaultTests {
         }
     }
 
+    /// Prints a watch line by line, and how it ended; with the standard library alone.
+    private static let python = """
+        import http.client, json, ssl, sys
+        port, root, token, path = sys.argv[1:5]
+        connection = http.client.HTTPSConnection("127.0.0.1", int(port), timeout=20,
+            context=ssl.create_default_context(cafile=root))
+        connection.request("GET", path, headers={"Authorization": "Bearer " + token})
+        for line in connection.getresponse():
+            event = json.loads(line)
+            print(event["type"], event["object"].get("metadata", {}).get("resourceVersion", event["object"].get("code")))
+        print("end")
+        """
+
+    @Test(
+        "Python's client sees each fault of watches",
+        arguments: [
+            (.cutWatch(.init(afterEvents: 1)), "ADDED 6"), (.expireWatch(.init(afterEvents: 1)), "ADDED 6, ERROR 410"),
+            (.stallWatch(.init(afterEvents: 1)), "ADDED 6, BOOKMARK 7, MODIFIED 8, MODIFIED 9"),
+            (.withholdBookmarks(.init()), "ADDED 6, MODIFIED 8, MODIFIED 9"),
+            (.duplicateEvents(.init()), "ADDED 6, ADDED 6, BOOKMARK 7, MODIFIED 8, MODIFIED 8, MODIFIED 9, MODIFIED 9"),
+            (.compactEvents(.init(within: .seconds(60))), "BOOKMARK 7, ADDED 9"),
+        ] as [(Fault, String)])
+    func python(fault: Fault, seen: String) async throws {
+        try await ProxySetup.with(rule(fault)) { setup in
+            async let program = Program.python(
+                Self.python, "\(setup.proxy.port)", setup.root, setup.proxy.token, Self.path)
+            try await eventually("the watch is there") { setup.server.streamCount == 1 }
+            setup.server.push(event("ADDED", "a", 6))
+            setup.server.push(event("BOOKMARK", "", 7))
+            setup.server.push(event("MODIFIED", "a", 8))
+            setup.server.push(event("MODIFIED", "a", 9))
+            if case .stallWatch = fault {
+                try await eventually("it is stalled") { setup.injections.count == 1 }
+                setup.proxy.replace(with: Plan())
+            }
+            setup.server.push(nil)
+            let result = try await program
+            #expect(result.status == 0, "\(result)")
+            #expect(result.output.split(separator: "\n").joined(separator: ", ") == seen + ", end")
+            #expect(setup.injections.map(\.kind) == [fault.kind])
+        }
+    }
+
     @Test("what must be read is asked for in JSON and uncompressed; a watch without a rule is left as it is")
     func accept() async throws {
         let accept = "application/vnd.kubernetes.protobuf, application/json"
