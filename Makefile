@@ -33,6 +33,7 @@ test: setup lint
 
 bench: setup
 	@[ -e .build/release/boreas-bench ] || echo 'Building the benchmarks; the first release build takes minutes.'
+	$(SWIFT) build -c release --product boreas
 	$(SWIFT) build -c release --product boreas-bench
 	.build/release/boreas-bench
 

@@ -122,8 +122,8 @@ let package = Package(
                 "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
                 "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "Statistics",
-                "VirtualNode", "Workflows", logging,
-            ],
+                "VirtualNode", "Wire", "Workflows", logging, subprocess,
+            ] + nio,
             swiftSettings: swiftSettings),
     ]
         + ["Determinism", "Kubernetes", "Resilience", "Faults", "Statistics", "Experiments", "APIMachinery"].map {
@@ -163,7 +163,7 @@ let package = Package(
                 name: "FaultProxyTests",
                 dependencies: [
                     "APIMachinery", "Determinism", "FaultProxy", "Faults", "Kubernetes", "KubernetesClient",
-                    "KubernetesServer", "Wire",
+                    "KubernetesServer", "Wire", logging,
                 ] + nio,
                 swiftSettings: swiftSettings),
             .testTarget(
@@ -181,7 +181,7 @@ let package = Package(
                 name: "HarnessTests",
                 dependencies: [
                     "APIMachinery", "Determinism", "Experiments", "Faults", "Harness", "Kubernetes",
-                    "KubernetesClient", "Resilience", logging, subprocess,
+                    "KubernetesClient", "Resilience", "Statistics", logging, subprocess,
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(

@@ -11,6 +11,9 @@ package final class APIServerCore: Sendable {
     /// must not block. The first may come before `submit` has returned. After `respond` or `endWatch` nothing more does.
     package typealias Receiver = @Sendable (ClusterStore.Action) -> Void
 
+    /// Asks a webhook, and gives its answer once, from any thread. It must not block.
+    package typealias WebhookCaller = @Sendable (WebhookCall, @escaping @Sendable (WebhookAnswer) -> Void) -> Void
+
     package let clock: TrialClock
     private let state: Mutex<State>
     private let earlierDeadline = Signal()
@@ -18,6 +21,7 @@ package final class APIServerCore: Sendable {
 
     private struct State: Sendable {
         var store: ClusterStore
+        var webhookCaller: WebhookCaller?
         var receivers: [RequestTicket: Receiver] = [:]
         var lastTicket: UInt64 = 0
         /// Actions that are decided but not yet handed out.
@@ -82,6 +86,27 @@ package final class APIServerCore: Sendable {
         perform { store, now in store.setCapacity(factor, now: now) }
     }
 
+    /// Gives webhooks a way to be asked; without one, each is as good as not there.
+    package func callWebhooks(with caller: @escaping WebhookCaller) { state.withLock { $0.webhookCaller = caller } }
+
+    /// The server dies, see ``ClusterStore/stop(now:)``: those who still wait for an answer get 503.
+    package func stop() {
+        perform { store, now in store.stop(now: now) }
+        let mustDeliver = state.withLock { state in
+            state.outbox = state.receivers.keys.sorted().map { .respond($0, ClusterStore.unavailable) }
+            let mustDeliver = !state.isDelivering && !state.outbox.isEmpty
+            if mustDeliver { state.isDelivering = true }
+            return mustDeliver
+        }
+        if mustDeliver { deliver() }
+    }
+
+    /// The server is there again, see ``ClusterStore/start(now:)``.
+    package func start() { perform { store, now in store.start(now: now) } }
+
+    /// Whether the server has just been started, and cannot serve everything yet.
+    package var isInitializing: Bool { state.withLock { $0.store.isInitializing(at: now) } }
+
     /// Takes a request in; its answer, or its watch's events, go to `receiver`.
     @discardableResult
     package func submit(_ request: ServerRequest, receiver: @escaping Receiver) -> RequestTicket {
@@ -111,19 +136,30 @@ package final class APIServerCore: Sendable {
 
     /// Lets the store decide, then hands out what it decided.
     private func perform(_ event: (inout ClusterStore, Timestamp) -> [ClusterStore.Action]) {
-        let (mustDeliver, earlier): (Bool, Timestamp?) = state.withLock { state in
+        let (mustDeliver, earlier, calls): (Bool, Timestamp?, [WebhookCall]) = state.withLock { state in
             state.outbox += event(&state.store, now)
             let next = state.store.nextDeadline
             let isEarlier = next.map { next in state.alarm.map { next < $0 } ?? true } ?? false
             if isEarlier { state.alarm = next }
             let mustDeliver = !state.isDelivering && !state.outbox.isEmpty
             if mustDeliver { state.isDelivering = true }
-            return (mustDeliver, isEarlier ? next : nil)
+            return (mustDeliver, isEarlier ? next : nil, state.store.takeWebhookCalls())
         }
         if let earlier {
             if let onDeadline { onDeadline(earlier) } else { earlierDeadline.raise() }
         }
+        for call in calls { ask(call) }
         if mustDeliver { deliver() }
+    }
+
+    private func ask(_ call: WebhookCall) {
+        let answered: @Sendable (WebhookAnswer) -> Void = { answer in
+            self.perform { store, now in store.webhookAnswered(call.number, answer, now: now) }
+        }
+        guard let caller = state.withLock({ $0.webhookCaller }) else {
+            return answered(.failure("Post \"\(call.url)\": this server has no way to webhooks"))
+        }
+        caller(call, answered)
     }
 
     private func deliver() {

@@ -15,6 +15,7 @@ extension ClusterStore {
         tables[table]?.set(change.new, at: key, revision: revision)
         notify(change, table: table)
         if table == APIResource.resourceQuotas.qualifiedName { quotaChanged(change) }
+        if table == Self.webhookTable { reloadWebhooks() }
         noteForControllers(change, table: table)
         wakeReads()
         return stored
@@ -34,11 +35,7 @@ extension ClusterStore {
             for resource in APIResource.argoproj { install(resource, hasStatus: resource == .workflowTaskSets) }
         }
         // Watches from before this moment are answered with 410, as after a restart.
-        for name in tables.keys {
-            var table = ObjectTable(historyLimit: configuration.watchHistoryLimit, floor: revision)
-            for key in tables[name]?.keys ?? [] { table.adopt(tables[name]?[key], at: key) }
-            tables[name] = table
-        }
+        forgetHistory()
         if configuration.controllers.contains(.quota) {
             timers.add(.quotaResync, at: now + configuration.quotaTimings.controllerResync)
         }
@@ -46,14 +43,14 @@ extension ClusterStore {
 
     /// Gives a new object its identity.
     mutating func stamp(_ object: inout JSONObject) {
-        object["metadata", "uid"] = .string(makeUID())
+        object["metadata", "uid"] = .string(Self.makeUID(using: &nameGenerator))
         object["metadata", "creationTimestamp"] = .string(now.rfc3339)
     }
 
     /// RFC 4122, version 4.
-    private mutating func makeUID() -> String {
-        let high = nameGenerator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = nameGenerator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    static func makeUID(using generator: inout SplitMix64) -> String {
+        let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         let digits = Self.hexadecimal(high) + Self.hexadecimal(low)
         var parts: [Substring] = []
         var rest = digits[...]

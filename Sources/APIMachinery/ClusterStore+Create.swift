@@ -40,7 +40,7 @@ extension ClusterStore {
         if !managers.isEmpty {
             pending.object["metadata", "managedFields"] = .array(managers.map(JSONValue.object))
         }
-        return try admit(pending, id: id)
+        return admit(pending, id: id)
     }
 
     /// Gives the object its identity and name, completes it, and validates it.
@@ -69,15 +69,27 @@ extension ClusterStore {
         return Refusal(.invalid(group: group, kind: type.resource.kind, name: name, errors))
     }
 
+    /// Hands the creation to the webhooks that want to see it, and then to quota admission.
+    private mutating func admit(_ pending: PendingCreation, id: RequestTicket) -> ServerResponse? {
+        if hasWebhooks, awaitsWebhooks(about: [subject(of: pending)], .creation(id, pending)) { return nil }
+        admitToQuotas(pending, id: id)
+        return nil
+    }
+
+    private func subject(of pending: PendingCreation) -> AdmissionSubject {
+        AdmissionSubject(
+            operation: .create, type: pending.type, namespace: pending.namespace, name: pending.name,
+            object: pending.object, isDryRun: pending.isDryRun, user: pending.request.user)
+    }
+
     /// Hands the creation to quota admission, if a quota could be concerned, or stores it.
-    private mutating func admit(_ pending: PendingCreation, id: RequestTicket) throws(Refusal) -> ServerResponse? {
+    mutating func admitToQuotas(_ pending: PendingCreation, id: RequestTicket) {
         let isCounted = pending.type.resource.isNamespaced && pending.type.isCountedByQuotas
         if isCounted, quotaAdmission.hasQuotas(in: pending.namespace) {
             enqueue(pending, id: id)
         } else {
             begin(.creation(id, pending), cost: configuration.serviceTimes.storage)
         }
-        return nil
     }
 
     /// The storage's round for a creation is over.
@@ -109,7 +121,7 @@ extension ClusterStore {
                 throw Refusal(status)
             }
             pending.object["metadata", "name"] = .string(generateName(from: base))
-            return try admit(pending, id: id)
+            return admit(pending, id: id)
         }
         var stored = pending.object
         if !pending.isDryRun { stored = commit(stored, table: type.table, key: key) }

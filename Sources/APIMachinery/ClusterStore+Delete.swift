@@ -77,13 +77,28 @@ struct DeleteOptions {
 }
 
 extension ClusterStore {
-    mutating func delete(_ request: ServerRequest, _ type: ResourceType) throws(Refusal) -> ServerResponse {
+    mutating func delete(
+        _ request: ServerRequest, _ type: ResourceType, id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         let options = try DeleteOptions(request)
         let object = try existing(request, type)
+        try checkPreconditions(object, type, options)
+        if hasWebhooks {
+            let subject = deletion(of: object, request, type, isDryRun: options.isDryRun)
+            if awaitsWebhooks(about: [subject], of: request, id: id) { return nil }
+        }
         let remaining = try delete(object, type, key: key(request, type), options)
         if let remaining { return ServerResponse(code: 200, body: type.present(remaining)) }
         if type.returnsDeletedObject { return ServerResponse(code: 200, body: type.present(object)) }
         return ServerResponse(code: 200, body: Status.success(details: details(object, type)))
+    }
+
+    private func deletion(
+        of object: JSONObject, _ request: ServerRequest, _ type: ResourceType, isDryRun: Bool
+    ) -> AdmissionSubject {
+        AdmissionSubject(
+            operation: .delete, type: type, namespace: object["metadata", "namespace"]?.string ?? "",
+            name: object["metadata", "name"]?.string ?? "", oldObject: object, isDryRun: isDryRun, user: request.user)
     }
 
     private func details(_ object: JSONObject, _ type: ResourceType) -> JSONObject {
@@ -229,15 +244,25 @@ extension ClusterStore {
         return commit(dying, table: type.table, key: name)
     }
 
+    /// Webhooks are asked about each object before any is deleted.
     mutating func deleteCollection(
-        _ request: ServerRequest, _ type: ResourceType
-    ) throws(Refusal) -> ServerResponse {
+        _ request: ServerRequest, _ type: ResourceType, id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         let options = try DeleteOptions(request)
         let selection = try Selection(request, type)
         guard let table = tables[type.table] else { throw Refusal(.unknownResource) }
+        let selected = table.keys(namespace: selection.namespace).filter { key in
+            table[key].map { selection.matches($0, key: key) } ?? false
+        }
+        if hasWebhooks {
+            let subjects = selected.compactMap { table[$0] }.map {
+                deletion(of: $0, request, type, isDryRun: options.isDryRun)
+            }
+            if awaitsWebhooks(about: subjects, of: request, id: id) { return nil }
+        }
         var items: [JSONValue] = []
-        for key in table.keys(namespace: selection.namespace) {
-            guard let object = table[key], selection.matches(object, key: key) else { continue }
+        for key in selected {
+            guard let object = table[key] else { continue }
             let shown = try delete(object, type, key: key, options) ?? object
             items.append(.object(type.present(shown, inList: true)))
         }
@@ -252,7 +277,9 @@ extension ClusterStore {
 
 extension ClusterStore {
     /// POST of `pods/binding`: puts the pod on a node, once.
-    mutating func bind(_ request: ServerRequest, _ type: ResourceType) throws(Refusal) -> ServerResponse {
+    mutating func bind(
+        _ request: ServerRequest, _ type: ResourceType, id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         let options = try WriteOptions(request, kind: "CreateOptions")
         var pod = Pod(json: try existing(request, type))
         let name = pod.metadata.name
@@ -265,6 +292,10 @@ extension ClusterStore {
         }
         if let assigned = pod.nodeName, !assigned.isEmpty {
             throw Refusal(conflictOfBinding(name, "pod \(name) is already assigned to node \"\(assigned)\""))
+        }
+        if hasWebhooks {
+            let subject = creation(of: request, type, isDryRun: options.isDryRun)
+            if awaitsWebhooks(about: [subject], of: request, id: id) { return nil }
         }
         pod.nodeName = node
         var conditions = (pod.json["status", "conditions"]?.array ?? []).filter {
@@ -279,6 +310,14 @@ extension ClusterStore {
         return ServerResponse(code: 201, body: Status.success(code: 201))
     }
 
+    /// What is posted to a subresource.
+    private func creation(of request: ServerRequest, _ type: ResourceType, isDryRun: Bool) -> AdmissionSubject {
+        AdmissionSubject(
+            operation: .create, type: type, subresource: request.subresource, namespace: request.namespace ?? "",
+            name: request.name ?? "", object: request.body?.object ?? JSONObject(), isDryRun: isDryRun,
+            user: request.user)
+    }
+
     private func conflictOfBinding(_ name: String, _ why: String) -> Status {
         var resource = APIResource.pods
         resource.name = "pods/binding"
@@ -286,7 +325,9 @@ extension ClusterStore {
     }
 
     /// POST of `pods/eviction`: a deletion that a disruption budget could refuse, if this server had them.
-    mutating func evict(_ request: ServerRequest, _ type: ResourceType) throws(Refusal) -> ServerResponse {
+    mutating func evict(
+        _ request: ServerRequest, _ type: ResourceType, id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         let write = try WriteOptions(request, kind: "CreateOptions")
         let object = try existing(request, type)
         var deletion = request
@@ -294,6 +335,10 @@ extension ClusterStore {
         deletion.query = [:]
         var options = try DeleteOptions(deletion)
         options.isDryRun = options.isDryRun || write.isDryRun
+        if hasWebhooks {
+            let subject = creation(of: request, type, isDryRun: options.isDryRun)
+            if awaitsWebhooks(about: [subject], of: request, id: id) { return nil }
+        }
         try delete(object, type, key: key(request, type), options)
         return ServerResponse(code: 201, body: Status.success(code: 201))
     }

@@ -21,7 +21,7 @@ extension ClusterStore {
         // Most patches of pods leave the greater part of them alone.
         let decoded: JSONObject = type.kind == .pod ? old["spec"].map { ["spec": $0] } ?? [:] : [:]
         let result = try decodePatched(patched, request, type, options, decoded: decoded)
-        return try replace(old, with: result.object, request, type, options, warnings: result.warnings)
+        return try replace(old, with: result.object, request, type, options, warnings: result.warnings, id: id)
     }
 
     private static func patched(

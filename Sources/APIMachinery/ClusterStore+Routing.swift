@@ -5,6 +5,7 @@ extension ClusterStore {
     mutating func answer(_ request: ServerRequest, id: RequestTicket) {
         do throws(Refusal) {
             let type = try route(request)
+            try checkCaches(request, type)
             if let response = try handle(request, type, id: id) { outbox.append(.respond(id, response)) }
         } catch {
             outbox.append(.respond(id, ServerResponse(error.status)))
@@ -42,13 +43,13 @@ extension ClusterStore {
         case (.get, _), (.connect, _): return try get(request, type, id: id)
         case (.list, _): return try list(request, type, id: id)
         case (.create, nil): return try create(request, type, id: id)
-        case (.create, "binding"): return try bind(request, type)
-        case (.create, "eviction"): return try evict(request, type)
-        case (.update, "finalize"): return try finalizeNamespace(request, type)
+        case (.create, "binding"): return try bind(request, type, id: id)
+        case (.create, "eviction"): return try evict(request, type, id: id)
+        case (.update, "finalize"): return try finalizeNamespace(request, type, id: id)
         case (.update, _): return try update(request, type, id: id)
         case (.patch, _): return try patch(request, type, id: id)
-        case (.delete, _): return try delete(request, type)
-        case (.deleteCollection, _): return try deleteCollection(request, type)
+        case (.delete, _): return try delete(request, type, id: id)
+        case (.deleteCollection, _): return try deleteCollection(request, type, id: id)
         default: throw Refusal(.methodNotAllowed)
         }
     }

@@ -33,14 +33,14 @@ extension ClusterStore {
                     why: "StorageError: invalid object, Code: 4, Key: \(key), ResourceVersion: 0, AdditionalErrorMsg: "
                         + "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current)"))
         }
-        return try replace(old, with: object, request, type, options, warnings: warnings)
+        return try replace(old, with: object, request, type, options, warnings: warnings, id: id)
     }
 
     /// Writes a new state of an object, by the rules of its type and of the subresource.
     mutating func replace(
         _ old: JSONObject, with object: JSONObject, _ request: ServerRequest, _ type: ResourceType,
-        _ options: WriteOptions, warnings: [String]
-    ) throws(Refusal) -> ServerResponse {
+        _ options: WriteOptions, warnings: [String], id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         var object = object
         let name = request.name ?? ""
         try checkVersion(of: &object, against: old, type, name: name)
@@ -52,6 +52,10 @@ extension ClusterStore {
         errors += ObjectMetaRules.errors(of: object, type)
         errors += type.updateErrors(object, old: old, subresource: request.subresource)
         guard errors.isEmpty else { throw refusal(type, name, errors) }
+        if hasWebhooks {
+            let subject = update(old, to: object, request, type, isDryRun: options.isDryRun)
+            if awaitsWebhooks(about: [subject], of: request, id: id) { return nil }
+        }
         keepTimeOfUnchangedManagers(of: old, in: &object)
         let isUnchanged = Self.withoutVersion(object) == Self.withoutVersion(old)
         guard !isUnchanged, !options.isDryRun else {
@@ -62,6 +66,14 @@ extension ClusterStore {
         let stored = write(object, type, key: key(request, type))
         if type.kind == .definition { definitionChanged(stored) }
         return ServerResponse(code: 200, body: type.present(stored), warnings: warnings)
+    }
+
+    func update(
+        _ old: JSONObject, to object: JSONObject, _ request: ServerRequest, _ type: ResourceType, isDryRun: Bool
+    ) -> AdmissionSubject {
+        AdmissionSubject(
+            operation: .update, type: type, subresource: request.subresource, namespace: request.namespace ?? "",
+            name: request.name ?? "", object: object, oldObject: old, isDryRun: isDryRun, user: request.user)
     }
 
     /// Stores an update; one that takes the last finalizer off a dying object deletes it.
@@ -123,11 +135,12 @@ extension ClusterStore {
 
     /// PUT of a namespace's `finalize`: only its finalizers change; without any it is gone.
     mutating func finalizeNamespace(
-        _ request: ServerRequest, _ type: ResourceType
-    ) throws(Refusal) -> ServerResponse {
+        _ request: ServerRequest, _ type: ResourceType, id: RequestTicket
+    ) throws(Refusal) -> ServerResponse? {
         let options = try WriteOptions(request, kind: "UpdateOptions")
         let (object, warnings) = try decode(request, type, options)
-        var old = try existing(request, type)
+        let current = try existing(request, type)
+        var old = current
         if let version = object["metadata", "resourceVersion"]?.string, !version.isEmpty,
             version != old["metadata", "resourceVersion"]?.string
         {
@@ -135,6 +148,10 @@ extension ClusterStore {
         }
         let finalizers = object["spec", "finalizers"]
         old["spec"] = finalizers?.array?.isEmpty ?? true ? [:] : ["finalizers": finalizers ?? []]
+        if hasWebhooks {
+            let subject = update(current, to: old, request, type, isDryRun: options.isDryRun)
+            if awaitsWebhooks(about: [subject], of: request, id: id) { return nil }
+        }
         guard !options.isDryRun else { return ServerResponse(code: 200, body: old, warnings: warnings) }
         let stored = write(old, type, key: key(request, type))
         return ServerResponse(code: 200, body: stored, warnings: warnings)

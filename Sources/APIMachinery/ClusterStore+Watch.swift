@@ -35,6 +35,7 @@ extension ClusterStore {
             guard type.served.verbs.contains("watch"), request.subresource == nil else {
                 throw Refusal(.methodNotAllowed)
             }
+            try checkCaches(request, type)
             try openWatch(try ListOptions(request, type), type, id: id)
         } catch {
             outbox.append(.respond(id, ServerResponse(error.status)))

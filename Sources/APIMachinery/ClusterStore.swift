@@ -29,6 +29,12 @@ package struct ClusterStore: Sendable {
     var waitingForQuota: Set<RequestTicket> = []
     var quotaController = QuotaController()
     var garbage = GarbageCollection()
+    var webhookAdmission: WebhookAdmission
+
+    /// Whether the server is stopped.
+    var isDown = false
+    /// When the caches are filled, after a restart.
+    var initializedAt: Timestamp?
 
     var nameGenerator: SplitMix64
     var workGenerator: SplitMix64
@@ -81,6 +87,7 @@ package struct ClusterStore: Sendable {
         nameGenerator = streams.stream("store", "names")
         workGenerator = streams.stream("store", "work")
         watchGenerator = streams.stream("store", "watches")
+        webhookAdmission = WebhookAdmission(uids: streams.stream("store", "reviews"))
         for type in ResourceType.builtIn { serve(type) }
         bootstrap()
         outbox = []
@@ -92,7 +99,9 @@ package struct ClusterStore: Sendable {
     /// in order, and with the Status that a kube-apiserver gives before it dials the node where they are not.
     package mutating func receive(_ request: ServerRequest, id: RequestTicket, now: Timestamp) -> [Action] {
         advance(to: now)
-        if request.verb == .watch {
+        if isDown {
+            outbox.append(.respond(id, Self.unavailable))
+        } else if request.verb == .watch {
             openWatch(request, id: id)
         } else {
             inService[id] = request
@@ -138,7 +147,7 @@ package struct ClusterStore: Sendable {
 
     private var readTime: Duration { configuration.serviceTimes.read }
 
-    private mutating func takeActions() -> [Action] {
+    mutating func takeActions() -> [Action] {
         defer { outbox = [] }
         return outbox
     }
@@ -179,6 +188,7 @@ extension ClusterStore {
     }
 
     private mutating func ring(_ alarm: Alarm) {
+        if postpone(alarm) { return }
         switch alarm {
         case .waiterTimeout(let id): quotaWaiterTimedOut(id)
         case .futureRead(let id): giveUpFutureRead(id)

@@ -164,12 +164,33 @@ extension ClusterStore {
 
     /// The compare-and-swap of one quota's status, as a PUT of the server to itself.
     mutating func swapQuota(namespace: String) {
+        guard let quota = quotaAdmission.batches[namespace]?.swaps.first else { return }
+        if hasWebhooks {
+            let key = ObjectKey(namespace: namespace, name: quota["metadata", "name"]?.string ?? "")
+            // A write that is too late already is refused before any webhook hears of it.
+            if let current = object(.resourceQuotas, key), let type = type(of: .resourceQuotas),
+                QuotaAdmission.version(current) == QuotaAdmission.version(quota)
+            {
+                let subject = AdmissionSubject(
+                    operation: .update, type: type, subresource: "status", namespace: namespace, name: key.name,
+                    object: quota, oldObject: current, isDryRun: false, user: Self.ownUser)
+                if awaitsWebhooks(about: [subject], .quotaSwap(namespace: namespace)) { return }
+            }
+        }
+        finishSwap(namespace: namespace)
+    }
+
+    /// - Parameter refusal: What a webhook has against the write. Any failure counts as a lost attempt.
+    mutating func finishSwap(namespace: String, refusal: Status? = nil) {
         guard var batch = quotaAdmission.batches[namespace], !batch.swaps.isEmpty else { return }
         let quota = batch.swaps.removeFirst()
         let name = quota["metadata", "name"]?.string ?? ""
         let key = ObjectTable.key(namespace: namespace, name: name)
         let table = APIResource.resourceQuotas.qualifiedName
-        if let current = tables[table]?[key] {
+        if let refusal {
+            batch.failed.insert(name)
+            batch.lastFailure = refusal
+        } else if let current = tables[table]?[key] {
             if QuotaAdmission.version(current) == QuotaAdmission.version(quota) {
                 var next = current
                 next["status", "used"] = quota["status", "used"]

@@ -51,6 +51,16 @@ extension ClusterStore {
         timers.add(.quotaResync, at: now + configuration.quotaTimings.controllerResync)
     }
 
+    /// A controller that reaches the server again lists all quotas, and counts each.
+    mutating func recountQuotas() {
+        guard configuration.controllers.contains(.quota) else { return }
+        quotaController.pending = []
+        for key in tables[Self.quotas]?.keys ?? [] {
+            let parts = key.split(separator: "/").map(String.init)
+            scheduleRecount(ObjectKey(namespace: parts[0], name: parts[1]))
+        }
+    }
+
     /// Counts now and writes later, as the controller does: who writes in between wins.
     mutating func beginRecount(_ key: ObjectKey) {
         guard let observed = object(.resourceQuotas, key) else {

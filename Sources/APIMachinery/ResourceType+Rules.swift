@@ -16,6 +16,7 @@ extension ResourceType {
             if let name = object["metadata", "name"]?.string, !name.isEmpty {
                 object["metadata", "labels", "kubernetes.io/metadata.name"] = .string(name)
             }
+        case .webhookConfiguration: WebhookRules.setDefaults(&object)
         default: break
         }
     }
@@ -48,6 +49,7 @@ extension ResourceType {
                 "conditions": .null, "acceptedNames": ["plural": "", "kind": ""],
                 "storedVersions": .array(ClusterStore.storedVersions(of: object)),
             ]
+        case .webhookConfiguration: object["metadata", "generation"] = 1
         default: break
         }
     }
@@ -103,6 +105,7 @@ extension ResourceType {
         case .lease: LeaseRules.errors(of: object)
         case .resourceQuota: QuotaRules.errors(of: object)
         case .event, .eventView: EventRules.errors(of: object, isView: kind == .eventView)
+        case .webhookConfiguration: WebhookRules.errors(of: object)
         default: []
         }
     }
@@ -113,6 +116,7 @@ extension ResourceType {
         case .configMap: ConfigMapRules.updateErrors(object, old: old) + ConfigMapRules.errors(of: object)
         case .secret: ConfigMapRules.secretUpdateErrors(object, old: old) + ConfigMapRules.errors(ofSecret: object)
         case .lease: LeaseRules.errors(of: object)
+        case .webhookConfiguration: WebhookRules.errors(of: object)
         case .resourceQuota: QuotaRules.updateErrors(object, old: old, isStatus: subresource == "status")
         default: []
         }
@@ -225,6 +229,11 @@ enum Base64 {
     static func encode(_ bytes: [UInt8]) -> String {
         let text = Base64URL.encode(bytes).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
         return String(text) + String(repeating: "=", count: (4 - text.count % 4) % 4)
+    }
+
+    static func decode(_ text: String) -> [UInt8]? {
+        Base64URL.decode(
+            String(text.filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }))
     }
 
     /// Where a text stops to be base64, in Go's counting; nil where it is.

@@ -9,6 +9,7 @@ struct ResourceType: Hashable, Sendable {
         case eventView
         case accessReview
         case definition
+        case webhookConfiguration
         /// An object of a CustomResourceDefinition.
         case custom
     }
@@ -32,7 +33,9 @@ struct ResourceType: Hashable, Sendable {
     var schema: ObjectSchema? { schemaName.flatMap { ObjectSchema.builtIn[$0] } }
 
     /// Whether a PUT without a resourceVersion is refused.
-    var requiresVersionOnUpdate: Bool { kind == .lease || kind == .custom || kind == .definition }
+    var requiresVersionOnUpdate: Bool {
+        kind == .lease || kind == .custom || kind == .definition || kind == .webhookConfiguration
+    }
 
     /// Whether a PUT to a name that is not there creates it.
     var createsOnUpdate: Bool { kind == .lease || kind == .event || kind == .eventView }
@@ -41,7 +44,9 @@ struct ResourceType: Hashable, Sendable {
     var returnsDeletedObject: Bool { kind == .pod || kind == .namespace }
 
     /// Whether the server counts changes of the spec in `metadata.generation`.
-    var hasGeneration: Bool { kind == .pod || kind == .custom || kind == .definition }
+    var hasGeneration: Bool {
+        kind == .pod || kind == .custom || kind == .definition || kind == .webhookConfiguration
+    }
 
     /// Whether a patch may be strategic.
     var allowsStrategicMerge: Bool { schemaName != nil || kind == .definition }
@@ -83,6 +88,9 @@ extension ResourceType {
         make(
             .customResourceDefinitions, .definition, schema: nil, categories: ["api-extensions"],
             subresources: [status(of: .customResourceDefinitions)]),
+        make(
+            .validatingWebhookConfigurations, .webhookConfiguration, schema: "ValidatingWebhookConfiguration",
+            categories: ["api-extensions"]),
         make(
             APIResource(
                 group: "authorization.k8s.io", name: "selfsubjectaccessreviews", kind: "SelfSubjectAccessReview",

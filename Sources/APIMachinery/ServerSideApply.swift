@@ -42,7 +42,7 @@ extension ClusterStore {
         merged.object["metadata", "managedFields"] = nil
         var next = try decode(.object(merged.object), duplicateKeys: [], type, options).object
         next["metadata", "managedFields"] = .array(merged.managers.map { .object($0) })
-        return try replace(old, with: next, request, type, options, warnings: warnings)
+        return try replace(old, with: next, request, type, options, warnings: warnings, id: id)
     }
 
     private mutating func create(

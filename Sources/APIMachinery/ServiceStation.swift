@@ -47,6 +47,12 @@ struct ServiceStation<Work: Sendable>: Sendable {
         jobs.insert(job, at: index)
     }
 
+    /// Drops all work.
+    mutating func removeAll(now: Timestamp) {
+        advance(to: now)
+        jobs = []
+    }
+
     /// Takes out the work that is done by now, the first of several.
     mutating func completed(now: Timestamp) -> Work? {
         guard let due = nextCompletion, due <= now else { return nil }

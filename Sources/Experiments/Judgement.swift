@@ -60,7 +60,9 @@ package struct Judgement: Hashable, Sendable {
             return doubts
         }
         for rule in plan.rules where !fired.contains(rule.name) {
-            doubts.append("the fault \(rule.name) never hit a request")
+            // Whoever was to bring it about may know why.
+            let why = history.observations.last { $0.kind == .note && $0.subject == rule.name }
+            doubts.append("the fault \(rule.name) never hit a request\(why.map { ": \($0.message)" } ?? "")")
         }
         return doubts
     }

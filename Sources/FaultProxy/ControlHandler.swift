@@ -8,6 +8,7 @@ final class ControlHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private static let bodyBytesMax = 1 << 20
+    private static let linger = TimeAmount.milliseconds(500)
     private static let period = TimeAmount.milliseconds(500)
     /// A reader of events who takes nothing for so many turns is gone, or might as well be.
     private static let missedMax = 40
@@ -16,6 +17,8 @@ final class ControlHandler: ChannelInboundHandler {
     private let gate: ControlGuard
     private let streams: ControlStreams
     private var head: HTTPRequestHead?
+    /// Whether a body was too long: what else comes is dropped.
+    private var isRefused = false
     private var body: [UInt8] = []
     private var events: RepeatedTask?
     private var sequence = 0
@@ -30,6 +33,7 @@ final class ControlHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            guard !isRefused else { return }
             self.head = head
             body = []
         case .body(var bytes):
@@ -38,6 +42,7 @@ final class ControlHandler: ChannelInboundHandler {
                 // The rest is not waited for.
                 self.head = nil
                 let refusal = ControlAnswer.refusal(413, "the body is longer than \(Self.bodyBytesMax) bytes")
+                isRefused = true
                 return write(refusal, to: head, isLast: true, context)
             }
             body += bytes.readBytes(length: bytes.readableBytes) ?? []
@@ -100,7 +105,10 @@ final class ControlHandler: ChannelInboundHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        if isLast { context.close(promise: nil) }
+        guard isLast else { return }
+        // A connection that is closed while bytes lie unread is reset, and the client might not see the answer.
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: isRefused ? Self.linger : .zero) { bound.value.close(promise: nil) }
     }
 
     // MARK: Events

@@ -78,6 +78,8 @@ extension ControlPage {
             remove.addEventListener("click", async () => {
               const wrong = await tell("DELETE", "/v1/rules/" + encodeURIComponent(item.name));
               put(at("error"), wrong || "");
+              // Its button goes away, and focus must stay near.
+              if (!wrong) at("text").focus();
             });
             row.children[6].append(change, remove);
             return row;

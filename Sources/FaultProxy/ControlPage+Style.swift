@@ -48,6 +48,7 @@ extension ControlPage {
         th:last-child, td:last-child { padding-right: 0; }
         tbody tr:last-child td { border-bottom: 0; }
         .n { text-align: right; }
+        .n + td:not(.n), .n + th:not(.n) { padding-left: .9rem; }
         td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 10rem; }
         code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
         tr.hit td { background: var(--hit-ground); }
@@ -68,7 +69,7 @@ extension ControlPage {
           background: var(--ground); resize: vertical; }
         #editor { margin-top: .9rem; }
         #editor label, #entry label { display: block; margin-bottom: .3rem; }
-        #error { color: var(--hit); margin: .2rem 0 .5rem; min-height: 1.4em; overflow-wrap: anywhere; }
+        #error { color: var(--hit); margin: .2rem 0 .5rem; min-height: .3rem; overflow-wrap: anywhere; }
         #entry input { width: min(100%, 34rem); }
         :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
         .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -241,7 +241,7 @@ final class ProxyCore: Sendable {
     /// Cuts the connections of the client, which is dead, and serves its next life.
     func endBarrier() async {
         // Before: what has come on them already must not be sent on.
-        await state.withLockedValue { $0.listener }?.cutAccepted()
+        await state.withLockedValue { $0.listener }?.cutConnections()
         underWay.withLockedValue { $0.died() }
         barrier?.lower()
     }

@@ -129,6 +129,7 @@ package struct ProxyTally: Sendable {
         guard let ticket, let entry = underWay[ticket] else { return }
         if entry.fault == nil { rows[entry.kind, default: Row()].faults += 1 }
         underWay[ticket]?.fault = injection.kind
+        underWay[ticket]?.request.rule = injection.rule
     }
 
     /// A request is over.

@@ -29,8 +29,7 @@ package struct LocalCluster: Sendable {
             api: InProcessAPI(core), settings: NodeConfiguration(endpointHost: "127.0.0.1"), clock: core.clock,
             logger: logger, runAgent: { await agents.run($0) })
         let configuration = ServerConfiguration(
-            port: port, users: [token: ServerRequest.administrator],
-            podLogs: { kubelet.log(of: $0.pod, container: $0.container) }, logger: logger)
+            port: port, users: [token: ServerRequest.administrator], logger: logger)
         return try await translatingErrors {
             try await withCleanup {
                 try await EmbeddedServer.with(configuration, newCore: core) { server in

@@ -68,15 +68,16 @@ struct ProcessLife: Sendable {
     private static func guardOver(_ group: ProcessGroup, _ clock: TrialClock) async {
         var options = PlatformOptions()
         options.processGroupID = 0
-        // The pipe ends with this process, and `read` with the pipe.
-        let script = "read -r line || kill -KILL -- \"-$1\""
         _ = try? await Subprocess.run(
-            .name("sh"), arguments: ["-c", script, "guard", "\(group.leader)"], platformOptions: options,
+            .name("sh"), arguments: ["-c", guardScript, "guard", "\(group.leader)"], platformOptions: options,
             input: .inputWriter, output: .discarded, error: .discarded
         ) { _ in
             while true { try await clock.sleep(for: .seconds(3_600)) }
         }
     }
+
+    /// The pipe that it reads from ends with this process, and `read` with the pipe.
+    static let guardScript = #"read -r line || kill -s KILL -- "-$1""#
 
     private var executable: Executable {
         command.program.contains("/") ? .path(Self.path(command.program)) : .name(command.program)

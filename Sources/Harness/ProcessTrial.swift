@@ -53,9 +53,13 @@ struct ProcessTrial {
             let objects = ProcessObjects(
                 variation, on: ground, namespace: namespace, responder: site.responderURL)
             let started = site.clock.epochMicrosecondsNow
+            let power = NodePower(plan: variation.plan)
+            let weather = ClusterWeather(
+                plan: variation.plan, on: site, namespace: namespace, node: power, collector)
             try await withCleanup {
                 try await ground.createNamespace(namespace)
                 try await objects.create()
+                try await weather.prepare(on: ground)
                 try await ProcessKubeconfig.with(access.kubeconfig(namespace)) { file in
                     let command = ProcessCommand(
                         subject, kubeconfig: file, namespace: namespace,
@@ -63,9 +67,10 @@ struct ProcessTrial {
                     let process = ProcessKeeper(subject, command, access, on: site, collector)
                     keeper.withLock { $0 = process }
                     if let rule = early.withLock({ $0 }) { process.restart(by: rule) }
-                    try await run(process, objects, access, on: site, ground, collector)
+                    try await run(process, objects, access, weather, power, on: site, collector)
                 }
             } cleanup: {
+                try await weather.finish()
                 let kubelet = Kubelet(
                     api: site.harness, settings: node(on: site), clock: site.clock, logger: logger)
                 try await kubelet.withNode {
@@ -95,13 +100,13 @@ struct ProcessTrial {
     }
 
     private func run(
-        _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, on site: TrialSite,
-        _ ground: Ground, _ collector: TrialCollector
+        _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, _ weather: ClusterWeather,
+        _ power: NodePower, on site: TrialSite, _ collector: TrialCollector
     ) async throws {
-        let churners = try await TrialRunner.churners(variation.plan, on: site, ground)
         let witness = ObjectWitness(
             api: site.harness, namespace: namespace, clock: site.clock, collector: collector)
         let kubelet = Kubelet(api: site.harness, settings: node(on: site), clock: site.clock, logger: logger)
+        power.use(kubelet)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await witness.run()
@@ -117,7 +122,7 @@ struct ProcessTrial {
                 return false
             }
             group.addTask {
-                try await fly(process, objects, access, witness, on: site, churners, collector)
+                try await fly(process, objects, access, witness, weather, on: site, collector)
                 return true
             }
             defer { group.cancelAll() }
@@ -138,7 +143,7 @@ struct ProcessTrial {
     /// The three phases; none where the process was never ready.
     private func fly(
         _ process: ProcessKeeper, _ objects: ProcessObjects, _ access: ProcessAccess, _ witness: ObjectWitness,
-        on site: TrialSite, _ churners: [QuotaChurner], _ collector: TrialCollector
+        _ weather: ClusterWeather, on site: TrialSite, _ collector: TrialCollector
     ) async throws {
         guard try await isReady(process, on: site, collector) else { return }
         let work = WorkState()
@@ -150,11 +155,14 @@ struct ProcessTrial {
             }
             group.addTask { try await report(on: site, collector) }
             defer { group.cancelAll() }
-            try await site.clock.sleep(for: variation.phases.calm)
+            let phases = variation.phases
+            try await TrialRunner.under(weather, in: .calm) { try await site.clock.sleep(for: phases.calm) }
             site.enter(.storm, collector)
-            try await TrialRunner.storm(for: variation.phases.storm, churners, on: site)
+            try await TrialRunner.under(weather, in: .storm) { try await site.clock.sleep(for: phases.storm) }
             let begin = site.enter(.converge, collector)
-            try await converge(from: begin, work, process, access, witness, on: site, collector)
+            try await TrialRunner.under(weather, in: .converge) {
+                try await converge(from: begin, work, process, access, witness, on: site, collector)
+            }
         }
     }
 
@@ -212,6 +220,7 @@ struct ProcessTrial {
             let activity = access.activity()
             let stillness = Stillness(
                 readyAt: process.readyAt, lastChange: max(witness.lastChange, writes.lastChange),
+                lastWrite: writes.lastWrite,
                 isOpen: writes.isFailing || activity.waiting > 0 || !activity.isWatching)
             if work.isDone, let rest = stillness.begun(at: site.clock.now, since: begin) {
                 return collector.observe(Observation(.settled, "", at: rest))

@@ -22,6 +22,8 @@ package struct SocketWorld: World {
     private let calls: CallRelay
     private let http: HTTPPort
     private let logger: Logger
+    /// The server, where it is this process's own.
+    private var server: EmbeddedServer?
     /// Whether the subject reaches the server straight, without a proxy on the way: no rule acts on its requests. What
     /// such trials come to is what those with a proxy and no rules must come to.
     package var isDirect = false
@@ -35,7 +37,11 @@ package struct SocketWorld: World {
         let core = APIServerCore(configuration: .embedded, clock: .real())
         return try await EmbeddedServer.with(configuration, newCore: core) { server in
             let connection = try ClusterConnection(kubeconfig: server.kubeconfig(token: token))
-            return try await with(.embedded, connection, logger: logger, body)
+            return try await with(.embedded, connection, logger: logger) { world in
+                var world = world
+                world.server = server
+                return try await body(world)
+            }
         }
     }
 
@@ -144,8 +150,9 @@ package struct SocketWorld: World {
         return try await withCleanup {
             try await body(
                 TrialSite(
-                    clock: clock, harness: harness, subject: subject, http: http, responderURL: responderURL,
-                    enter: enter, nodeAccess: .host("127.0.0.1")))
+                    clock: clock, harness: harness(for: request.plan, clock), subject: subject, http: http,
+                    responderURL: responderURL,
+                    enter: enter, nodeAccess: .host("127.0.0.1"), restartServer: restart))
         } cleanup: {
             await subject.shutDown()
         }
@@ -170,6 +177,24 @@ extension ProxiedExchange {
             upstreamStatus: request.upstreamStatus, bodyHash: request.bodyHash, failureReason: request.reason,
             failureMessage: request.message, rule: request.rule, userAgent: request.userAgent,
             fieldManager: request.fieldManager, isChange: request.isChange, objectName: request.objectName)
+    }
+}
+
+extension SocketWorld {
+    /// Ends the server, and starts it again.
+    private var restart: ClusterWeather.RestartServer? {
+        guard let server else { return nil }
+        return { try await server.restart(downtime: $0) }
+    }
+
+    /// The harness's own way to the server, which outlasts the restarts of a plan.
+    private func harness(for plan: Plan, _ clock: TrialClock) -> any KubernetesAPI {
+        let downtimes = plan.rules.compactMap { rule -> Duration? in
+            guard case .serverRestart(let restart) = rule.fault else { return nil }
+            return restart.downtime
+        }
+        guard let longest = downtimes.max() else { return harness }
+        return PatientAPI(api: harness, clock: clock, patience: longest * downtimes.count + .seconds(10))
     }
 }
 

@@ -5,6 +5,7 @@ package import Faults
 import Kubernetes
 package import KubernetesClient
 package import Logging
+import Wire
 
 /// The fault proxy by itself, for clients that are no part of a trial, with its control.
 package struct StandaloneProxy: Sendable {
@@ -62,6 +63,8 @@ package struct StandaloneProxy: Sendable {
         _ connection: ClusterConnection, _ configuration: Configuration,
         _ body: (StandaloneProxy) async throws -> Result
     ) async throws -> Result {
+        // Each watch takes a connection to the server, and perhaps one from its client.
+        OpenFileLimit.raise()
         let clock = TrialClock.real()
         var settings = ClusterClient.Configuration(connection: connection, clock: clock)
         settings.name = "proxy"

@@ -24,6 +24,8 @@ struct Subject: Sendable {
     var replicas = 1
     /// Where a policy with permits in a database has them: they outlive the controllers.
     var permits: PermitDatabase?
+    /// Where somebody may take the node away.
+    var power: NodePower?
 
     /// By which one of several controllers leads; Argo's name.
     static let leaderLease = "workflow-controller"
@@ -143,6 +145,7 @@ struct Subject: Sendable {
         let kubelet = Kubelet(
             api: site.harness, settings: .trial(in: namespace, site.nodeAccess), clock: site.clock, logger: logger,
             runAgent: { await runAgent($0) })
+        power?.use(kubelet)
         if case .direct(let serve) = site.nodeAccess { serve(kubelet) }
         try await kubelet.run()
     }
@@ -153,8 +156,9 @@ struct Subject: Sendable {
     func runAgent(_ pod: Pod) async -> Int {
         guard let workflow = pod.metadata.labels[WorkflowNames.workflowLabel] else { return 64 }
         let agent = Agent(
-            api: site.subject, configuration: .init(namespace: namespace, workflow: workflow, policy: policy),
-            http: observed(site.http, workflow), clock: site.clock, streams: streams.substreams("agent", workflow),
+            api: onNode(site.subject), configuration: .init(namespace: namespace, workflow: workflow, policy: policy),
+            http: observed(onNode(site.http), workflow), clock: site.clock,
+            streams: streams.substreams("agent", workflow),
             attempts: attempts, observer: observer, logger: logger)
         do {
             try await agent.run()
@@ -162,6 +166,20 @@ struct Subject: Sendable {
         } catch {
             logger.debug("agent failed", metadata: ["workflow": "\(workflow)", "error": "\(error)"])
             return 1
+        }
+    }
+
+    /// What runs on the node stands still while the node is off.
+    private func onNode(_ api: any KubernetesAPI) -> any KubernetesAPI {
+        guard let power, !power.isSteady else { return api }
+        return HeldAPI(api: api, power: power, clock: site.clock)
+    }
+
+    private func onNode(_ http: HTTPPort) -> HTTPPort {
+        guard let power, !power.isSteady else { return http }
+        return HTTPPort { [clock = site.clock] request in
+            try await power.untilOn(clock)
+            return try await http.send(request)
         }
     }
 

@@ -33,13 +33,17 @@ struct TrialRunner {
             collector.use(site.clock)
             let ground = Ground(api: site.harness, clock: site.clock, runID: runID)
             let started = site.clock.epochMicrosecondsNow
+            let power = NodePower(plan: variation.plan)
+            let weather = ClusterWeather(
+                plan: variation.plan, on: site, namespace: Self.namespace, node: power, collector)
             try await withCleanup {
                 try await ground.createNamespace(Self.namespace)
                 try await TrialPermits.with(spec.policy, inMemory: site.isDisposable) { permits in
-                    try await run(on: site, ground, attempts, collector, permits)
+                    try await run(on: site, ground, attempts, collector, permits, weather, power)
                 }
             } cleanup: {
                 if site.isDisposable { return }
+                try await weather.finish()
                 // Pods go only while their node runs, and that of the trial has ended with it.
                 let kubelet = Kubelet(
                     api: site.harness, settings: .trial(in: Self.namespace, site.nodeAccess), clock: site.clock,
@@ -52,7 +56,7 @@ struct TrialRunner {
 
     private func run(
         on site: TrialSite, _ ground: Ground, _ attempts: AttemptCounter, _ collector: TrialCollector,
-        _ permits: PermitDatabase?
+        _ permits: PermitDatabase?, _ weather: ClusterWeather, _ power: NodePower
     ) async throws {
         let stamp = WorkloadStamp(
             namespace: Self.namespace, instanceID: runID, runID: runID,
@@ -60,7 +64,7 @@ struct TrialRunner {
         let workload = try TrialWorkload(variation.workload, stamp)
         let objects = try TrialObjects(variation, stamp)
         try await objects.create(on: ground)
-        let churners = try await Self.churners(variation.plan, on: site, ground)
+        try await weather.prepare(on: ground)
         let monitor = TrialMonitor(
             api: site.harness, namespace: Self.namespace, clock: site.clock, expected: workload.arrivals.count,
             collector: collector)
@@ -68,7 +72,7 @@ struct TrialRunner {
             site: site, namespace: Self.namespace, instanceID: runID, policy: spec.policy,
             streams: RandomStreams(seed: spec.seed).substreams("subject"), attempts: attempts, collector: collector,
             logger: logger, crashes: CrashSwitch(plan: variation.plan, phase: { collector.phase }),
-            replicas: variation.replicas, permits: permits)
+            replicas: variation.replicas, permits: permits, power: power)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await monitor.run()
@@ -83,7 +87,7 @@ struct TrialRunner {
                 return false
             }
             group.addTask {
-                try await fly(on: site, workload, objects, churners, monitor, collector)
+                try await fly(on: site, workload, objects, weather, monitor, collector)
                 return true
             }
             defer { group.cancelAll() }
@@ -95,7 +99,7 @@ struct TrialRunner {
 
     /// The three phases.
     private func fly(
-        on site: TrialSite, _ workload: TrialWorkload, _ objects: TrialObjects, _ churners: [QuotaChurner],
+        on site: TrialSite, _ workload: TrialWorkload, _ objects: TrialObjects, _ weather: ClusterWeather,
         _ monitor: TrialMonitor, _ collector: TrialCollector
     ) async throws {
         let phases = variation.phases
@@ -105,12 +109,14 @@ struct TrialRunner {
             group.addTask { try await objects.change(on: site, from: start, collector) }
             group.addTask { try await report(on: site, workload, collector) }
             defer { group.cancelAll() }
-            try await site.clock.sleep(for: phases.calm)
+            try await Self.under(weather, in: .calm) { try await site.clock.sleep(for: phases.calm) }
             if phases.calm > .zero { try await awaitSteadyState(on: site, collector) }
             site.enter(.storm, collector)
-            try await Self.storm(for: phases.storm, churners, on: site)
+            try await Self.under(weather, in: .storm) { try await site.clock.sleep(for: phases.storm) }
             site.enter(.converge, collector)
-            try await converge(within: phases.converge, on: site, monitor, collector)
+            try await Self.under(weather, in: .converge) {
+                try await converge(within: phases.converge, on: site, monitor, collector)
+            }
         }
     }
 
@@ -151,11 +157,14 @@ struct TrialRunner {
     /// By how much calm may be prolonged.
     private static let steadyStateLimit = Duration.seconds(15)
 
-    static func storm(for span: Duration, _ churners: [QuotaChurner], on site: TrialSite) async throws {
+    /// Lets the faults of a phase that are the cluster's own go on while `body` runs, and undoes them.
+    static func under(_ weather: ClusterWeather, in phase: Phase, _ body: () async throws -> Void) async throws {
+        let runs = weather.runs(in: phase)
+        guard !runs.isEmpty else { return try await body() }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for churner in churners { group.addTask { await churner.run() } }
+            for run in runs { group.addTask { await run() } }
             defer { group.cancelAll() }
-            try await site.clock.sleep(for: span)
+            try await body()
         }
     }
 
@@ -179,18 +188,6 @@ struct TrialRunner {
             // In virtual time a quarter of a second is over before anybody could read of it.
             try await site.clock.sleep(for: world.kind == .simulated ? .seconds(60) : .milliseconds(250))
         }
-    }
-
-    /// What acts beside the fault path, made ready: its quotas are there.
-    static func churners(_ plan: Plan, on site: TrialSite, _ ground: Ground) async throws -> [QuotaChurner] {
-        var churners: [QuotaChurner] = []
-        for rule in plan.rules {
-            guard case .quotaConflict(let churn) = rule.fault else { continue }
-            try await ground.createQuota(named: churn.quota, in: namespace)
-            let key = ObjectKey(namespace: namespace, name: churn.quota)
-            churners.append(QuotaChurner(api: site.harness, quota: key, writers: churn.writers, clock: site.clock))
-        }
-        return churners
     }
 }
 

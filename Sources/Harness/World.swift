@@ -141,6 +141,8 @@ package struct TrialSite: Sendable {
     package var isDisposable = false
     /// For a subject that is a process of its own; nil where there can be none.
     package var process: ProcessAccess?
+    /// Restarts the API server; nil where it is not this process's, or has no connections to lose.
+    package var restartServer: ClusterWeather.RestartServer?
 
     package enum NodeAccess: Sendable {
         /// The API server reaches it at this address.

@@ -6,6 +6,8 @@ import Kubernetes
 struct WriteLedger: Hashable, Sendable {
     /// When it last changed something; leases are renewed, and events told, for as long as it runs.
     private(set) var lastChange = Duration.zero
+    /// When it last wrote, whatever came of it.
+    private(set) var lastWrite = Duration.zero
     /// What it tried last, and failed in, so that it may try again.
     private var failing: Set<RequestIdentity> = []
 
@@ -14,9 +16,12 @@ struct WriteLedger: Hashable, Sendable {
     mutating func saw(_ exchange: ProxiedExchange) {
         let identity = exchange.identity
         guard identity.resource != APIResource.leases.name, identity.resource != APIResource.events.name else { return }
-        let isWrite = identity.verb.isWrite
-        if isWrite, (200..<300).contains(exchange.upstreamStatus), exchange.isChange ?? true {
-            lastChange = max(lastChange, exchange.started + exchange.duration)
+        if identity.verb.isWrite {
+            let end = exchange.started + exchange.duration
+            lastWrite = max(lastWrite, end)
+            if (200..<300).contains(exchange.upstreamStatus), exchange.isChange ?? true {
+                lastChange = max(lastChange, end)
+            }
         }
         // Whether a watch is open is asked by itself.
         guard identity.verb != .watch, identity.verb != .connect else { return }
@@ -41,16 +46,22 @@ extension ProxiedExchange {
 
 /// Whether a subject and what it works on have come to rest.
 struct Stillness: Hashable, Sendable {
-    /// How long nothing may have changed where nothing is open.
+    /// How long nothing may have changed, nor been written, where nothing is open.
     static let span = Duration.seconds(1)
-    /// How long where something is: a request without an answer, one that failed and was not tried again, a watch that
-    /// is not open. Whoever has not come back to it by then has given it up.
+    /// How long nothing may have changed where it is written to no effect all the while.
+    static let noisySpan = Duration.seconds(3)
+    /// How long where something is open: a request without an answer, one that failed and was not tried again, a watch
+    /// that is not there. Whoever has not come back to it by then has given it up.
     static let patience = Duration.seconds(10)
+    /// What is written to no effect is counted for so long.
+    private static let window = Duration.seconds(2)
 
     /// Since when the subject is ready; nil where it is not.
     var readyAt: Duration?
     /// When the last change was, the subject's own or one of the objects.
     var lastChange: Duration
+    /// When the subject last wrote.
+    var lastWrite: Duration
     /// Whether the subject has something open.
     var isOpen: Bool
 
@@ -59,7 +70,9 @@ struct Stillness: Hashable, Sendable {
     /// - Parameter begin: What was before does not count.
     func begun(at now: Duration, since begin: Duration) -> Duration? {
         guard let readyAt else { return nil }
-        let start = max(lastChange, readyAt, begin)
-        return now - start >= (isOpen ? Self.patience : Self.span) ? start : nil
+        let change = max(lastChange, readyAt, begin)
+        let write = max(change, lastWrite)
+        if !isOpen, now - write >= Self.span { return write }
+        return now - change >= (isOpen ? Self.patience : Self.noisySpan) ? now - Self.window : nil
     }
 }

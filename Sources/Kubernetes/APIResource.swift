@@ -57,6 +57,9 @@ extension APIResource {
     package static let customResourceDefinitions = APIResource(
         group: "apiextensions.k8s.io", name: "customresourcedefinitions", kind: "CustomResourceDefinition",
         isNamespaced: false, shortNames: ["crd", "crds"])
+    package static let validatingWebhookConfigurations = APIResource(
+        group: "admissionregistration.k8s.io", name: "validatingwebhookconfigurations",
+        kind: "ValidatingWebhookConfiguration", isNamespaced: false)
     package static let workflows = argo("workflows", "Workflow", ["wf"])
     package static let cronWorkflows = argo("cronworkflows", "CronWorkflow", ["cwf", "cronwf"])
     package static let workflowTemplates = argo("workflowtemplates", "WorkflowTemplate", ["wftmpl"])

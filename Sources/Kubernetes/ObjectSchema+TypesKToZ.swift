@@ -15,6 +15,7 @@ extension ObjectSchema {
         LocalObjectReference: name string
         ManagedFieldsEntry: manager string; operation ~v1.ManagedFieldsOperationType; apiVersion string; time Time ?; \
         fieldsType string; fieldsV1 FieldsV1 ?; subresource string
+        MatchCondition: name string +; expression string +
         NFSVolumeSource: server string +; path string +; readOnly bool
         Namespace: kind string; apiVersion string; metadata @ObjectMeta +; spec @NamespaceSpec +; status \
         @NamespaceStatus +
@@ -136,6 +137,8 @@ extension ObjectSchema {
         ResourceQuotaStatus: hard {Quantity; used {Quantity
         ResourceRequirements: limits {Quantity; requests {Quantity; claims [@ResourceClaim #name
         ResourceStatus: name ~v1.ResourceName +; resources [@ResourceHealth #resourceID
+        RuleWithOperations: operations [~v1.OperationType; apiGroups [string; apiVersions [string; resources [string; scope \
+        ~v1.ScopeType ?
         SELinuxOptions: user string; role string; type string; level string
         ScaleIOVolumeSource: gateway string +; system string +; secretRef @LocalObjectReference ?; sslEnabled bool; \
         protectionDomain string; storagePool string; storageMode string; volumeName string; fsType string; readOnly \
@@ -161,6 +164,7 @@ extension ObjectSchema {
         ServiceAccount: kind string; apiVersion string; metadata @ObjectMeta +; secrets [@ObjectReference !name#name; \
         imagePullSecrets [@LocalObjectReference; automountServiceAccountToken bool ?
         ServiceAccountTokenProjection: audience string; expirationSeconds int64 ?; path string +
+        ServiceReference: namespace string +; name string +; path string ?; port int32 ?
         SleepAction: seconds int64 +
         StorageOSVolumeSource: volumeName string; volumeNamespace string; fsType string; readOnly bool; secretRef \
         @LocalObjectReference ?
@@ -175,6 +179,12 @@ extension ObjectSchema {
         ~v1.NodeInclusionPolicy ?; nodeTaintsPolicy ~v1.NodeInclusionPolicy ?; matchLabelKeys [string
         TypedLocalObjectReference: apiGroup string ?; kind string +; name string +
         TypedObjectReference: apiGroup string ?; kind string +; name string +; namespace string ?
+        ValidatingWebhook: name string +; clientConfig @WebhookClientConfig +; rules [@RuleWithOperations; failurePolicy \
+        ~v1.FailurePolicyType ?; matchPolicy ~v1.MatchPolicyType ?; namespaceSelector @LabelSelector ?; objectSelector \
+        @LabelSelector ?; sideEffects ~v1.SideEffectClass ?; timeoutSeconds int32 ?; admissionReviewVersions [string +; \
+        matchConditions [@MatchCondition !name#name
+        ValidatingWebhookConfiguration: kind string; apiVersion string; metadata @ObjectMeta +; webhooks \
+        [@ValidatingWebhook !name#name
         Volume: name string +; hostPath @HostPathVolumeSource ?; emptyDir @EmptyDirVolumeSource ?; gcePersistentDisk \
         @GCEPersistentDiskVolumeSource ?; awsElasticBlockStore @AWSElasticBlockStoreVolumeSource ?; gitRepo \
         @GitRepoVolumeSource ?; secret @SecretVolumeSource ?; nfs @NFSVolumeSource ?; iscsi @ISCSIVolumeSource ?; \
@@ -198,6 +208,7 @@ extension ObjectSchema {
         VolumeStatus: image @ImageVolumeStatus ?
         VsphereVirtualDiskVolumeSource: volumePath string +; fsType string; storagePolicyName string; storagePolicyID \
         string
+        WebhookClientConfig: url string ?; service @ServiceReference ?; caBundle bytes
         WeightedPodAffinityTerm: weight int32 +; podAffinityTerm @PodAffinityTerm +
         WindowsSecurityContextOptions: gmsaCredentialSpecName string ?; gmsaCredentialSpec string ?; runAsUserName \
         string ?; hostProcess bool ?

@@ -44,13 +44,16 @@ package final class EmbeddedServer: Sendable {
         let identity = try authority.issueServerIdentity(names: names(of: configuration.host))
         let limits = configuration.limits
         let exchanges = OpenExchanges(readsMax: limits.readsInFlightMax, writesMax: limits.writesInFlightMax)
+        core.callWebhooks { call, answered in
+            WebhookDial.start(call, on: MultiThreadedEventLoopGroup.singleton.next(), completion: answered)
+        }
         let environment = ServerEnvironment(
             core: core,
             router: Router(authentication: Authentication(users: configuration.users), limits: limits),
             exchanges: exchanges,
             headers: ResponseHeaders(
                 clock: core.clock, seed: UInt64(bitPattern: core.clock.epochMicrosecondsNow)),
-            podLogs: configuration.podLogs, limits: limits, logger: configuration.logger)
+            limits: limits, logger: configuration.logger)
         let listener = try await HTTPListener.bind(
             HTTPListener.Configuration(
                 host: configuration.host, port: configuration.port, identity: identity,
@@ -74,12 +77,21 @@ package final class EmbeddedServer: Sendable {
         _ configuration: ServerConfiguration, newCore core: APIServerCore,
         _ body: @Sendable @escaping (EmbeddedServer) async throws -> Result
     ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result?.self) { group in
+        // A task of its own: whoever is cancelled still has its objects to take away, for which the server must work.
+        let running = Task { try await core.run() }
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
-                try await core.run()
+                do {
+                    try await running.value
+                } catch is CancellationError {
+                    // At the end, below.
+                }
                 return nil
             }
-            group.addTask { try await with(configuration, core: core, body) }
+            group.addTask {
+                defer { running.cancel() }
+                return try await with(configuration, core: core, body)
+            }
             defer { group.cancelAll() }
             while let result = try await group.next() {
                 if let result { return result }
@@ -99,6 +111,23 @@ package final class EmbeddedServer: Sendable {
 
     /// Takes connections again, on the same port.
     package func resume() async throws { try await listener.resume() }
+
+    /// Dies, and is started again on the same port after a downtime: connections end, and all is lost that an API server
+    /// has in memory alone. It is started at once where the task is cancelled.
+    package func restart(downtime: Duration) async throws {
+        await listener.pause()
+        await listener.cutConnections()
+        core.stop()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await core.clock.sleep(for: downtime))
+        } catch {
+            outcome = .failure(error)
+        }
+        core.start()
+        try await listener.resume()
+        try outcome.get()
+    }
 
     /// A kubeconfig for a bearer token, in YAML.
     ///

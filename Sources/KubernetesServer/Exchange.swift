@@ -12,14 +12,16 @@ final class Exchange {
     private enum State {
         /// Not asked yet. Can move to `asked` or `done`.
         case new
-        /// The store has the request. Can move to `watching`, `reading` or `done`.
+        /// The store has the request. Can move to `watching`, `finding` or `done`.
         case asked(Question)
         /// The watch is open. Can move to `done`.
         case watching(Question, Watch)
-        /// A container's log is being read, or its node is looked up. Can move to `dialing` or `done`.
-        case reading(Question, Task<Void, Never>)
-        /// The pod's node is asked. Can move to `done`.
+        /// The pod's node is looked up. Can move to `dialing` or `done`.
+        case finding(Question, Task<Void, Never>)
+        /// The pod's node is asked. Can move to `relaying` or `done`.
         case dialing(Question, NodeDial)
+        /// The node's answer is passed on as it comes. Can move to `done`.
+        case relaying(Question, NodeDial)
         /// The answer is complete, or nobody wants it any more.
         case done
     }
@@ -84,7 +86,12 @@ final class Exchange {
     }
 
     /// Writes what a slow reader has kept waiting.
-    func writeWaitingEvents() {
+    func writeWaiting() {
+        if case .relaying(_, let dial) = state, writer.isWritable { dial.resume() }
+        writeWaitingEvents()
+    }
+
+    private func writeWaitingEvents() {
         guard case .watching(let question, var watch) = state else { return }
         state = .done
         let presenter = Presenter(request: question.request)
@@ -178,8 +185,8 @@ extension Exchange {
 
     private func serverStopped() {
         switch state {
-        case .watching: finish(cancelling: true) { $0.end() }
-        case .asked(let question), .reading(let question, _), .dialing(let question, _):
+        case .watching, .relaying: finish(cancelling: true) { $0.end() }
+        case .asked(let question), .finding(let question, _), .dialing(let question, _):
             let status = Status(
                 code: 503, reason: Status.Reason.serviceUnavailable, message: "apiserver is shutting down")
             finish(cancelling: true) { $0.write(.failure(status, isPretty: question.request.isPretty)) }
@@ -188,30 +195,11 @@ extension Exchange {
     }
 
     private func readLog(of pod: JSONObject, _ question: Question) {
-        let meta = ObjectMeta(json: pod["metadata"]?.object ?? JSONObject())
-        let isPretty = question.request.isPretty
         // A pod that is on no node has no log, and that is no error.
         guard pod["spec", "nodeName"]?.string?.isEmpty == false else {
             return finish { $0.write(HTTPAnswer(status: 204)) }
         }
-        guard environment.podLogs != nil else {
-            return callNode(of: Pod(json: pod), question, method: .GET, headers: [:])
-        }
-        let query = question.request.request.query
-        let containers = pod["spec", "containers"]?.array ?? []
-        let name = query["container"]?.last ?? containers.first?.object?["name"]?.string ?? ""
-        let reader = PodLogReader(
-            request: PodLogRequest(pod: meta.key, container: name, query: query), podLogs: environment.podLogs,
-            isPretty: isPretty)
-        let this = NIOLoopBound(self, eventLoop: writer.eventLoop)
-        let eventLoop = writer.eventLoop
-        let task = reader.start { answer in eventLoop.execute { this.value.logRead(answer) } }
-        state = .reading(question, task)
-    }
-
-    private func logRead(_ answer: HTTPAnswer) {
-        guard case .reading = state else { return }
-        finish { $0.write(answer) }
+        callNode(of: Pod(json: pod), question, method: .GET, headers: [:])
     }
 
     // MARK: The pod's node
@@ -242,11 +230,11 @@ extension Exchange {
         let task = NodeFinder(core: environment.core, node: pod.nodeName ?? "").start { result in
             eventLoop.execute { this.value.nodeFound(result, head) }
         }
-        state = .reading(question, task)
+        state = .finding(question, task)
     }
 
     private func nodeFound(_ result: Result<NodeAddress, APIError>, _ head: HTTPRequestHead) {
-        guard case .reading(let question, _) = state else { return }
+        guard case .finding(let question, _) = state else { return }
         switch result {
         case .success(let address):
             let dial = NodeDial.start(head, to: address, on: writer.eventLoop) { self.nodeAnswered($0) }
@@ -257,11 +245,35 @@ extension Exchange {
         }
     }
 
-    private func nodeAnswered(_ outcome: NodeDial.Outcome) {
-        guard case .dialing(let question, let dial) = state else { return }
-        switch outcome {
+    private func nodeAnswered(_ event: NodeDial.Event) {
+        switch state {
+        case .dialing(let question, let dial): nodeAnswered(event, question, dial)
+        case .relaying(_, let dial): relay(event, from: dial)
+        default: break
+        }
+    }
+
+    private func relay(_ event: NodeDial.Event, from dial: NodeDial) {
+        switch event {
+        case .piece(let bytes):
+            writer.write(bytes)
+            writer.flush()
+            if !writer.isWritable { dial.pause() }
+        // Where the node's connection has ended too early, an API server ends its answer as if it were whole.
+        default: finish { $0.end() }
+        }
+    }
+
+    private func nodeAnswered(_ event: NodeDial.Event, _ question: Question, _ dial: NodeDial) {
+        switch event {
         case .failed(let status): finish { $0.write(.failure(status, isPretty: question.request.isPretty)) }
+        case .answered(let answer) where question.request.isLog:
+            finish { $0.write(.failure(Self.status(for: answer), isPretty: question.request.isPretty)) }
         case .answered(let answer): finish { $0.write(answer) }
+        case .began(let head):
+            state = .relaying(question, dial)
+            writer.startStream(contentType: head.headers.first(name: "Content-Type") ?? "text/plain")
+        case .piece, .ended: break
         case .switched(let head):
             close(cancelling: false)
             let (client, node) = ByteRelay.makePair()
@@ -281,6 +293,12 @@ extension Exchange {
         }
     }
 
+    /// What an API server makes of a kubelet's refusal of a log.
+    private static func status(for answer: HTTPAnswer) -> Status {
+        let words = String(decoding: answer.body, as: UTF8.self)
+        return answer.status == 400 ? .badRequest(words) : .internalError(words)
+    }
+
     private func finish(cancelling: Bool = false, _ write: (ResponseWriter) -> Void) {
         close(cancelling: cancelling)
         write(writer)
@@ -294,11 +312,14 @@ extension Exchange {
             state = .done
             return
         case .asked(let question), .watching(let question, _): open = question
-        case .reading(let question, let task):
+        case .finding(let question, let task):
             task.cancel()
             open = question
         case .dialing(let question, let dial):
             if cancelling { dial.abandon() }
+            open = question
+        case .relaying(let question, let dial):
+            dial.abandon()
             open = question
         }
         state = .done

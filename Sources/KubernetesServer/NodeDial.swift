@@ -10,43 +10,55 @@ import Wire
 ///
 /// The kubelet's certificate is not verified, as in clusters that common installers make
 /// (`--kubelet-certificate-authority` is not set). It belongs to the client's event loop.
-final class NodeDial: ChannelInboundHandler, RemovableChannelHandler {
+final class NodeDial: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
 
-    enum Outcome {
+    /// What becomes of the request: one of these, but for an answer that comes in pieces.
+    enum Event {
         /// The kubelet has switched protocols; ``switchProtocols(to:)`` is to follow.
         case switched(HTTPResponseHead)
+        /// The kubelet refuses.
         case answered(HTTPAnswer)
         case failed(Status)
+        /// A successful answer begins: pieces follow, and an end.
+        case began(HTTPResponseHead)
+        case piece(ByteBuffer)
+        /// Also where the kubelet's connection has ended in the middle.
+        case ended
     }
 
     private static let connectTimeout = TimeAmount.seconds(10)
     private static let bodyBytesMax = 1 << 20
 
     private let head: HTTPRequestHead
-    private var completion: ((Outcome) -> Void)?
+    private var listener: ((Event) -> Void)?
     private var context: ChannelHandlerContext?
     private var answer: HTTPResponseHead?
+    /// Of an answer that refuses.
     private var body: [UInt8] = []
+    private var isStreaming = false
+    private var isPaused = false
+    private var isReadHeld = false
 
-    private init(_ head: HTTPRequestHead, completion: @escaping (Outcome) -> Void) {
+    private init(_ head: HTTPRequestHead, listener: @escaping (Event) -> Void) {
         self.head = head
-        self.completion = completion
+        self.listener = listener
     }
 
     /// Sends a request without a body.
     ///
-    /// - Parameter completion: Called once, on the event loop, unless ``abandon()`` is called before.
+    /// - Parameter listener: Called on the event loop, until ``abandon()`` is called.
     /// - Precondition: On the event loop.
     static func start(
         _ head: HTTPRequestHead, to address: NodeAddress, on eventLoop: any EventLoop,
-        completion: @escaping (Outcome) -> Void
+        listener: @escaping (Event) -> Void
     ) -> NodeDial {
         var head = head
         head.headers.replaceOrAdd(
             name: "Host", value: "\(address.host.contains(":") ? "[\(address.host)]" : address.host):\(address.port)")
-        let dial = NodeDial(head, completion: completion)
+        let dial = NodeDial(head, listener: listener)
         let bound = NIOLoopBound(dial, eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
             .connectTimeout(connectTimeout)
@@ -97,24 +109,29 @@ final class NodeDial: ChannelInboundHandler, RemovableChannelHandler {
 
     private func send(_ context: ChannelHandlerContext) {
         // The client has left while the node was dialled.
-        guard completion != nil else { return context.close(promise: nil) }
+        guard listener != nil else { return context.close(promise: nil) }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): answer = head
+        case .head(let head):
+            answer = head
+            isStreaming = (200..<300).contains(head.status.code)
+            if isStreaming { listener?(.began(head)) }
         case .body(let bytes):
-            if body.count < Self.bodyBytesMax { body += bytes.readableBytesView }
+            if isStreaming {
+                listener?(.piece(bytes))
+            } else if body.count < Self.bodyBytesMax {
+                body += bytes.readableBytesView
+            }
         case .end:
             guard let answer else { return }
             if answer.status == .switchingProtocols { return complete(.switched(answer)) }
-            complete(
-                .answered(
-                    HTTPAnswer(
-                        status: Int(answer.status.code), contentType: answer.headers.first(name: "Content-Type"),
-                        body: body)))
+            let whole = HTTPAnswer(
+                status: Int(answer.status.code), contentType: answer.headers.first(name: "Content-Type"), body: body)
+            complete(isStreaming ? .ended : .answered(whole))
             context.close(promise: nil)
         }
     }
@@ -129,12 +146,29 @@ final class NodeDial: ChannelInboundHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    private func fail(_ why: String) { complete(.failed(.internalError("error dialing backend: \(why)"))) }
+    private func fail(_ why: String) {
+        complete(isStreaming ? .ended : .failed(.internalError("error dialing backend: \(why)")))
+    }
 
-    private func complete(_ outcome: Outcome) {
-        let completion = self.completion
-        self.completion = nil
-        completion?(outcome)
+    /// Hands over the last event.
+    private func complete(_ event: Event) {
+        let listener = self.listener
+        self.listener = nil
+        listener?(event)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isPaused { isReadHeld = true } else { context.read() }
+    }
+
+    /// Leaves what comes with the node until ``resume()``: whoever the answer is for does not read.
+    func pause() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        guard isReadHeld, let context else { return }
+        isReadHeld = false
+        context.read()
     }
 
     /// Turns the connection into a stream of bytes for `relay` to carry; until the future is done, nothing may be
@@ -146,7 +180,7 @@ final class NodeDial: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Nobody waits for the answer any more.
     func abandon() {
-        completion = nil
+        listener = nil
         context?.close(promise: nil)
     }
 }

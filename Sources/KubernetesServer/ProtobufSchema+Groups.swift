@@ -1,5 +1,5 @@
 extension ProtobufSchema {
-    /// Metadata, options, and the groups batch, coordination, events, authorization and policy.
+    /// Metadata, options, and the groups batch, coordination, events, authorization, policy and admissionregistration.
     static let groups = """
         ObjectMeta: 1 name, 2 generateName, 3 namespace, 4 selfLink, 5 uid, 6 resourceVersion, 7 generation int, \
           8 creationTimestamp time, 9 deletionTimestamp time!, 10 deletionGracePeriodSeconds int!, 11 labels {string}, \
@@ -50,5 +50,14 @@ extension ProtobufSchema {
         NonResourceAttributes: 1 path, 2 verb
         SubjectAccessReviewStatus: 1 allowed bool!, 2 reason, 3 evaluationError, 4 denied bool
         Eviction: 1 metadata ObjectMeta, 2 deleteOptions DeleteOptions!
+        ValidatingWebhookConfiguration: 1 metadata ObjectMeta, 2 webhooks [ValidatingWebhook]
+        ValidatingWebhook: 1 name!, 2 clientConfig WebhookClientConfig, 3 rules [RuleWithOperations], 4 failurePolicy!, \
+          5 namespaceSelector LabelSelector!, 6 sideEffects!, 7 timeoutSeconds int!, 8 admissionReviewVersions [string], \
+          9 matchPolicy!, 10 objectSelector LabelSelector!, 11 matchConditions [MatchCondition]
+        MatchCondition: 1 name!, 2 expression!
+        WebhookClientConfig: 1 service ServiceReference!, 2 caBundle bytes, 3 url!
+        ServiceReference: 1 namespace!, 2 name!, 3 path!, 4 port int!
+        RuleWithOperations: 1 operations [string], 2 ~ Rule
+        Rule: 1 apiGroups [string], 2 apiVersions [string], 3 resources [string], 4 scope!
         """
 }

@@ -66,7 +66,8 @@ struct ProtobufSchema: Sendable {
         case ("v1", "Namespace"), ("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "Pod"), ("v1", "ResourceQuota"),
             ("v1", "Event"), ("v1", "ServiceAccount"), ("v1", "Node"), ("v1", "Binding"), ("batch/v1", "Job"),
             ("coordination.k8s.io/v1", "Lease"), ("authorization.k8s.io/v1", "SelfSubjectAccessReview"),
-            ("policy/v1", "Eviction"), ("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
+            ("policy/v1", "Eviction"), ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+            ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"):
             kind
         default: nil
         }

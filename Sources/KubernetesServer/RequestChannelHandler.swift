@@ -70,7 +70,7 @@ final class RequestChannelHandler: ChannelInboundHandler, RemovableChannelHandle
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if case .answering(let exchange) = state { exchange.writeWaitingEvents() }
+        if case .answering(let exchange) = state { exchange.writeWaiting() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -85,7 +85,8 @@ final class RequestChannelHandler: ChannelInboundHandler, RemovableChannelHandle
         }
         state = .answering(exchange)
         let route = environment.router.route(
-            head, body: body, client: connection.client?.user, resources: environment.core.servedResources)
+            head, body: body, client: connection.client?.user, resources: environment.core.servedResources,
+            isReady: !environment.core.isInitializing)
         switch route {
         case .answer(let answer): exchange.answer(answer)
         case .store(let request): exchange.ask(request)

@@ -52,7 +52,10 @@ final class ResponseWriter {
     }
 
     func write(_ bytes: [UInt8]) {
-        let buffer = context.channel.allocator.buffer(bytes: bytes)
+        write(context.channel.allocator.buffer(bytes: bytes))
+    }
+
+    func write(_ buffer: ByteBuffer) {
         context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(buffer))), promise: nil)
     }
 

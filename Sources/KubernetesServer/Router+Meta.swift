@@ -5,7 +5,8 @@ import NIOHTTP1
 extension Router {
     /// The answer on a path that names no resource: discovery, the version, health, OpenAPI.
     func meta(
-        _ head: HTTPRequestHead, path: String, query: [String: [String]], _ discovery: Discovery, isPretty: Bool
+        _ head: HTTPRequestHead, path: String, query: [String: [String]], _ discovery: Discovery, isPretty: Bool,
+        isReady: Bool
     ) -> HTTPAnswer {
         guard head.method == .GET || head.method == .HEAD else { return .pathNotFound }
         let parts = path.split(separator: "/").map(String.init)
@@ -18,7 +19,8 @@ extension Router {
         case "apis" where parts.count == 3: document = discovery.resourceList(group: parts[1], version: parts[2])
         case "version" where parts.count == 1: document = Discovery.version
         case "openapi": return openAPI(head, parts, OpenAPI(resources: discovery.resources), isPretty: isPretty)
-        case "healthz", "livez", "readyz": return health(parts, isVerbose: query["verbose"] != nil)
+        case "healthz", "livez", "readyz":
+            return health(parts, isVerbose: query["verbose"] != nil, isReady: isReady)
         case "": document = ["paths": JSONValue(Self.paths(discovery))]
         default: document = nil
         }
@@ -87,8 +89,11 @@ extension Router {
         return answer
     }
 
-    private func health(_ parts: [String], isVerbose: Bool) -> HTTPAnswer {
+    private func health(_ parts: [String], isVerbose: Bool, isReady: Bool) -> HTTPAnswer {
         guard parts.count == 1 || parts == [parts[0], "ping"] else { return .pathNotFound }
+        if parts == ["readyz"], !isReady {
+            return .text(500, "[+]ping ok\n[-]informer-sync failed: reason withheld\nreadyz check failed\n")
+        }
         return .text(200, isVerbose ? "[+]ping ok\n\(parts[0]) check passed\n" : "ok")
     }
 

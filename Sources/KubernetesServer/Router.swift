@@ -44,8 +44,10 @@ struct Router: Sendable {
     /// - Parameters:
     ///   - body: Nil where it was larger than the limit.
     ///   - client: Who the client's certificate says it is.
+    ///   - isReady: Whether the server has all its caches.
     func route(
-        _ head: HTTPRequestHead, body: [UInt8]?, client: String? = nil, resources: [ServedResource]
+        _ head: HTTPRequestHead, body: [UInt8]?, client: String? = nil, resources: [ServedResource],
+        isReady: Bool = true
     ) -> Route {
         let (path, query) = RequestPath.split(head.uri)
         let isPretty = Self.isPretty(head, query)
@@ -68,7 +70,7 @@ struct Router: Sendable {
         guard let place = request ?? RequestPath(method: "GET", uri: head.uri),
             discovery.serves(group: place.group, version: place.version)
         else {
-            return .answer(meta(head, path: path, query: query, discovery, isPretty: isPretty))
+            return .answer(meta(head, path: path, query: query, discovery, isPretty: isPretty, isReady: isReady))
         }
         guard let request, request.isMethodAllowed else {
             return .answer(.failure(Self.methodNotAllowed, isPretty: isPretty))

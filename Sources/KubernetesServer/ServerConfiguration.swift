@@ -1,4 +1,3 @@
-package import Kubernetes
 package import Logging
 
 /// How an embedded server is reached, by whom, and within what limits.
@@ -9,8 +8,6 @@ package struct ServerConfiguration: Sendable {
     package var port: Int
     /// Users by bearer token.
     package var users: [String: String]
-    /// Gives the logs of containers; nil answers every request for them as if the container had not started.
-    package var podLogs: PodLogs?
     package var limits: Limits
     package var logger: Logger
 
@@ -35,48 +32,13 @@ package struct ServerConfiguration: Sendable {
     }
 
     package init(
-        host: String = "127.0.0.1", port: Int = 0, users: [String: String], podLogs: PodLogs? = nil,
-        limits: Limits = Limits(), logger: Logger = Logger(label: "boreas.server")
+        host: String = "127.0.0.1", port: Int = 0, users: [String: String], limits: Limits = Limits(),
+        logger: Logger = Logger(label: "boreas.server")
     ) {
         self.host = host
         self.port = port
         self.users = users
-        self.podLogs = podLogs
         self.limits = limits
         self.logger = logger
-    }
-}
-
-/// Reads a container's log; nil while the container has not started.
-///
-/// With ``PodLogRequest/isFollowing`` it gives the log when the container has ended.
-package typealias PodLogs = @Sendable (PodLogRequest) async throws -> [UInt8]?
-
-/// What a request for a log asks for.
-/// https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod
-package struct PodLogRequest: Hashable, Sendable {
-    package var pod: ObjectKey
-    package var container: String
-    package var isFollowing: Bool
-    /// Of the container before its last restart.
-    package var isOfPrevious: Bool
-    package var hasTimestamps: Bool
-    package var tailLines: Int?
-    package var sinceSeconds: Int?
-    /// Bytes.
-    package var limit: Int?
-
-    /// Reads the parameters of a request for the log of a pod.
-    init(pod: ObjectKey, container: String, query: [String: [String]]) {
-        func parameter(_ name: String) -> String? { query[name]?.last }
-        func isSet(_ name: String) -> Bool { ["true", "1"].contains(parameter(name)) }
-        self.pod = pod
-        self.container = container
-        isFollowing = isSet("follow")
-        isOfPrevious = isSet("previous")
-        hasTimestamps = isSet("timestamps")
-        tailLines = parameter("tailLines").flatMap { Int($0) }
-        sinceSeconds = parameter("sinceSeconds").flatMap { Int($0) }
-        limit = parameter("limitBytes").flatMap { Int($0) }
     }
 }

@@ -9,7 +9,6 @@ struct ServerEnvironment: Sendable {
     let router: Router
     let exchanges: OpenExchanges
     let headers: ResponseHeaders
-    let podLogs: PodLogs?
     let limits: ServerConfiguration.Limits
     let logger: Logger
 

@@ -17,8 +17,13 @@ extension Table {
         case ("coordination.k8s.io", "leases"): [.name, text("Holder", at: ["spec", "holderIdentity"]), .age]
         case ("batch", "jobs"): jobs
         case ("apiextensions.k8s.io", "customresourcedefinitions"): [.name, .createdAt]
+        case ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): [.name, webhookCount, .age]
         default: nil
         }
+    }
+
+    private static let webhookCount = Column(name: "Webhooks") { object, _ in
+        .integer(Int64(object["webhooks"]?.array?.count ?? 0))
     }
 
     /// A column of the text at a path, with another text where there is none.

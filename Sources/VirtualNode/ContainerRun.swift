@@ -106,20 +106,4 @@ struct ContainerRun: Hashable, Sendable {
             exitCode: termination.exitCode, output: plan.text(of: .standardOutput, after: elapsed),
             files: isWhole ? plan.files : [:])
     }
-
-    /// What the present run, or the last one, has printed.
-    func log(at now: Duration) -> [UInt8] {
-        guard case .planned(let plan) = program else { return [] }
-        let elapsed: Duration
-        switch state {
-        case .waiting: return []
-        case .running(let since): elapsed = now - since
-        case .terminated(let last), .backingOff(_, let last): elapsed = last.finished - last.started
-        }
-        let bytes = plan.output.filter { $0.offset <= elapsed }.flatMap { Array($0.text.utf8) }
-        return bytes.suffix(Self.logLimit)
-    }
-
-    /// The bytes of a log that are kept: the last 64 KiB.
-    static let logLimit = 65_536
 }

@@ -28,8 +28,8 @@ enum ExecEndpoint {
 /// What a path of a kubelet's asks for.
 enum NodeRequest: Hashable, Sendable {
     case exec(ExecRequest, ExecSession.Streams)
-    case logs(pod: ObjectKey, container: String, isFollowing: Bool, tailLines: Int?, bytesMax: Int?)
-    /// A parameter asks for what the node does not have, and is not to be passed over.
+    case logs(pod: ObjectKey, container: String, LogOptions)
+    /// A parameter says nothing, and is not to be passed over.
     case refused(why: String)
 
     /// Reads `/exec/{namespace}/{pod}/{container}` and `/containerLogs/…`; nil for other paths.
@@ -46,19 +46,14 @@ enum NodeRequest: Hashable, Sendable {
                 ExecRequest(pod: pod, container: container, command: query["command"] ?? []),
                 ExecSession.Streams(query))
         case ("containerLogs", 4):
-            if let parameter = Self.unknownLogParameters.first(where: { query[$0]?.last ?? "false" != "false" }) {
-                self = .refused(why: "the virtual node serves logs without \(parameter); leave it out\n")
-                return
+            do throws(LogOptions.Malformed) {
+                self = .logs(pod: pod, container: container, try LogOptions(query))
+            } catch {
+                self = .refused(why: error.message)
             }
-            self = .logs(
-                pod: pod, container: container, isFollowing: query["follow"]?.last == "true",
-                tailLines: query["tailLines"]?.last.flatMap { Int($0) },
-                bytesMax: query["limitBytes"]?.last.flatMap { Int($0) })
         default: return nil
         }
     }
-
-    private static let unknownLogParameters = ["previous", "timestamps", "sinceSeconds", "sinceTime"]
 }
 
 /// Answers the requests of one connection from an API server.
@@ -109,16 +104,34 @@ private final class NodeRequestHandler: ChannelInboundHandler, RemovableChannelH
         case nil: respond(head, 404, "404 page not found\n")
         case .refused(let why): respond(head, 400, why)
         case .exec(let request, let streams): exec(request, streams, head, context)
-        case .logs(let pod, let container, let isFollowing, let tailLines, let bytesMax):
+        case .logs(let pod, let container, let options):
             let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
             let eventLoop = context.eventLoop
-            let reader = LogReader(
-                kubelet: kubelet, pod: pod, container: container, isFollowing: isFollowing, tailLines: tailLines,
-                bytesMax: bytesMax)
-            task = reader.start { text in
-                let words = "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start\n"
-                eventLoop.execute { bound.value.respond(head, text == nil ? 400 : 200, text ?? words) }
+            let reader = LogReader(kubelet: kubelet, pod: pod, container: container, options: options)
+            task = reader.start { part in
+                try await eventLoop.flatSubmit { bound.value.write(part, answering: head) }.get()
             }
+        }
+    }
+
+    /// - Returns: When the bytes are on their way, so that no more of a log is read than its reader takes.
+    private func write(_ part: LogReader.Part, answering head: HTTPRequestHead) -> EventLoopFuture<Void> {
+        guard let context else { return connection.channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
+        switch part {
+        case .refused(let status, let why):
+            respond(head, status, why)
+            return context.eventLoop.makeSucceededVoidFuture()
+        case .began:
+            let answer = HTTPResponseHead(
+                version: head.version, status: .ok,
+                headers: ["Content-Type": "text/plain", "Transfer-Encoding": "chunked"])
+            return context.writeAndFlush(wrapOutboundOut(.head(answer)))
+        case .piece(let bytes): return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))))
+        case .ended:
+            let channel = context.channel
+            let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+            if !head.isKeepAlive { written.whenComplete { _ in channel.close(promise: nil) } }
+            return written
         }
     }
 
@@ -214,34 +227,3 @@ private final class NodeRequestHandler: ChannelInboundHandler, RemovableChannelH
 
 @available(*, unavailable)
 extension NodeRequestHandler: Sendable {}
-
-/// Reads a container's log: the bridge from an event loop to an asynchronous function.
-private struct LogReader: Sendable {
-    var kubelet: Kubelet
-    var pod: ObjectKey
-    var container: String
-    /// Whether to wait for the container's end.
-    var isFollowing: Bool
-    var tailLines: Int?
-    var bytesMax: Int?
-
-    /// - Parameter deliver: Takes the log; nil where the container has not started.
-    func start(_ deliver: @escaping @Sendable (String?) -> Void) -> Task<Void, Never> {
-        Task {
-            // Cancelled, it gives what there is to nobody.
-            if isFollowing { try? await kubelet.awaitEnd(of: pod, container: container) }
-            deliver(kubelet.log(of: pod, container: container).map { text(of: $0) })
-        }
-    }
-
-    private func text(of log: [UInt8]) -> String {
-        var lines = log[...].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let isEnded = lines.last?.isEmpty == true
-        if isEnded { lines.removeLast() }
-        if let tailLines { lines = lines.suffix(max(0, tailLines)) }
-        var bytes = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
-        if isEnded, !lines.isEmpty { bytes.append(UInt8(ascii: "\n")) }
-        if let bytesMax { bytes = Array(bytes.prefix(max(0, bytesMax))) }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

@@ -19,6 +19,7 @@ extension Kubelet {
     private static func status(of refusal: ExecRefusal, pod: ObjectKey) -> Status {
         switch refusal {
         case .podNotFound: .notFound(.pods, name: pod.name)
+        case .nodeLost: .internalError(refusal.message)
         case .containerNotRunning: .internalError("unable to upgrade connection: \(refusal.message)")
         }
     }
@@ -41,10 +42,5 @@ extension Kubelet {
         return ExecResult(
             exitCode: plan.exitCode, standardOutput: Array(plan.text(of: .standardOutput, after: end).utf8),
             standardError: Array(plan.text(of: .standardError, after: end).utf8))
-    }
-
-    /// Waits until a container that runs has ended.
-    func awaitEnd(of pod: ObjectKey, container: String) async throws {
-        while isRunning(pod, container: container) { try await pause(.milliseconds(50)) }
     }
 }

@@ -27,10 +27,20 @@ package final class Kubelet: Sendable {
         var agentStops: [AgentRun: AsyncStream<Void>.Continuation] = [:]
         /// The earliest deadline that something sleeps for.
         var alarm: Duration?
+        /// Whether the node is out of touch.
+        var isSuspended = false
+        /// Whether it has just come back, and has not said so yet.
+        var isBack = false
         /// Has the loop look for what to do; nil while nothing serves.
         var wake: AsyncStream<Void>.Continuation?
         /// Where exec and logs are served; nil where they are not.
         var endpoint: NodeEndpoint?
+
+        /// Whether there is a return to tell of, which is told of once.
+        mutating func takeReturn() -> Bool {
+            defer { isBack = false }
+            return isBack
+        }
     }
 
     private struct AgentRun: Hashable, Sendable {
@@ -58,11 +68,32 @@ package final class Kubelet: Sendable {
         state = Mutex(State(node: node))
     }
 
-    /// What a container's present or last run has printed, at most its last 64 KiB; nil for a pod or container that
-    /// does not run here, or has not started.
-    package func log(of pod: ObjectKey, container: String) -> [UInt8]? {
+    /// What a container's present or last run has printed; nil for a pod or container that does not run here, or has
+    /// not started.
+    package func log(of pod: ObjectKey, container: String) -> ContainerLog? {
+        log(of: pod, container: container, run: .latest)
+    }
+
+    func log(of pod: ObjectKey, container: String, run: LogRun) -> ContainerLog? {
         let now = clock.now
-        return state.withLock { $0.node.log(of: pod, container: container, now: now) }
+        return state.withLock { $0.node.log(of: pod, container: container, run: run, now: now) }
+    }
+
+    /// The node's name.
+    package var name: String { settings.name }
+
+    /// Takes the node out of touch: it says nothing any more, starts no pod and serves no command. What its containers
+    /// do for so long by themselves goes on unseen, as where a kubelet has lost its network.
+    package func suspend() { state.withLock { $0.isSuspended = true } }
+
+    /// Brings the node back: it says that it lives, and what has become of its pods.
+    package func resume() {
+        state.withLock { state in
+            guard state.isSuspended else { return }
+            state.isSuspended = false
+            state.isBack = true
+            _ = state.wake?.yield()
+        }
     }
 
     /// Starts a command in a container; its signals have taken effect when this returns.
@@ -70,7 +101,8 @@ package final class Kubelet: Sendable {
         let now = clock.now
         let result = state.withLock { state in
             Result { () throws(ExecRefusal) in
-                try state.node.exec(request.command, in: request.pod, container: request.container, now: now)
+                if state.isSuspended { throw .nodeLost }
+                return try state.node.exec(request.command, in: request.pod, container: request.container, now: now)
             }
         }
         state.withLock { _ = $0.wake?.yield() }
@@ -80,11 +112,10 @@ package final class Kubelet: Sendable {
     /// Why a command cannot run in a container; nil where it can.
     func refusal(of request: ExecRequest) -> ExecRefusal? {
         let now = clock.now
-        return state.withLock { $0.node.refusal(of: request.pod, container: request.container, now: now) }
-    }
-
-    func isRunning(_ pod: ObjectKey, container: String) -> Bool {
-        state.withLock { $0.node.isRunning(pod, container: container) }
+        return state.withLock { state in
+            if state.isSuspended { return .nodeLost }
+            return state.node.refusal(of: request.pod, container: request.container, now: now)
+        }
     }
 
     func pause(_ time: Duration) async throws { try await clock.sleep(for: time) }
@@ -147,6 +178,7 @@ package final class Kubelet: Sendable {
             group.addTask { try await self.observePods { wake.yield() } }
             group.addTask { try await self.giveSignsOfLife() }
             for await _ in wakes {
+                if state.withLock({ $0.takeReturn() }) { group.addTask { try await self.beat() } }
                 let (actions, alarm) = take()
                 for action in actions {
                     switch action {
@@ -182,6 +214,7 @@ package final class Kubelet: Sendable {
     private func take() -> (actions: [NodeState.Action], alarm: Duration?) {
         let now = clock.now
         return state.withLock { state in
+            if state.isSuspended { return ([], nil) }
             state.node.advance(to: now)
             let actions = state.node.takeActions(now: now)
             guard let deadline = state.node.nextDeadline(), state.alarm.map({ deadline < $0 }) ?? true else {
@@ -299,7 +332,7 @@ extension Kubelet {
 
     // MARK: The Node object
 
-    private var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
+    var civilNow: Timestamp { Timestamp(microsecondsSinceEpoch: clock.epochMicrosecondsNow) }
 
     /// Creates the Node, and waits out a server that cannot answer yet.
     private func register() async throws {
@@ -336,7 +369,7 @@ extension Kubelet {
     private func giveSignsOfLife() async throws {
         while true {
             try await clock.sleep(for: settings.heartbeatInterval)
-            try await beat()
+            if !state.withLock({ $0.isSuspended }) { try await beat() }
         }
     }
 

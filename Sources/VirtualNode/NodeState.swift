@@ -127,8 +127,15 @@ package struct NodeState: Sendable {
     package mutating func nextDeadline() -> Duration? { timers.next() }
 
     /// What a container has printed; nil where the node does not have it.
-    package func log(of key: ObjectKey, container: String, now: Duration) -> [UInt8]? {
+    package func log(of key: ObjectKey, container: String, now: Duration) -> ContainerLog? {
         machines[key]?.log(of: container, at: now)
+    }
+
+    /// What one run of a container has printed, brought up to now.
+    mutating func log(of key: ObjectKey, container: String, run: LogRun, now: Duration) -> ContainerLog? {
+        machines[key]?.advance(to: now)
+        attend(to: key)
+        return machines[key]?.log(of: container, run: run, at: now)
     }
 
     /// Why no command can run in a container; nil where one can.
@@ -151,8 +158,7 @@ package struct NodeState: Sendable {
         return plan
     }
 
-    /// Whether a container may still print something.
-    package func isRunning(_ key: ObjectKey, container: String) -> Bool {
+    private func isRunning(_ key: ObjectKey, container: String) -> Bool {
         machines[key]?.containers.first { $0.name == container }?.isRunning ?? false
     }
 
@@ -198,6 +204,8 @@ package struct NodeState: Sendable {
 package enum ExecRefusal: Error, Hashable, Sendable {
     case podNotFound
     case containerNotRunning(String)
+    /// The node is suspended.
+    case nodeLost
 
     package var httpStatus: Int { self == .podNotFound ? 404 : 500 }
 
@@ -205,6 +213,7 @@ package enum ExecRefusal: Error, Hashable, Sendable {
         switch self {
         case .podNotFound: "pod does not exist"
         case .containerNotRunning(let name): "container not found (\"\(name)\")"
+        case .nodeLost: "error dialing backend: EOF"
         }
     }
 }

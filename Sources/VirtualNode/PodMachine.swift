@@ -168,9 +168,12 @@ package struct PodMachine: Sendable {
     package var awaitsBinding: Bool { started == nil && inFlight == nil && wantedRequest == .bind }
 
     /// What a container has printed; nil for a container that the pod does not have, or that has not started.
-    package func log(of container: String, at now: Duration) -> [UInt8]? {
-        guard let run = containers.first(where: { $0.name == container }), run.state != .waiting else { return nil }
-        return run.log(at: now)
+    package func log(of container: String, at now: Duration) -> ContainerLog? {
+        log(of: container, run: .latest, at: now)
+    }
+
+    func log(of container: String, run: LogRun, at now: Duration) -> ContainerLog? {
+        containers.first { $0.name == container }?.log(of: run, epoch: epoch, at: now)
     }
 
     private var wantedRequest: Request? {

@@ -119,7 +119,8 @@ final class AcceptedChannel: Sendable {
     ) throws {
         guard let tls else { return try configureHTTP1(configuration, makeHandlers) }
         let handler = NIOSSLServerHandler(context: tls)
-        try channel.pipeline.syncOperations.addHandler(handler)
+        try channel.pipeline.syncOperations.addHandlers(
+            handler, TLSErrorReporter(onRefusal: configuration.onRefusal))
         channel.configureHTTP2SecureUpgrade(
             h2ChannelConfigurator: { channel in
                 channel.eventLoop.makeCompletedFuture { try self.configureHTTP2(configuration, makeHandlers) }
@@ -127,10 +128,7 @@ final class AcceptedChannel: Sendable {
             http1ChannelConfigurator: { channel in
                 channel.eventLoop.makeCompletedFuture { try self.configureHTTP1(configuration, makeHandlers) }
             }
-        ).whenFailure { error in
-            if error is NIOSSLError { configuration.onRefusal(.tlsFailure) }
-            self.cut()
-        }
+        ).whenFailure { _ in self.cut() }
     }
 
     private func configureHTTP1(

@@ -249,7 +249,7 @@ package final class HTTPListener: Sendable {
     }
 
     /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
-    package func cutAccepted() async {
+    package func cutConnections() async {
         let accepted = cutAll()
         // It fails only where the loop itself is shut down, and the connections with it.
         for connection in accepted { try? await connection.channel.closeFuture.get() }

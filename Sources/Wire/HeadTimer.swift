@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Ends a connection whose client takes too long for the head of a request: from the connect for the first one, else
-/// from its first byte.
+/// from its first byte, or from its second where the first came along with the request before it.
 ///
 /// Two of its handlers stand around the parser, since bytes tell when a head begins, and parts when it is complete.
 final class HeadTimer {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOHTTP2
+import NIOSSL
 
 /// Answers what is no HTTP/1.1 request as Go's server does, 400 or 431, and then ends the connection.
 ///
@@ -71,7 +72,23 @@ final class HTTP2ErrorReporter: ChannelInboundHandler {
     }
 }
 
+/// Tells of clients that speak no TLS, or none that is understood here. Stands behind the TLS handler.
+final class TLSErrorReporter: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Never
+
+    private let onRefusal: @Sendable (HTTPListener.Refusal) -> Void
+
+    init(onRefusal: @escaping @Sendable (HTTPListener.Refusal) -> Void) { self.onRefusal = onRefusal }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case NIOSSLError.handshakeFailed(.sslError)? = error as? NIOSSLError { onRefusal(.tlsFailure) }
+        context.fireErrorCaught(error)
+    }
+}
+
 @available(*, unavailable)
 extension ProtocolErrorHandler: Sendable {}
+@available(*, unavailable)
+extension TLSErrorReporter: Sendable {}
 @available(*, unavailable)
 extension HTTP2ErrorReporter: Sendable {}

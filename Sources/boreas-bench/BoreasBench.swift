@@ -6,18 +6,26 @@ enum BoreasBench {
     static func main() async {
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
-            guard arguments.count <= 1 || arguments[0] == "controller" else { throw usage(arguments) }
+            guard arguments.count <= 1 || ["controller", "watches"].contains(arguments[0]) else {
+                throw usage(arguments)
+            }
             let part = try arguments.first.map { name in
                 guard let part = Part(rawValue: name) else { throw usage(arguments) }
                 return part
             }
             var load: ControllerBenchmark.Load?
-            if arguments.count > 1 {
+            var watches = WatchBenchmark.countDefault
+            if part == .watches, arguments.count > 1 {
+                guard arguments.count == 3, arguments[1] == "--count", let count = Int(arguments[2]), count > 0 else {
+                    throw usage(arguments)
+                }
+                watches = count
+            } else if arguments.count > 1 {
                 load = ControllerBenchmark.Load(Array(arguments.dropFirst()))
                 if load == nil { throw usage(arguments) }
             }
             let cores = ProcessInfo.processInfo.activeProcessorCount
-            show("\(cores) \(cores == 1 ? "core" : "cores"), shared by client, proxy and server: they are one process.")
+            show("\(cores) \(cores == 1 ? "core" : "cores"), shared by client, proxy and server.")
             show("Each figure is the median over rounds; ratios and differences are of rounds next to each other.\n")
             for part in part.map({ [$0] }) ?? Part.allCases {
                 switch part {
@@ -25,6 +33,7 @@ enum BoreasBench {
                 case .studies: show(try await StudyBenchmark.report())
                 case .archive: show(try await ArchiveBenchmark.report())
                 case .controller: show(try await ControllerBenchmark.report(only: load))
+                case .watches: show(try await WatchBenchmark.report(count: watches))
                 }
             }
         } catch {
@@ -35,13 +44,14 @@ enum BoreasBench {
 
     /// What can be measured by itself.
     private enum Part: String, CaseIterable {
-        case requests, archive, studies, controller
+        case requests, archive, studies, controller, watches
     }
 
     private static func usage(_ arguments: [String]) -> BenchmarkError {
         BenchmarkError(
             "takes nothing, or one of \(Part.allCases.map(\.rawValue).joined(separator: ", ")); after controller perhaps "
-                + "one load, as in \"semaphore 500\" (has \"\(arguments.joined(separator: " "))\")")
+                + "one load, as in \"semaphore 500\"; after watches perhaps --count N "
+                + "(has \"\(arguments.joined(separator: " "))\")")
     }
 
     private static func show(_ text: String) {

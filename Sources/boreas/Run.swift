@@ -115,6 +115,14 @@ struct Run: AsyncParsableCommand {
     /// Where an experiment takes place: where the command line says, or where it can.
     private func world(of experiment: Experiment) throws -> WorldChoice {
         let world = world ?? (experiment.isOfClients ? .simulated : .embedded)
+        for variation in experiment.variations {
+            guard
+                let why = WorldKind(rawValue: world.rawValue).flatMap({
+                    ClusterWeather.refusal(of: variation.plan, in: $0)
+                })
+            else { continue }
+            throw CommandFailure(code: .usage, message: "\(experiment.name): \(why)")
+        }
         guard world != .simulated else {
             if experiment.isOfProcess {
                 throw CommandFailure(

@@ -98,16 +98,19 @@ struct RunSession: Sendable {
         let specs = experiment.trialSpecs(seed: seed, trials: trials)
         let done = try await archive.finishedTrials(of: identifier)
         let remaining = specs.filter { !done.contains($0.key) }
+        let references = try await references(specs.filter { done.contains($0.key) }, of: identifier, archive)
         let trialCount = "\(remaining.count) \(remaining.count == 1 ? "trial" : "trials")"
         Terminal.error("boreas: run \(identifier), seed \(seed), \(trialCount)")
         let start = ContinuousClock.now
         let executor = RunExecutor(
-            world: world, runID: identifier, jobs: jobs, logger: Log.logger,
+            world: world, runID: identifier, jobs: jobs, logger: Log.logger, references: references,
             onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
         let isSmall = world.kind != .simulated || specs.count <= DetailSelection.smallRun
         var selection = DetailSelection(details ?? (isSmall ? .all : .some))
         try await executor.run(remaining) { trial in
-            let isKept = selection.keeps(trial)
+            // What others are judged by must be found again by whoever goes on with the run.
+            let isReference = specs.contains { $0.isReference && $0.number == trial.number }
+            let isKept = selection.keeps(trial) || isReference
             try await archive.record(trial, in: identifier, isDetailed: isKept)
             // Of thousands that end as they were to, only those are told of that can be looked at.
             if isSmall || isKept || !isExpected(trial) { show(trial, of: identifier) }
@@ -120,6 +123,17 @@ struct RunSession: Sendable {
         try await archive.finish(
             run: identifier, outcome: report.verdict, epochMicroseconds: Self.epochMicrosecondsNow)
         return try await archive.run(identifier)
+    }
+
+    /// The calm trials of processes that a run which is gone on with has carried out.
+    private func references(
+        _ done: [TrialSpec], of identifier: String, _ archive: RunArchive
+    ) async throws -> ReferenceShelf {
+        let shelf = ReferenceShelf()
+        for spec in done where spec.isReference {
+            shelf.keep(try await archive.trial(spec.number, of: identifier), of: spec)
+        }
+        return shelf
     }
 
     /// How fast trials in virtual time went: so is it known what a campaign will take.
@@ -138,9 +152,11 @@ struct RunSession: Sendable {
 
     private func show(_ progress: TrialProgress, of spec: TrialSpec, in count: Int) {
         let phase = progress.phase?.rawValue ?? "setting up"
+        let ended =
+            spec.variation.process == nil ? "\(progress.finished) of \(progress.expected) workflows ended, " : ""
         Terminal.progress(
             "trial \(spec.number)/\(count) \(name(of: spec.key)): \(phase) \(Int(progress.elapsed.seconds)) s, "
-                + "\(progress.finished) of \(progress.expected) workflows ended, \(progress.faults) faults")
+                + "\(ended)\(progress.faults) faults")
     }
 
     private func isExpected(_ trial: TrialRecord) -> Bool {

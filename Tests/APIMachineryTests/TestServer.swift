@@ -68,6 +68,28 @@ struct TestServer {
         take(store.timePassed(now: now))
     }
 
+    /// Answers a call to a webhook.
+    mutating func answer(_ call: WebhookCall, _ answer: WebhookAnswer) {
+        take(store.webhookAnswered(call.number, answer, now: now))
+    }
+
+    /// Lets a call to a webhook pass, or denies it.
+    mutating func answer(_ call: WebhookCall, allowed: Bool, status: JSONObject? = nil) {
+        var response: JSONObject = ["uid": call.review["request", "uid"] ?? "", "allowed": .bool(allowed)]
+        response["status"] = status.map(JSONValue.object)
+        let review: JSONObject = [
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": .object(response),
+        ]
+        answer(call, .review(review))
+    }
+
+    /// The server dies, and is there again after a while.
+    mutating func restart(after downtime: Duration) {
+        take(store.stop(now: now))
+        pass(downtime)
+        take(store.start(now: now))
+    }
+
     private mutating func take(_ actions: [ClusterStore.Action]) {
         for action in actions {
             switch action {

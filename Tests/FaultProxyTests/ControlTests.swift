@@ -54,7 +54,8 @@ struct ControlTests {
         "what makes no sense is refused with its reason, and nothing is changed",
         arguments: [
             ("POST", "/v1/rules", "", 422), ("POST", "/v1/rules", "{", 422),
-            ("POST", "/v1/rules", #"{"name":"b"}"#, 422), ("POST", "/v1/rules", #"{"name":"b","status":{"code":99}}"#, 422),
+            ("POST", "/v1/rules", #"{"name":"b"}"#, 422),
+            ("POST", "/v1/rules", #"{"name":"b","status":{"code":99}}"#, 422),
             ("POST", "/v1/rules", #"{"name":"a","status":{"code":500}}"#, 422),
             // It would hide the rule that is there.
             ("POST", "/v1/rules?before=a", #"{"name":"b","status":{"code":500}}"#, 422),
@@ -78,7 +79,7 @@ struct ControlTests {
     @Test("while all rules are paused none acts")
     func pause() async throws {
         let first = Rule(name: "a", fault: .status(Fault.ForgedStatus(code: 503)))
-        try await ControlSetup.with(first) { control in
+        try await ControlSetup.with(first) { (control) async throws in
             #expect(try await control.status(Self.pods) == "503")
             #expect(try await control.ask("POST", "/v1/pause").json["isPaused"] == true)
             #expect(try await control.status(Self.pods) == "200")
@@ -91,7 +92,7 @@ struct ControlTests {
     @Test("the phase is told and changed")
     func phase() async throws {
         let storm = Rule(name: "a", during: .storm, fault: .status(Fault.ForgedStatus(code: 503)))
-        try await ControlSetup.with(storm) { control in
+        try await ControlSetup.with(storm) { (control) async throws in
             #expect(try await control.ask("GET", "/v1/phase").json["phase"] == "calm")
             #expect(try await control.status(Self.pods) == "200")
             #expect(try await control.ask("PUT", "/v1/phase", body: #"{"phase":"storm"}"#).code == 200)
@@ -162,7 +163,8 @@ struct ControlTests {
     @Test("a body without end is refused before it is read")
     func longBody() async throws {
         try await ControlSetup.with { control in
-            let answer = try await control.ask("POST", "/v1/rules", "--data-binary", "@/dev/zero")
+            // Sent as it is read, without a length.
+            let answer = try await control.ask("POST", "/v1/rules", "--upload-file", "/dev/zero")
             #expect(answer.code == 413)
             #expect(try await control.ask("GET", "/v1/rules").code == 200)
         }
@@ -188,7 +190,7 @@ struct ControlTests {
 
     @Test("the control is let in by the token alone, and the proxy's kubeconfig says nothing of it")
     func access() async throws {
-        try await ControlSetup.with { control in
+        try await ControlSetup.with { (control) async throws in
             let token = control.setup.proxy.token
             #expect(try await control.send([], "/v1/rules").code == 401)
             #expect(try await control.send(["-H", "Authorization: Bearer \(token)x"], "/v1/rules").code == 401)
@@ -222,21 +224,30 @@ struct ControlGuardTests {
         Case(what: "a wrong token", headers: ["authorization": "Bearer 0123456789abcdeF"], code: 401),
         Case(what: "a shorter token", headers: ["authorization": "Bearer 0123"], code: 401),
         Case(what: "another scheme", headers: ["authorization": token], code: 401),
-        Case(what: "a wrong token beside the right query", uri: "/v1/rules?token=\(token)", headers: ["authorization": "x"], code: 401),
+        Case(
+            what: "a wrong token beside the right query", uri: "/v1/rules?token=\(token)",
+            headers: ["authorization": "x"], code: 401),
         Case(what: "a query to read", uri: "/metrics?token=\(token)", code: nil),
         Case(what: "a query to write", method: "POST", uri: "/v1/pause?token=\(token)", code: 401),
         Case(what: "the page without a token", uri: "/", code: nil),
         Case(what: "localhost", headers: right.merging(["host": "LOCALHOST:8080"]) { $1 }, code: nil),
         Case(what: "IPv6", headers: right.merging(["host": "[::1]:8080"]) { $1 }, code: nil),
         Case(what: "a rebound name", headers: right.merging(["host": "evil.example:8080"]) { $1 }, code: 403),
-        Case(what: "a name that begins well", headers: right.merging(["host": "127.0.0.1.evil.example"]) { $1 }, code: 403),
-        Case(what: "a host with a user", headers: right.merging(["host": "localhost:1@evil.example"]) { $1 }, code: 403),
+        Case(
+            what: "a name that begins well", headers: right.merging(["host": "127.0.0.1.evil.example"]) { $1 },
+            code: 403),
+        Case(
+            what: "a host with a user", headers: right.merging(["host": "localhost:1@evil.example"]) { $1 }, code: 403),
         Case(what: "a rebound name, at the page", uri: "/", headers: ["host": "evil.example"], code: 403),
         Case(what: "its own origin", headers: right.merging(["origin": "http://127.0.0.1:8080"]) { $1 }, code: nil),
         Case(what: "another origin", headers: right.merging(["origin": "http://localhost:1"]) { $1 }, code: 403),
         Case(what: "no origin at all", headers: right.merging(["origin": "null"]) { $1 }, code: 403),
-        Case(what: "a request from another site", headers: right.merging(["sec-fetch-site": "cross-site"]) { $1 }, code: 403),
-        Case(what: "a request from the page", headers: right.merging(["sec-fetch-site": "same-origin"]) { $1 }, code: nil),
+        Case(
+            what: "a request from another site", headers: right.merging(["sec-fetch-site": "cross-site"]) { $1 },
+            code: 403),
+        Case(
+            what: "a request from the page", headers: right.merging(["sec-fetch-site": "same-origin"]) { $1 }, code: nil
+        ),
         Case(
             what: "a link to the page", uri: "/",
             headers: ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"], code: nil),

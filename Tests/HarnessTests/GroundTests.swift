@@ -1,5 +1,6 @@
 import APIMachinery
 import Determinism
+import Faults
 import Kubernetes
 import Testing
 
@@ -73,9 +74,11 @@ struct GroundTests {
             try await ground.createQuota(named: "compute", in: "boreas-x")
             let key = ObjectKey(namespace: "boreas-x", name: "compute")
             let before = try await api.get(ResourceQuota.self, key)
-            let churner = QuotaChurner(api: api, quota: key, writers: 3, clock: clock)
+            let churner = QuotaChurner(
+                rule: Rule(name: "churn", fault: .quotaConflict(.init(quota: key.name, writers: 3))), api: api,
+                quota: key, writers: 3, clock: clock)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await churner.run() }
+                group.addTask { await churner.act() }
                 try await Fixtures.eventually("ten writes are acknowledged") { churner.writeCount >= 10 }
                 group.cancelAll()
             }

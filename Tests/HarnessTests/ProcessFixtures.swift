@@ -149,8 +149,10 @@ extension Fixtures {
 extension TrialRecord {
     func facts(_ kind: Observation.Kind) -> [Observation] { observations.filter { $0.kind == kind } }
 
-    /// Whether the process, of each of its lives, is dead.
+    /// Whether the process, of each of its lives, is dead, with all that it started.
     var isAllDead: Bool {
-        facts(.processStarted).compactMap { Int32($0.detail) }.allSatisfy { kill($0, 0) != 0 && kill(-$0, 0) != 0 }
+        facts(.processStarted).compactMap { Int32($0.detail) }.map(ProcessGroup.init)
+            // The dead that nobody waits for have no memory.
+            .allSatisfy { !$0.isLeaderAlive && $0.residentBytes == 0 }
     }
 }

@@ -16,19 +16,34 @@ struct StillnessTests {
             failureReason: reason, isChange: isChange)
     }
 
-    @Test("nothing changed for a second, or for longer where something is open")
+    private func begun(
+        _ now: Duration, ready: Duration? = .seconds(1), change: Duration = .seconds(5), write: Duration = .zero,
+        isOpen: Bool = false, since begin: Duration = .zero
+    ) -> Duration? {
+        Stillness(readyAt: ready, lastChange: change, lastWrite: write, isOpen: isOpen).begun(at: now, since: begin)
+    }
+
+    @Test("nothing has changed for a second since the phase began and the process was ready")
     func rest() {
-        let still = Stillness(readyAt: .seconds(1), lastChange: .seconds(5), isOpen: false)
-        #expect(still.begun(at: .milliseconds(5_990), since: .zero) == nil)
-        #expect(still.begun(at: .seconds(6), since: .zero) == .seconds(5))
-        #expect(still.begun(at: .seconds(6), since: .milliseconds(5_500)) == nil)
-        let open = Stillness(readyAt: .seconds(1), lastChange: .seconds(5), isOpen: true)
-        #expect(open.begun(at: .seconds(14), since: .zero) == nil)
-        #expect(open.begun(at: .seconds(15), since: .zero) == .seconds(5))
-        #expect(Stillness(readyAt: nil, lastChange: .zero, isOpen: false).begun(at: .seconds(99), since: .zero) == nil)
-        #expect(
-            Stillness(readyAt: .seconds(7), lastChange: .zero, isOpen: false).begun(at: .seconds(7), since: .zero)
-                == nil)
+        #expect(begun(.milliseconds(5_990)) == nil)
+        #expect(begun(.seconds(6)) == .seconds(5))
+        #expect(begun(.seconds(6), since: .milliseconds(5_500)) == nil)
+        #expect(begun(.seconds(7), ready: .milliseconds(6_500)) == nil)
+        #expect(begun(.seconds(99), ready: nil) == nil)
+    }
+
+    @Test("writes to no effect are waited for, and then counted")
+    func noise() {
+        #expect(begun(.seconds(6), write: .milliseconds(5_500)) == nil)
+        #expect(begun(.milliseconds(6_500), write: .milliseconds(5_500)) == .milliseconds(5_500))
+        #expect(begun(.milliseconds(7_900), write: .milliseconds(7_800)) == nil)
+        #expect(begun(.seconds(8), write: .milliseconds(7_900)) == .seconds(6))
+    }
+
+    @Test("what is open is waited for longer")
+    func open() {
+        #expect(begun(.milliseconds(14_900), isOpen: true) == nil)
+        #expect(begun(.seconds(15), isOpen: true) == .seconds(13))
     }
 
     @Test("a write that changed something counts, whoever was told of it")
@@ -37,8 +52,10 @@ struct StillnessTests {
         ledger.saw(Self.exchange(.update, 200, isChange: false))
         ledger.saw(Self.exchange(.get, 200))
         ledger.saw(Self.exchange(.update, 409, isChange: nil))
-        ledger.saw(Self.exchange(.update, 200, resource: "leases", isChange: true))
+        #expect(ledger.lastWrite == .seconds(2))
+        ledger.saw(Self.exchange(.update, 200, resource: "leases", isChange: true, started: .seconds(9)))
         #expect(ledger.lastChange == .zero)
+        #expect(ledger.lastWrite == .seconds(2))
         ledger.saw(Self.exchange(.update, 200, isChange: true))
         #expect(ledger.lastChange == .seconds(2))
         ledger.saw(Self.exchange(.update, 200, isChange: nil, started: .seconds(4)))

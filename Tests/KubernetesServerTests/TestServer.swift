@@ -22,7 +22,7 @@ struct TestServer: Sendable {
 
     /// Serves while `body` runs.
     static func run<Result: Sendable>(
-        limits: ServerConfiguration.Limits = ServerConfiguration.Limits(), podLogs: PodLogs? = nil,
+        limits: ServerConfiguration.Limits = ServerConfiguration.Limits(),
         _ body: @Sendable @escaping (TestServer) async throws -> Result
     ) async throws -> Result {
         let clock = TrialClock(
@@ -34,7 +34,7 @@ struct TestServer: Sendable {
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = directory.path
         return try await EmbeddedServer.with(
-            ServerConfiguration(users: [token: "tester"], podLogs: podLogs, limits: limits), newCore: core
+            ServerConfiguration(users: [token: "tester"], limits: limits), newCore: core
         ) { server in
             let fixture = TestServer(server: server, api: InProcessAPI(core), directory: path)
             try fixture.write(server.kubeconfig(token: token), to: "kubeconfig")

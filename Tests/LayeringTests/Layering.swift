@@ -78,7 +78,7 @@ struct Layering {
                 "APIMachinery", "Determinism", "Experiments", "FaultProxy", "Faults", "Kubernetes",
                 "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation", "VirtualNode", "Wire",
                 "Workflows",
-            ], libraries: ["Logging"]),
+            ], libraries: ["Logging", "Subprocess"]),
         Target(
             "Reporting", .composition,
             imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics"]),
@@ -93,8 +93,8 @@ struct Layering {
             imports: [
                 "APIMachinery", "CInserts", "Determinism", "Experiments", "FaultProxy", "Faults", "Harness",
                 "Kubernetes", "KubernetesClient", "KubernetesServer", "Recording", "Resilience", "Simulation",
-                "Statistics", "VirtualNode", "Workflows",
-            ], libraries: ["Logging"]),
+                "Statistics", "VirtualNode", "Wire", "Workflows",
+            ], libraries: nio.union(["Logging", "Subprocess"])),
     ])
 
     /// The mechanisms that others stand on: C libraries, and the listener and the codecs that both ends of a wire share.

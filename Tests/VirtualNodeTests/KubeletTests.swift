@@ -25,7 +25,7 @@ import VirtualNode
             #expect(Set(conditions) == ["PodScheduled", "Initialized", "Ready", "ContainersReady"])
             #expect(good.json["status", "qosClass"] == "BestEffort")
             let log = kubelet.log(of: good.metadata.key, container: "main")
-            #expect(log.map { String(decoding: $0, as: UTF8.self) } == "hello\n")
+            #expect(log.map { String(decoding: $0.bytes, as: UTF8.self) } == "hello\n")
         }
     }
 

@@ -263,7 +263,7 @@ import VirtualNode
         _ = machine.takeRequest(at: .zero)
         machine.answered(nil, now: .zero)
         func log(_ now: Duration) -> String? {
-            machine.log(of: "main", at: now).map { String(decoding: $0, as: UTF8.self) }
+            machine.log(of: "main", at: now).map { String(decoding: $0.bytes, as: UTF8.self) }
         }
         #expect(log(.milliseconds(500)) == "a\n")
         #expect(log(.milliseconds(1_500)) == "a\nb\n")
@@ -277,7 +277,7 @@ import VirtualNode
         let line = String(repeating: "x", count: 1_000)
         let script = Array(repeating: "echo \(line)", count: 100).joined(separator: "; ") + "; echo end"
         let machine = PodMachine(.make(command: ["sh", "-c", script], node: "virtual"))
-        let log = machine.log(of: "main", at: .zero) ?? []
+        let log = machine.log(of: "main", at: .zero)?.bytes ?? []
         #expect(log.count == 65_536)
         #expect(String(decoding: log.suffix(4), as: UTF8.self) == "end\n")
     }

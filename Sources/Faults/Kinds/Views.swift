@@ -41,19 +41,26 @@ extension Fault {
         package var restartAt: EventPoint
         /// How long the old state is shown; what came after follows then, in its order. Nil is 2 s.
         package var span: Duration?
+        /// How long the subject has to act on `restartAt` before it is restarted. Nil is 500 ms.
+        package var settle: Duration?
 
-        package init(freezeAt: EventPoint, restartAt: EventPoint, span: Duration? = nil) {
+        package init(
+            freezeAt: EventPoint, restartAt: EventPoint, span: Duration? = nil, settle: Duration? = nil
+        ) {
             self.freezeAt = freezeAt
             self.restartAt = restartAt
             self.span = span
+            self.settle = settle
         }
 
         private enum CodingKeys: String, CodingKey {
             case freezeAt, restartAt
             case span = "for"
+            case settle
         }
 
         package static let spanDefault = Duration.seconds(2)
+        package static let settleDefault = Duration.milliseconds(500)
         package static let kind = Kind.staleView
         package var fault: Fault { .staleView(self) }
 
@@ -61,13 +68,14 @@ extension Fault {
             freezeAt.reportProblems("staleView.freezeAt", report)
             restartAt.reportProblems("staleView.restartAt", report)
             if let span, span <= .zero { report("staleView.for", "the span must be longer than 0, as in 2s") }
+            if let settle, settle < .zero { report("staleView.settle", "a span cannot be negative") }
         }
 
         package static let page = FaultPage(
             .conformant, "a restarted controller sees an older state, as from another API server that lags",
             effect: """
-                The state of the resource just after `freezeAt` is kept. When `restartAt` has happened, the subject is \
-                killed and started again (a client of a proxy by itself: all its connections are cut), and its lists with \
+                The state of the resource just after `freezeAt` is kept. When `restartAt` has happened, and the subject \
+                has had time to act on it, it is killed and started again (a client of a proxy by itself: all its connections are cut), and its lists with \
                 resourceVersion=0 and the watches that follow are served from the kept state, for the span; then what \
                 happened since comes through in order. Lists without a resourceVersion are quorum reads and stay fresh; \
                 a streaming list (WatchList) is refused (422), as by a server without it, and the client falls back to list \

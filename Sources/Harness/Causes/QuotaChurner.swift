@@ -1,6 +1,6 @@
-package import Determinism
+import Determinism
 import Faults
-package import Kubernetes
+import Kubernetes
 import Synchronization
 
 /// Rewrites a ResourceQuota from several closed-loop writers, so that the server's own admission keeps losing its
@@ -9,7 +9,8 @@ import Synchronization
 /// Each writer patches a value of its own onto an annotation, and the next as soon as it has its answer: only a
 /// changed object moves the resourceVersion, and the quota controller ignores metadata, so that no accounting is
 /// harmed. The number of writers holds across machines; writes a second do not.
-package final class QuotaChurner: Sendable {
+final class QuotaChurner: ClusterCause {
+    let rule: Rule
     private let api: any KubernetesAPI
     private let quota: ObjectKey
     private let writers: Int
@@ -17,10 +18,11 @@ package final class QuotaChurner: Sendable {
     private let writes = Mutex(0)
 
     /// The annotation that is rewritten.
-    package static let annotation = "boreas.dev/churn"
+    static let annotation = "boreas.dev/churn"
 
-    package init(api: any KubernetesAPI, quota: ObjectKey, writers: Int, clock: TrialClock) {
+    init(rule: Rule, api: any KubernetesAPI, quota: ObjectKey, writers: Int, clock: TrialClock) {
         precondition(writers > 0, "a churner has writers (has \(writers))")
+        self.rule = rule
         self.api = api
         self.quota = quota
         self.writers = writers
@@ -28,10 +30,10 @@ package final class QuotaChurner: Sendable {
     }
 
     /// How many rewrites the server has acknowledged.
-    package var writeCount: Int { writes.withLock { $0 } }
+    var writeCount: Int { writes.withLock { $0 } }
 
-    /// Churns until the task is cancelled.
-    package func run() async {
+    /// Its hits are told by the server's own words, and recorded by whoever hears them.
+    func act() async {
         await withDiscardingTaskGroup { group in
             for writer in 0..<writers { group.addTask { await self.write(as: writer) } }
         }

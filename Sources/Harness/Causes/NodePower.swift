@@ -1,0 +1,53 @@
+import Determinism
+package import Faults
+import Synchronization
+package import VirtualNode
+
+/// The switch of a trial's virtual node, for whoever runs the node and whoever takes it away.
+package final class NodePower: Sendable {
+    private struct State {
+        var kubelet: Kubelet?
+        var isOff = false
+    }
+
+    private let state = Mutex(State())
+    /// Whether nobody is ever going to take the node away.
+    let isSteady: Bool
+
+    package init(plan: Plan) { isSteady = !plan.rules.contains { $0.fault.kind == .nodeNotReady } }
+
+    /// Between two looks at whether the node is back.
+    private static let period = Duration.milliseconds(50)
+
+    /// Waits while the node is off.
+    func untilOn(_ clock: TrialClock) async throws {
+        while state.withLock({ $0.isOff }) { try await clock.sleep(for: Self.period) }
+    }
+
+    /// The trial's node runs from now on.
+    package func use(_ kubelet: Kubelet) {
+        let isOff = state.withLock { state in
+            state.kubelet = kubelet
+            return state.isOff
+        }
+        if isOff { kubelet.suspend() }
+    }
+
+    /// - Returns: The node's name; nil where there is none.
+    func turnOff() -> String? {
+        let kubelet = state.withLock { state in
+            state.isOff = true
+            return state.kubelet
+        }
+        kubelet?.suspend()
+        return kubelet?.name
+    }
+
+    func turnOn() {
+        let kubelet = state.withLock { state in
+            state.isOff = false
+            return state.kubelet
+        }
+        kubelet?.resume()
+    }
+}
