@@ -11,6 +11,8 @@ enum AnswerFate {
     case breakWithin(BreakingOff, bytesLeft: Int, FaultInjector.Decision)
     /// Its body passes at a pace.
     case pace(PacedAnswer)
+    /// It is a watch whose events do not pass as they come.
+    case filter(FilteredAnswer)
     /// The client is asked to leave the connection with it.
     case sendAway(FaultInjector.Decision)
     /// It is dropped, and the request is sent once more.
@@ -38,6 +40,39 @@ struct PacedAnswer {
     /// Until there is something to hold up.
     var decision: FaultInjector.Decision?
     var ending: Ending?
+}
+
+/// The stream of a watch on its way.
+struct FilteredAnswer {
+    let decision: FaultInjector.Decision
+    /// What the watch goes on from.
+    let version: UInt64
+    /// Where a view decided.
+    var gating: Gating?
+    /// From the answer's head on.
+    var filter: WatchFilter?
+
+    init(decision: FaultInjector.Decision, version: UInt64, gating: Gating? = nil) {
+        self.decision = decision
+        self.version = version
+        self.gating = gating
+    }
+
+    /// Makes the filter ready for an answer of these headers.
+    ///
+    /// - Returns: Whether it can be read.
+    mutating func begin(_ headers: HTTPHeaders) -> Bool {
+        let coding = headers.first(name: "content-encoding") ?? "identity"
+        guard coding == "identity", let framing = WatchFrames.Framing(contentType: headers.first(name: "content-type"))
+        else { return false }
+        if let gating {
+            guard framing == .lines else { return false }
+            filter = WatchFilter(gating, version: version)
+        } else {
+            filter = WatchFilter(decision.fault, framing, version: version)
+        }
+        return true
+    }
 }
 
 /// What an upgraded connection lets through.

@@ -13,6 +13,8 @@ final class ProxyCore: Sendable {
     let route: UpstreamRoute
     let token: String
     let bodyBytesMax: Int
+    let pools: UpstreamPools
+    let views: ProxyViews
 
     private let clock: TrialClock
     private let logger: Logger
@@ -62,6 +64,10 @@ final class ProxyCore: Sendable {
             State(
                 injector: FaultInjector(plan: configuration.plan, seed: configuration.seed),
                 phase: configuration.phase))
+        pools = UpstreamPools(route: route)
+        views = ProxyViews(
+            phase: configuration.phase, clock: configuration.clock, route: route, pools: pools,
+            eventLoop: configuration.eventLoopGroup.next())
         enter(configuration.phase)
     }
 
@@ -78,6 +84,7 @@ final class ProxyCore: Sendable {
             state.phase = phase
             state.injector.began(phase, at: now)
         }
+        views.enter(phase)
     }
 
     func replace(with plan: Plan) { edit { $0 = plan } }
@@ -87,7 +94,7 @@ final class ProxyCore: Sendable {
     ///
     /// - Parameter edit: Called within a lock: it must not wait. Where it throws, nothing is changed.
     func edit<Result>(_ edit: (inout Plan) throws -> Result) rethrows -> Result {
-        let (result, released, listener) = try state.withLockedValue { state in
+        let (result, plan, released, listener) = try state.withLockedValue { state in
             let old = state.injector.plan
             var new = old
             let result = try edit(&new)
@@ -96,9 +103,10 @@ final class ProxyCore: Sendable {
             let names = Set(new.rules.map(\.name))
             tally?.withLockedValue { $0.keep(rules: names) }
             let gone = old.rules.filter { !kept.contains($0) }.map(\.name)
-            return (result, state.release(gone, now: clock.now), state.listener)
+            return (result, new, state.release(gone, now: clock.now), state.listener)
         }
         released.end(listener)
+        views.replace(with: plan, countsPresent: true)
         return result
     }
 
@@ -109,13 +117,17 @@ final class ProxyCore: Sendable {
             return (state.release(nil, now: clock.now), state.listener)
         }
         released.end(listener)
+        views.pause()
     }
 
-    func resume() { state.withLockedValue { $0.isPaused = false } }
+    func resume() {
+        state.withLockedValue { $0.isPaused = false }
+        views.resume()
+    }
 
     /// Whether anybody wants to know who a request is.
     var readsIdentities: Bool {
-        isObserved || tally != nil || barrier != nil || !state.withLockedValue { $0.isIdle }
+        isObserved || tally != nil || barrier != nil || !views.isEmpty || !state.withLockedValue { $0.isIdle }
     }
 
     func mayConcern(_ identity: RequestIdentity, _ facts: RequestFacts) -> Bool {
@@ -138,8 +150,10 @@ final class ProxyCore: Sendable {
 
     // MARK: Objects that pass
 
-    /// Whether rules wait for objects to reach a state, so that ``saw(_:in:)`` is to be told of them.
-    var looksAtObjects: Bool { state.withLockedValue { !$0.isPaused && !$0.injector.triggerResources.isEmpty } }
+    /// Whether rules wait for objects of the resource to reach a state, so that ``saw(_:in:)`` is to be told of them.
+    func awaits(objectsOf identity: RequestIdentity) -> Bool {
+        state.withLockedValue { !$0.isPaused && $0.injector.awaits(objectsOf: identity) }
+    }
 
     /// An object passed in an answer or an event.
     ///
@@ -232,7 +246,17 @@ final class ProxyCore: Sendable {
         barrier?.lower()
     }
 
+    /// Cuts the connections of all clients, as if they had been restarted.
+    func restartByCutting() {
+        state.withLockedValue { $0.listener }?.cut()
+        views.restarted()
+    }
+
     // MARK: Reports
+
+    func noteRewrittenAccept(of request: ProxiedRequest) {
+        logger.info("asked for JSON in the place of a binary encoding, to read it", metadata: ["uri": "\(request.uri)"])
+    }
 
     /// Whether somebody is told of requests.
     var isObserved: Bool { onRequest != nil }
@@ -247,6 +271,7 @@ final class ProxyCore: Sendable {
     func saw(version: UInt64) { newestSeen.max(version, ordering: .relaxed) }
 
     func record(_ decision: FaultInjector.Decision, requestID: String?, ticket: Int? = nil) {
+        guard decision.fault.kind.actsOnSingleRequests || views.isFirstShowing(of: decision.rule) else { return }
         let injection = Injection(
             rule: decision.rule, kind: decision.fault.kind, identity: decision.identity, ordinal: decision.ordinal,
             requestID: requestID, at: clock.now)

@@ -14,7 +14,7 @@ struct ProxyExchange {
         case decide(body: [ByteBuffer])
         /// Tell of the decision, which takes effect now.
         case recordInjection(FaultInjector.Decision)
-        /// Call ``delayElapsed(at:)`` in a while.
+        /// Call ``delayElapsed(at:)`` in a while; a wait that was under way is over.
         case wait(Duration)
         /// Have somebody else change the object of the request; ``interloped(_:by:)`` follows.
         case interlope(FaultInjector.Decision)
@@ -100,6 +100,8 @@ struct ProxyExchange {
     private var hasAnswerBegun = false
     private var isAnswerComplete = false
     private var switching: HTTPResponseHead?
+    /// Whether the client may be given another form than the one that it likes best, because the stream must be read.
+    private(set) var isAcceptRewritten = false
 
     /// - Parameters:
     ///   - head: As the server is to get it.
@@ -146,8 +148,11 @@ struct ProxyExchange {
 
     /// Whether some of the answer waits to be delivered, so that nothing more of it should be read.
     var holdsAnswer: Bool {
-        guard case .pace(let paced) = fate else { return false }
-        return !paced.pacer.isEmpty
+        switch fate {
+        case .pace(let paced): !paced.pacer.isEmpty
+        case .filter(let filtered): !(filtered.filter?.wantsMore ?? true)
+        default: false
+        }
     }
 
     /// Whether both sides have sent all, so that another request may follow on the connection.
@@ -279,10 +284,12 @@ struct ProxyExchange {
             }
             answerAtOnce()
             return [.recordInjection(decision), .finish, .answer(forged)]
-        case .cutWatch, .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents, .staleView,
-            .unobserved:
+        case .cutWatch, .expireWatch, .stallWatch, .withholdBookmarks, .duplicateEvents, .compactEvents:
+            fate = .filter(FilteredAnswer(decision: decision, version: watchVersion))
+            askForReadable(WatchFilter.readsObjects(decision.fault))
             return [.connect]
-        case .unresolved, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod, .nodeNotReady,
+        case .staleView, .unobserved, .unresolved, .quotaConflict, .quotaExhaustion, .stealLease, .evictPod, .killPod,
+            .nodeNotReady,
             .serverRestart, .capacity, .crash:
             // Done elsewhere: in the simulated world, on the cluster, on the subject.
             return [.connect]
@@ -330,6 +337,7 @@ struct ProxyExchange {
     mutating func delayElapsed(at now: Duration = .zero) -> [Action] {
         switch hold {
         case nil:
+            if case .filter = fate { return filtered { $0.timeElapsed() } + [.flush] }
             guard case .pace(var paced) = fate else { return [] }
             let pieces = paced.pacer.take(at: now)
             fate = .pace(paced)
@@ -370,6 +378,14 @@ struct ProxyExchange {
         case .breakWithin, .sendAway:
             fate = .deliver
             return []
+        case .filter(let answer):
+            guard answer.filter != nil else {
+                fate = .deliver
+                return []
+            }
+            let actions = filtered { $0.release() }
+            if state == .forwarding { fate = .deliver }
+            return actions + [.flush]
         case .pace(var paced):
             let pieces = paced.pacer.takeAll()
             fate = .pace(paced)
@@ -402,6 +418,7 @@ struct ProxyExchange {
             switching = head
             return []
         }
+        if case .filter(let filtered) = fate { return [.deliver(.head(head))] + begin(filtered, head) }
         guard case .sendAway(let decision) = fate else { return [.deliver(.head(head))] }
         fate = .deliver
         return [.recordInjection(decision), .sendAway, .deliver(.head(head))]
@@ -413,6 +430,7 @@ struct ProxyExchange {
         switch fate {
         case .breakOff, .askAgain: return []
         case .deliver, .sendAway: return [.deliver(.body(.byteBuffer(bytes)))]
+        case .filter: return filtered { $0.received(bytes) }
         case .breakWithin(let way, let left, let decision):
             guard bytes.readableBytes > left else {
                 fate = .breakWithin(way, bytesLeft: left - bytes.readableBytes, decision)
@@ -448,6 +466,11 @@ struct ProxyExchange {
 
     mutating func answered(end trailers: HTTPHeaders?) -> [Action] {
         guard state != .dead else { return [] }
+        if case .filter = fate {
+            let rest = filtered { $0.ended() }
+            fate = .deliver
+            return rest + answered(end: trailers)
+        }
         // A server that answers before it has all of the request does not want the rest; neither may another exchange
         // begin in the middle of this one.
         let ending: Action = isRequestComplete ? .releaseUpstream : .abandonUpstream
@@ -503,6 +526,77 @@ struct ProxyExchange {
         }
         state = .dead
         return [.mirror(end), .finish]
+    }
+
+    // MARK: The stream of a watch
+
+    /// Asks the server for an answer that can be read: uncompressed and, where objects are to be read, in JSON.
+    private mutating func askForReadable(_ readsObjects: Bool) {
+        isAcceptRewritten = AcceptedForms.askForReadable(&head.headers, readsObjects: readsObjects)
+        if case .head = pending.first { pending[0] = .head(head) }
+    }
+
+    /// What a watch is to go on from.
+    private var watchVersion: UInt64 {
+        RequestPath.split(head.uri).query["resourceVersion"]?.last.flatMap { UInt64($0) } ?? 0
+    }
+
+    /// A view takes the request, and no rule about single requests does.
+    mutating func viewed(_ answer: ProxyViews.Answer) -> [Action] {
+        switch answer {
+        case .gate(_, let gating, let decision):
+            state = .waiting
+            fate = .filter(FilteredAnswer(decision: decision, version: watchVersion, gating: gating))
+            askForReadable(true)
+            // A state is unobserved when the watch has ended; what is old is shown at once.
+            return (decision.fault.kind == .staleView ? [.recordInjection(decision)] : []) + [.connect]
+        case .forge(let forged, let decision):
+            answerAtOnce()
+            return (decision.map { [.recordInjection($0)] } ?? []) + [.finish, .answer(forged)]
+        }
+    }
+
+    /// The view that holds the stream lets it go further now, or no longer.
+    mutating func gateMoved(to gate: WatchFilter.Gate) -> [Action] {
+        guard case .filter(var filtered) = fate, filtered.gating != nil else { return [] }
+        guard filtered.filter != nil else {
+            filtered.gating?.gate = gate
+            fate = .filter(filtered)
+            return []
+        }
+        return self.filtered { $0.move(to: gate) } + [.flush]
+    }
+
+    private mutating func begin(_ filtered: FilteredAnswer, _ head: HTTPResponseHead) -> [Action] {
+        var filtered = filtered
+        guard head.status == .ok, filtered.begin(head.headers) else {
+            fate = .deliver
+            return []
+        }
+        fate = .filter(filtered)
+        return self.filtered { $0.begin() }
+    }
+
+    /// Does what the filter of the stream says to something that happens.
+    private mutating func filtered(_ step: (inout WatchFilter) -> [WatchFilter.Action]) -> [Action] {
+        guard case .filter(var filtered) = fate, var filter = filtered.filter else { return [] }
+        let steps = step(&filter)
+        filtered.filter = filter
+        fate = filter.isIdle ? .deliver : .filter(filtered)
+        var actions: [Action] = []
+        for step in steps {
+            switch step {
+            case .deliver(let bytes): actions.append(.deliver(.body(.byteBuffer(bytes))))
+            case .recordEffect: actions.append(.recordInjection(filtered.decision))
+            case .wait(let span): actions.append(.wait(span))
+            case .end:
+                isAnswerComplete = true
+                state = .swallowing
+                fate = .deliver
+                actions += [.abandonUpstream, .finish, .deliver(.end(nil))]
+            }
+        }
+        return actions
     }
 }
 

@@ -50,6 +50,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             isUpgrade || path?.verb == .watch
                 || (path?.subresource == "log" && path?.parameter("follow").map { $0 == "true" || $0 == "1" } ?? false)
         }
+        /// What the client says that it takes, where views want to know.
+        var accept: [Substring]?
+        /// Its stream, where a view holds it.
+        var stream: ProxyViews.Stream?
         /// What a rule has decided, until the request is over.
         var decision: FaultInjector.Decision?
         /// Which of the requests of this handler it is.
@@ -165,7 +169,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             request.observed.userAgent = head.headers.first(name: "user-agent") ?? ""
             request.facts.userAgent = request.observed.userAgent
             readBody(for: &request)
+            if !core.views.isEmpty { request.accept = head.headers[canonicalForm: "accept"] }
         }
+        delay?.cancel()
         if core.isObserved {
             request.notes = ExchangeNotes(path: request.path)
             request.isWaiting = request.path?.answersForLong == false && !request.isUpgrade
@@ -174,8 +180,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         request.ticket = core.tally?.withLockedValue { $0.began(request.observed, isStream: request.isStream) }
         self.request = request
         var (forwarded, isFramingOpen) = core.forward(head, isUpgrade: request.isUpgrade)
-        // What is compressed could not be read.
-        if request.objects != nil { forwarded.headers.remove(name: "accept-encoding") }
+        if request.objects != nil, AcceptedForms.askForReadable(&forwarded.headers, readsObjects: true) {
+            core.noteRewrittenAccept(of: request.observed)
+        }
         let exchange = ProxyExchange(
             head: forwarded, gathersBody: request.needsName || request.needsLabels, bodyBytesMax: core.bodyBytesMax,
             answersForLong: request.isUpgrade || request.path?.verb == .watch, isFramingOpen: isFramingOpen,
@@ -192,7 +199,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     /// Says what must be read of the bodies, because rules may be about it.
     private func readBody(for request: inout Request) {
         guard let path = request.path, let identity = request.observed.identity else { return }
-        if core.looksAtObjects { request.objects = SeenObjects(in: identity.verb, bytesMax: core.bodyBytesMax) }
+        if core.awaits(objectsOf: identity) {
+            request.objects = SeenObjects(in: identity.verb, bytesMax: core.bodyBytesMax)
+        }
         let isCreate = path.verb == .create
         guard isCreate || path.verb == .update, core.mayConcern(identity, request.facts) else { return }
         request.needsName = isCreate && path.subresource == nil && path.name == nil
@@ -237,7 +246,9 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
 
     func answered(body bytes: ByteBuffer) {
         if let version = request.notes?.answered(body: bytes) { core.saw(version: version) }
-        request.objects?.append(bytes)
+        if request.objects != nil, let identity = request.observed.identity {
+            request.objects?.append(bytes) { core.saw($0, in: identity) }
+        }
         if exchange?.deliversBodies == true {
             deliver(.body(.byteBuffer(bytes)))
         } else {
@@ -290,7 +301,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         case .interlope(let decision): interlope(decision)
         case .flush:
             flush()
-            upstream?.resumeReading()
+            if isWritable { upstream?.resumeReading() }
         case .switchProtocols(let head, let passage): switchProtocols(head, passage)
         case .refuse(let span):
             let connection = self.connection
@@ -375,10 +386,43 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         if request.needsLabels { request.facts.labels = ObjectLabels.find(in: body) }
         let facts = request.facts
         let decision = request.observed.identity.flatMap { core.decide($0, facts) }
-        request.observed.rule = decision?.rule
-        if let decision { watchForRemoval(of: decision) }
-        perform(exchange?.decided(decision))
+        if decision?.fault.kind.actsOnWatches ?? true, let answer = viewAnswer() {
+            // What a view holds it holds as a whole, in its order.
+            if let decision { core.ended(decision) }
+            perform(exchange?.viewed(answer))
+        } else {
+            request.observed.rule = decision?.rule
+            if let decision { watchForRemoval(of: decision) }
+            perform(exchange?.decided(decision))
+        }
+        if exchange?.isAcceptRewritten == true, request.objects == nil {
+            core.noteRewrittenAccept(of: request.observed)
+        }
         resumeReading()
+    }
+
+    /// What views make of the request; nil where it passes.
+    private func viewAnswer() -> ProxyViews.Answer? {
+        guard request.accept != nil, let path = request.path, let identity = request.observed.identity,
+            let eventLoop = context?.eventLoop
+        else { return nil }
+        let (bound, number) = (NIOLoopBound(self, eventLoop: eventLoop), request.number)
+        let answer = core.views.answer(to: path, identity, accept: request.accept ?? [], on: eventLoop) {
+            bound.value.gateMoved(in: number)
+        }
+        switch answer {
+        case .gate(let stream, _, let decision):
+            request.stream = stream
+            request.observed.rule = decision.rule
+        case .forge(_, let decision): request.observed.rule = decision?.rule
+        case nil: break
+        }
+        return answer
+    }
+
+    private func gateMoved(in number: Int) {
+        guard request.number == number, !request.isFinished, let stream = request.stream else { return }
+        perform(exchange?.gateMoved(to: core.views.gate(of: stream)))
     }
 
     /// Hears of it when the rule that decided is removed before the request is over.
@@ -406,6 +450,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     }
 
     private func wait(_ time: Duration) {
+        delay?.cancel()
         delay = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
             self.perform(self.exchange?.delayElapsed(at: self.core.now))
         }
@@ -600,6 +645,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
         guard !request.isFinished else { return }
         request.isFinished = true
         if let decision = request.decision { core.ended(decision) }
+        if let stream = request.stream { core.views.leave(stream) }
         core.forget(hold)
         hold = nil
         request.observed.duration = core.now - request.observed.started

@@ -42,6 +42,10 @@ package final class ReverseProxy: Sendable {
         /// Told, on an event loop, that the client is to be killed by a rule of kind `crash`: nothing more of it is sent on.
         /// Whoever is told kills it, and then calls ``ReverseProxy/endBarrier()``. Nil leaves such rules alone.
         package var onCrash: (@Sendable (CrashCounter.Crash) -> Void)?
+        /// Told of the rule by which the subject is to be restarted, to see an older state then; on an event loop: it must
+        /// not block. Whoever is told restarts it, and calls ``ReverseProxy/restarted()``. Nil cuts all connections of
+        /// clients, as a restart would.
+        package var onRestartWanted: (@Sendable (_ rule: String) -> Void)?
         package var logger: Logger
         package var eventLoopGroup: any EventLoopGroup
 
@@ -84,7 +88,7 @@ package final class ReverseProxy: Sendable {
     package init(_ configuration: Configuration) async throws {
         let authority = try CertificateAuthority(name: "boreas proxy")
         let core = try ProxyCore(configuration, token: configuration.token ?? Self.makeToken())
-        let pools = UpstreamPools(route: core.route)
+        let pools = core.pools
         let names = ["localhost", "127.0.0.1", "::1", configuration.host]
         let listening = HTTPListener.Configuration(
             host: configuration.host, port: configuration.port,
@@ -97,6 +101,10 @@ package final class ReverseProxy: Sendable {
         }
         let stranger = try CertificateAuthority(name: "unknown to all clients").issueServerIdentity(names: names)
         core.attach(listener, stranger: stranger)
+        core.views.begin(
+            with: configuration.plan,
+            onRestartWanted: configuration.onRestartWanted ?? { [weak core] _ in core?.restartByCutting() })
+        await core.views.listed(within: .seconds(2))
         self.core = core
         self.pools = pools
         host = configuration.host
@@ -105,6 +113,7 @@ package final class ReverseProxy: Sendable {
 
     /// Ends all connections, and returns when they are gone.
     package func shutDown() async {
+        core.views.shutDown()
         await listener.shutDown()
         await pools.shutDown()
     }
@@ -119,6 +128,12 @@ package final class ReverseProxy: Sendable {
 
     /// What has passed so far; nil where it is not counted.
     package var tally: ProxyTally? { core.tally?.withLockedValue { $0 } }
+
+    /// What the plan's views do just now.
+    var views: ProxyViews.Activity { core.views.activity }
+
+    /// The subject has been restarted: what a stale view keeps for it is shown from now on.
+    package func restarted() { core.views.restarted() }
 
     /// Moves to another phase; requests that are decided on from now on are in it.
     package func enter(_ phase: Phase) { core.enter(phase) }
@@ -164,7 +179,7 @@ package func withFaultProxy<Result>(
 }
 
 /// The connections to the server of each event loop.
-private final class UpstreamPools: Sendable {
+final class UpstreamPools: Sendable {
     private let route: UpstreamRoute
     private let pools = NIOLockedValueBox<[ObjectIdentifier: NIOLoopBound<UpstreamPool>]>([:])
 

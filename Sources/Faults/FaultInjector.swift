@@ -18,6 +18,14 @@ package struct FaultInjector: Sendable {
         package var ordinal: Int
         /// How long a ``Fault/latency(_:)`` holds the request back, jitter included; zero for other faults.
         package var delay: Duration
+
+        package init(rule: String, fault: Fault, identity: RequestIdentity, ordinal: Int, delay: Duration) {
+            self.rule = rule
+            self.fault = fault
+            self.identity = identity
+            self.ordinal = ordinal
+            self.delay = delay
+        }
     }
 
     package private(set) var plan: Plan
@@ -133,7 +141,10 @@ private struct ActiveRule: Sendable {
 
     init(_ rule: Rule) {
         self.rule = rule
-        matcher = RequestMatcher(rule.match)
+        var match = rule.match
+        // What is about streams takes no turn at requests that have none.
+        if rule.fault.kind.actsOnWatches { match.verb = [.watch] }
+        matcher = RequestMatcher(match)
         alarm = rule.when.since.map(Alarm.init)
     }
 

@@ -1,4 +1,4 @@
-import Kubernetes
+package import Kubernetes
 
 /// A ``RequestMatch`` made ready to be asked often.
 struct RequestMatcher: Sendable {
@@ -37,15 +37,18 @@ struct RequestMatcher: Sendable {
 ///
 /// Each part may be a glob. Without a group the resource may be of any; without a subresource only the resource itself
 /// is meant, as in RBAC.
-struct ResourcePattern: Hashable, Sendable {
-    let resource: String
+package struct ResourcePattern: Hashable, Sendable {
+    package let resource: String
     let group: String?
     let subresource: String?
     private let resourceGlob: Glob
     private let groupGlob: Glob?
     private let subresourceGlob: Glob?
 
-    init(_ text: String) {
+    /// The group that is meant; nil where it may be any.
+    package var groupMeant: String? { group ?? KnownResource.named(resource, group: nil)?.group }
+
+    package init(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let type = parts[0].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         resource = String(type[0])
@@ -56,7 +59,7 @@ struct ResourcePattern: Hashable, Sendable {
         subresourceGlob = subresource.map(Glob.init)
     }
 
-    func matches(_ identity: RequestIdentity) -> Bool {
+    package func matches(_ identity: RequestIdentity) -> Bool {
         if resource == "*", group == nil, subresource == nil { return true }
         guard resourceGlob.matches(identity.resource), groupGlob?.matches(identity.group) ?? true else { return false }
         guard let subresourceGlob else { return identity.subresource.isEmpty }

@@ -20,6 +20,8 @@ final class ProcessKeeper: Sendable {
         var readyAt: Duration?
         /// What the process is to die of.
         var crash: CrashCounter.Crash?
+        /// The rule by which the next life is to see an older state.
+        var restart: String?
         var isStopping = false
         /// The last words of the last life that had any.
         var lastWords: String?
@@ -72,6 +74,14 @@ final class ProcessKeeper: Sendable {
         }
     }
 
+    /// Kills the process at once, by a rule that shows the next life an older state. Does not wait.
+    func restart(by rule: String) {
+        state.withLock { state in
+            state.restart = rule
+            state.group?.send(SIGKILL)
+        }
+    }
+
     /// Ends the process and starts no other; returns when it is dead.
     ///
     /// - Returns: Whether it ended within its grace.
@@ -101,21 +111,22 @@ final class ProcessKeeper: Sendable {
     func run() async throws {
         var delay = Self.restartDelay
         while !state.withLock({ $0.isStopping }) {
+            if state.withLock({ state in state.restart.take() }) != nil { access.restarted() }
             let began = clock.now
             let end = try await live()
             // Its connections are dead with it: what it still had under way belongs to no other life.
             await access.endBarrier()
             collector.died()
-            let (crash, isStopping) = state.withLock { state in
+            let (crash, restart, isStopping) = state.withLock { state in
                 defer { state.crash = nil }
-                return (state.crash, state.isStopping)
+                return (state.crash, state.restart, state.isStopping)
             }
-            record(end, crash, wasAsked: isStopping || crash != nil)
+            record(end, crash, restart: restart, wasAsked: isStopping || crash != nil || restart != nil)
             try Task.checkCancellation()
             if isStopping { return }
             if let crash {
                 try await rest(for: crash.fault.downtime ?? .zero)
-            } else {
+            } else if restart == nil {
                 if clock.now - began > Self.longLife { delay = Self.restartDelay }
                 try await rest(for: delay)
                 delay = min(delay * 2, Self.restartDelayMax)
@@ -130,7 +141,7 @@ final class ProcessKeeper: Sendable {
         }
     }
 
-    private func record(_ end: ProcessEnd, _ crash: CrashCounter.Crash?, wasAsked: Bool) {
+    private func record(_ end: ProcessEnd, _ crash: CrashCounter.Crash?, restart: String?, wasAsked: Bool) {
         let now = clock.now
         let (life, output) = state.withLock { state in
             state.output.ended(at: now)
@@ -141,6 +152,11 @@ final class ProcessKeeper: Sendable {
         if let crash {
             collector.observe(
                 Observation(.subjectCrashed, "1", detail: crash.rule, message: "at \(crash.identity)", at: now))
+        }
+        if let restart {
+            collector.observe(
+                Observation(
+                    .subjectCrashed, "1", detail: restart, message: "to begin anew with an older state", at: now))
         }
         let words = output.lastWords ?? "it printed nothing"
         collector.observe(

@@ -33,12 +33,18 @@ struct ProcessTrial {
         let collector = TrialCollector()
         // The fault path is there before the process is.
         let keeper = Mutex<ProcessKeeper?>(nil)
+        let early = Mutex<String?>(nil)
         let request = SiteRequest(
             policy: spec.policy, plan: variation.plan, seed: spec.seed, attempts: AttemptCounter(),
             observer: collector.siteObserver,
             process: ProcessObserver(
                 onRequest: { collector.proxied($0) },
-                onCrash: { crash in keeper.withLock { $0 }?.kill(by: crash) }))
+                onCrash: { crash in keeper.withLock { $0 }?.kill(by: crash) },
+                onRestartWanted: { rule in
+                    keeper.withLock { keeper in
+                        if let keeper { keeper.restart(by: rule) } else { early.withLock { $0 = rule } }
+                    }
+                }))
         guard world.kind != .simulated else { throw Self.noSockets(in: world) }
         return try await world.withSite(request) { site in
             guard let access = site.process else { throw Self.noSockets(in: world) }
@@ -60,6 +66,7 @@ struct ProcessTrial {
                         inherited: ProcessInfo.processInfo.environment)
                     let process = ProcessKeeper(subject, command, access, on: site, collector)
                     keeper.withLock { $0 = process }
+                    if let rule = early.withLock({ $0 }) { process.restart(by: rule) }
                     try await run(process, objects, access, weather, power, on: site, collector)
                 }
             } cleanup: {

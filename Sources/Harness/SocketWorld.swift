@@ -118,6 +118,7 @@ package struct SocketWorld: World {
         if let process = request.process {
             configuration.onRequest = { request in ProxiedExchange(request).map(process.onRequest) }
             configuration.onCrash = process.onCrash
+            configuration.onRestartWanted = process.onRestartWanted
         }
         return try await access.keepingFresh {
             try await withFaultProxy(configuration) { proxy in
@@ -162,7 +163,7 @@ extension ProcessAccess {
     init(_ proxy: ReverseProxy) {
         self.init(
             kubeconfig: { proxy.kubeconfig(namespace: $0) }, activity: { proxy.activity },
-            endBarrier: { await proxy.endBarrier() })
+            endBarrier: { await proxy.endBarrier() }, restarted: { proxy.restarted() })
     }
 }
 

@@ -75,13 +75,18 @@ package struct ProcessObserver: Sendable {
     package var onRequest: @Sendable (ProxiedExchange) -> Void
     /// The process is to be killed: nothing more of it is sent on, until ``ProcessAccess/endBarrier``.
     package var onCrash: @Sendable (CrashCounter.Crash) -> Void
+    /// The process is to be restarted by the rule of this name, to see an older state then; ``ProcessAccess/restarted``
+    /// follows.
+    package var onRestartWanted: @Sendable (_ rule: String) -> Void
 
     package init(
         onRequest: @escaping @Sendable (ProxiedExchange) -> Void,
-        onCrash: @escaping @Sendable (CrashCounter.Crash) -> Void
+        onCrash: @escaping @Sendable (CrashCounter.Crash) -> Void,
+        onRestartWanted: @escaping @Sendable (_ rule: String) -> Void
     ) {
         self.onRequest = onRequest
         self.onCrash = onCrash
+        self.onRestartWanted = onRestartWanted
     }
 }
 
@@ -93,6 +98,8 @@ package struct ProcessAccess: Sendable {
     package var activity: @Sendable () -> ProxyActivity
     /// Ends the connections of a life that is over, and serves the next.
     package var endBarrier: @Sendable () async -> Void
+    /// The process that was to be restarted begins anew.
+    package var restarted: @Sendable () -> Void
 }
 
 /// Hears what the subject's client and the fault path did.

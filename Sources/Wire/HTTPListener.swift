@@ -250,10 +250,18 @@ package final class HTTPListener: Sendable {
 
     /// Ends all accepted connections at once, and returns when they are gone; new ones are accepted as before.
     package func cutConnections() async {
-        let accepted = state.withLockedValue { Array($0.accepted.values) }
-        for connection in accepted { connection.cut() }
+        let accepted = cutAll()
         // It fails only where the loop itself is shut down, and the connections with it.
         for connection in accepted { try? await connection.channel.closeFuture.get() }
+    }
+
+    /// Ends all accepted connections soon; new ones are accepted as before.
+    package func cut() { _ = cutAll() }
+
+    private func cutAll() -> [AcceptedChannel] {
+        let accepted = state.withLockedValue { Array($0.accepted.values) }
+        for connection in accepted { connection.cut() }
+        return accepted
     }
 
     /// The connections that are open now.

@@ -11,6 +11,22 @@ package struct ForgedAnswer: Hashable, Sendable {
         package var name: String
         package var value: String
     }
+
+    package init(code: Int, headers: [Header], body: [UInt8]) {
+        self.code = code
+        self.headers = headers
+        self.body = body
+    }
+
+    /// With the headers of an API server.
+    package static func json(_ code: Int, _ body: [UInt8]) -> ForgedAnswer {
+        ForgedAnswer(
+            code: code,
+            headers: [
+                Header(name: "Cache-Control", value: "no-cache, private"),
+                Header(name: "Content-Type", value: "application/json"),
+            ], body: body)
+    }
 }
 
 extension Fault.ForgedStatus {

@@ -78,7 +78,8 @@ extension Fault {
                 has had time to act on it, it is killed and started again (a client of a proxy by itself: all its connections are cut), and its lists with \
                 resourceVersion=0 and the watches that follow are served from the kept state, for the span; then what \
                 happened since comes through in order. Lists without a resourceVersion are quorum reads and stay fresh; \
-                a streaming list (WatchList) is refused with 400, so that the client falls back to list and watch.
+                a streaming list (WatchList) is refused (422), as by a server without it, and the client falls back to list \
+                and watch. The span begins with the first request that sees the old state.
                 """,
             parameters: [
                 .init("freezeAt", "{event: added|modified|deleted, name, count, field, equals}", "the state to keep"),
