@@ -32,8 +32,8 @@ struct ResourceSnapshot: Hashable, Sendable {
     /// - Parameter namespace: Whose objects; empty is all.
     /// - Returns: Nil where the selectors cannot be read, which the server is to say.
     func answer(to path: RequestPath, metadataAlone: Bool) -> ForgedAnswer? {
-        guard let labels = try? path.parameter("labelSelector").map({ try LabelSelector(parsing: $0) }),
-            let fields = try? path.parameter("fieldSelector").map({ try FieldSelector(parsing: $0) })
+        guard let labels = try? LabelSelector(parsing: path.parameter("labelSelector") ?? ""),
+            let fields = try? FieldSelector(parsing: path.parameter("fieldSelector") ?? "")
         else { return nil }
         let namespace = path.namespace ?? ""
         let items = objects.filter { object in
