@@ -69,12 +69,12 @@ struct EventCounter: Sendable {
         name = point.name.map(Glob.init)
     }
 
-    /// Whether the event is the one.
+    /// Whether the event is the one, or of its kind and later: who looks for it may have had to wait.
     mutating func reaches(_ event: ResourceEvent) -> Bool {
         guard event.change == point.event, name?.matches(event.object["metadata", "name"]?.string ?? "") ?? true
         else { return false }
         if let field = point.field, event.object.text(at: field) != point.equals { return false }
         count += 1
-        return count == point.count ?? 1
+        return count >= point.count ?? 1
     }
 }

@@ -23,6 +23,8 @@ struct ResourceView: Sendable {
         /// Of a stale view: nothing is kept yet.
         case freezing
         case frozen(ResourceSnapshot)
+        /// The subject has until then to act on what has happened.
+        case settling(ResourceSnapshot, until: Duration)
         /// The subject is to be restarted.
         case restarting(ResourceSnapshot)
         /// What is kept is shown until then; it begins to count with the first request that is shown it.
@@ -41,6 +43,7 @@ struct ResourceView: Sendable {
     private var first: EventCounter
     private var second: EventCounter
     private let span: Duration
+    private let settle: Duration
     private var version: UInt64 = 0
     /// Whether nothing can be learnt of the resource, so that nobody may wait for that.
     var isBlind = true
@@ -53,11 +56,13 @@ struct ResourceView: Sendable {
             first = EventCounter(view.freezeAt)
             second = EventCounter(view.restartAt)
             span = view.span ?? Fault.StaleView.spanDefault
+            settle = view.settle ?? Fault.StaleView.settleDefault
         case .unobserved(let state):
             stage = .following
             first = EventCounter(state.from)
             second = EventCounter(state.until)
             span = state.within ?? Fault.UnobservedState.withinDefault
+            settle = .zero
         default: return nil
         }
     }
@@ -68,7 +73,7 @@ struct ResourceView: Sendable {
     /// When ``timeElapsed(at:)`` is to be called next.
     var deadline: Duration? {
         switch stage {
-        case .showing(_, let until, _), .holding(_, let until): until
+        case .settling(_, let until), .showing(_, let until, _), .holding(_, let until): until
         default: nil
         }
     }
@@ -80,7 +85,7 @@ struct ResourceView: Sendable {
         case .following: .upTo(isBlind ? .max : version)
         case .holding(let limit, _): .held(limit)
         case .expired(let newest): .expired(newest: newest)
-        case .freezing, .frozen, .restarting, .over: .open
+        case .freezing, .frozen, .settling, .restarting, .over: .open
         }
     }
 
@@ -99,9 +104,13 @@ struct ResourceView: Sendable {
         guard counts else { return }
         let isFirst = first.reaches(event)
         let isSecond = second.reaches(event)
-        if case .freezing = stage, isFirst { stage = .frozen(snapshot()) }
+        if case .freezing = stage {
+            if isFirst { stage = .frozen(snapshot()) }
+            return
+        }
         switch stage {
-        case .frozen(let snapshot) where isSecond && isAwake: stage = .restarting(snapshot)
+        case .frozen(let snapshot) where isSecond && isAwake:
+            stage = settle > .zero ? .settling(snapshot, until: now + settle) : .restarting(snapshot)
         case .following where isFirst && isAwake: stage = .holding(limit: event.version - 1, until: now + span)
         case .holding where isSecond: stage = .expired(at: event.version)
         default: break
@@ -118,7 +127,8 @@ struct ResourceView: Sendable {
     }
 
     mutating func timeElapsed(at now: Duration) {
-        if let deadline, now >= deadline { stage = .over }
+        guard let deadline, now >= deadline else { return }
+        if case .settling(let snapshot, _) = stage { stage = .restarting(snapshot) } else { stage = .over }
     }
 
     // MARK: Requests

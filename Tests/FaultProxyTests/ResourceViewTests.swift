@@ -9,7 +9,7 @@ struct ResourceViewTests {
     private static let stale = Fault.staleView(
         .init(
             freezeAt: .init(.deleted, name: "web"), restartAt: .init(.added, name: "web", count: 2),
-            span: .seconds(2)))
+            span: .seconds(2), settle: .zero))
     private static let unobserved = Fault.unobserved(
         .init(
             from: .init(.modified, name: "web", field: "data.on", equals: "false"),
@@ -68,6 +68,22 @@ struct ResourceViewTests {
         #expect(stage.view.wantsRestart)
         stage.view.restarted(at: .seconds(1))
         return stage
+    }
+
+    @Test("the subject has time to act on what has happened before it is restarted")
+    func settle() throws {
+        guard case .staleView(var fault) = Self.stale else { return }
+        fault.settle = .milliseconds(500)
+        var stage = try Stage(.staleView(fault))
+        stage.saw(.added, "web", 3)
+        stage.saw(.deleted, "web", 5)
+        stage.saw(.added, "web", 8, at: .seconds(1))
+        #expect(!stage.view.wantsRestart && stage.view.deadline == .milliseconds(1_500))
+        #expect(stage.answer("resourceVersion=0", at: .seconds(1)) == "pass")
+        stage.view.timeElapsed(at: .milliseconds(1_500))
+        #expect(stage.view.wantsRestart)
+        stage.view.restarted(at: .seconds(2))
+        #expect(stage.answer("resourceVersion=0", at: .seconds(2)) == "list of 5")
     }
 
     @Test("a stale view asks for a restart when its events have come, in their numbers")

@@ -27,7 +27,7 @@ struct ViewTests {
             .staleView(
                 .init(
                     freezeAt: .init(.deleted, name: "web"), restartAt: .init(.added, name: "web", count: 2),
-                    span: span)))
+                    span: span, settle: .zero)))
     }
 
     private static func object(_ name: String, on: String) -> JSONObject {
