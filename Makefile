@@ -18,7 +18,7 @@ tests_at_a_time = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
 
 # Whole trials run in real time, and so by themselves: beside other tests on two cores they would be judged on how busy
 # the machine is. Those of DeterminismTests run in virtual time, but would keep the machine busy for the others.
-real_time = HarnessTests|ParityTests|DeterminismTests
+real_time = HarnessTests|ParityTests|DeterminismTests|HostileClientTests|ControllerSweepTests
 # A run of no tests passes as far as `swift test` is concerned, so its summary is looked at too.
 run_tests = @log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 	echo "$(SWIFT) test $(1)"; \

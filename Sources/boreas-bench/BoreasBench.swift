@@ -34,6 +34,7 @@ enum BoreasBench {
                 case .archive: show(try await ArchiveBenchmark.report())
                 case .controller: show(try await ControllerBenchmark.report(only: load))
                 case .watches: show(try await WatchBenchmark.report(count: watches))
+                case .invisible: show(try await DirectProxiedBenchmark.report())
                 }
             }
         } catch {
@@ -44,7 +45,7 @@ enum BoreasBench {
 
     /// What can be measured by itself.
     private enum Part: String, CaseIterable {
-        case requests, archive, studies, controller, watches
+        case requests, archive, studies, controller, watches, invisible
     }
 
     private static func usage(_ arguments: [String]) -> BenchmarkError {

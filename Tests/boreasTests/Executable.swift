@@ -6,6 +6,8 @@ import Testing
 /// The built executable, run in a folder of its own.
 struct Executable {
     let folder: URL
+    /// A folder of programs that are found before those in PATH.
+    var programs: String?
 
     /// How a run of it ended.
     struct Outcome: CustomStringConvertible {
@@ -61,8 +63,10 @@ struct Executable {
     static let script = #"cd "$0" && exec "$@""#
 
     func run(_ arguments: [String]) async throws -> Outcome {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let result = try await Subprocess.run(
-            .name("sh"), arguments: Arguments(["-c", Self.script, folder.path, Self.path()] + arguments), input: .none,
+            .name("sh"), arguments: Arguments(["-c", Self.script, folder.path, Self.path()] + arguments),
+            environment: programs.map { .inherit.updating(["PATH": "\($0):\(path)"]) } ?? .inherit, input: .none,
             output: .string(limit: 1 << 24), error: .string(limit: 1 << 20))
         return Outcome(
             code: Self.code(result.terminationStatus), output: result.standardOutput, errors: result.standardError)
