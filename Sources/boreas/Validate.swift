@@ -2,13 +2,19 @@ import ArgumentParser
 import Experiments
 
 struct Validate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Checks experiment files without running them.")
+    static let configuration = CommandConfiguration(
+        abstract: "Checks experiment files, and plans for the proxy, without running them.")
 
-    @Argument(help: ArgumentHelp("Experiment files.", valueName: "experiment"))
+    @Argument(help: ArgumentHelp("Files of kind Experiment or Plan.", valueName: "file"))
     var files: [String]
 
     func run() throws {
         for file in files {
+            if try YAMLDocument.node(file: file)["kind"]?.string == "Plan" {
+                let rules = try ExperimentFile.plan(at: file).plan.rules.count
+                Terminal.result("\(file): valid; a plan of \(rules) \(rules == 1 ? "rule" : "rules")")
+                continue
+            }
             let experiment = try ExperimentFile.experiment(at: file)
             let cells = experiment.variations.count * experiment.policyNames.count
             let references = experiment.references.count * Experiment.referenceTrials

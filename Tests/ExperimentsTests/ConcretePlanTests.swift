@@ -14,7 +14,9 @@ struct ConcretePlanTests {
             Rule(
                 name: "early", match: RequestMatch(verb: [.create], resource: "pods"), when: Timing(probability: 0.3),
                 fault: .status(Fault.ForgedStatus(code: 503))),
-            Rule(name: "cut", during: .storm, when: Timing(probability: 0.4, limitConsecutive: 2), fault: .blackHole(.init())),
+            Rule(
+                name: "cut", during: .storm, when: Timing(probability: 0.4, limitConsecutive: 2),
+                fault: .blackHole(.init())),
             Rule(
                 name: "late", during: .converge, match: RequestMatch(resource: "workflowtasksets.*/status"),
                 when: Timing(every: 2), fault: .reset(Fault.Reset(at: .beforeRequest))),

@@ -86,7 +86,9 @@ struct SwarmTests {
 
     @Test("of a plan that was drawn, one rule that hit something is enough")
     func judgement() throws {
-        let rules = [Fixtures.coin, Rule(name: "never", match: RequestMatch(name: "nobody"), fault: .blackHole(.init()))]
+        let rules = [
+            Fixtures.coin, Rule(name: "never", match: RequestMatch(name: "nobody"), fault: .blackHole(.init())),
+        ]
         let playground = Playground { _, _ in [] }
         var spec = try Fixtures.spec(try variation(rules))
         #expect(playground.record(of: spec).reason.contains("the fault never never hit a request"))

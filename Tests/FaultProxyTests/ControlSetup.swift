@@ -10,7 +10,7 @@ struct ControlSetup {
     let control: ControlServer
 
     static func with(_ rules: Rule..., body: (ControlSetup) async throws -> Void) async throws {
-        try await ProxySetup.with(rules: rules, configure: { $0.keepsTally = true }) { setup in
+        try await ProxySetup.with(rules: rules, configure: ProxySetup.keepTally) { setup in
             let control = try await ControlServer(of: setup.proxy, port: 0, format: .json)
             do {
                 try await body(ControlSetup(setup: setup, control: control))
@@ -64,4 +64,8 @@ extension PlanFormat {
     private static func encoded(_ value: some Encodable) -> JSONValue {
         (try? JSONValue(parsing: Array(try JSONEncoder().encode(value)))) ?? .null
     }
+}
+
+extension ProxySetup {
+    static func keepTally(_ configuration: inout ReverseProxy.Configuration) { configuration.keepsTally = true }
 }

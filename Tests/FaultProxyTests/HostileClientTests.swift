@@ -55,7 +55,7 @@ struct HostileClientTests {
         "garbage gets 400, whatever it is",
         arguments: ["\u{0}\u{1}\u{2}\r\n\r\n", "NONSENSE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"])
     func garbage(bytes: String) async throws {
-        try await ProxySetup.with(rules: [], configure: { $0.keepsTally = true }) { setup in
+        try await ProxySetup.with(rules: [], configure: ProxySetup.keepTally) { setup in
             try await withHonestClient(beside: setup) {
                 let text = try await reply(to: bytes, from: setup)
                 #expect(text.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
@@ -67,7 +67,7 @@ struct HostileClientTests {
 
     @Test("garbage in place of TLS ends the connection, and is counted")
     func noTLS() async throws {
-        try await ProxySetup.with(rules: [], configure: { $0.keepsTally = true }) { setup in
+        try await ProxySetup.with(rules: [], configure: ProxySetup.keepTally) { setup in
             try await withHonestClient(beside: setup) {
                 let result = try await Curl.run(["http://127.0.0.1:\(setup.proxy.port)/"])
                 #expect(result.status != 0 && result.status != 28)
@@ -84,7 +84,7 @@ struct HostileClientTests {
             (0..<200).map { "X-Bomb-\($0): " + String(repeating: "x", count: 12_000) },
         ])
     func headerBomb(headers: [String]) async throws {
-        try await ProxySetup.with(rules: [], configure: { $0.keepsTally = true }) { setup in
+        try await ProxySetup.with(rules: [], configure: ProxySetup.keepTally) { setup in
             try await withHonestClient(beside: setup) {
                 let text = try await reply(
                     to: "GET / HTTP/1.1\r\n" + headers.joined(separator: "\r\n") + "\r\n\r\n", from: setup)
@@ -118,13 +118,11 @@ struct HostileClientTests {
 
     @Test("a head that does not get ready ends the connection, at its beginning and after a request")
     func slowHead() async throws {
-        try await ProxySetup.with(
-            rules: [],
-            configure: {
-                $0.keepsTally = true
-                $0.headTimeout = .milliseconds(300)
-            }
-        ) { setup in
+        func configure(_ configuration: inout ReverseProxy.Configuration) {
+            configuration.keepsTally = true
+            configuration.headTimeout = .milliseconds(300)
+        }
+        try await ProxySetup.with(rules: [], configure: configure) { setup in
             try await withHonestClient(beside: setup) {
                 #expect(try await reply(to: "", from: setup) == "")
                 #expect(try await reply(to: "GET / HTTP/1.1\r\nX-Slow: ", from: setup) == "")
@@ -143,7 +141,10 @@ struct HostileClientTests {
 
     @Test("a connection that is idle after a request, or carries a long one, outlives the limit for heads")
     func idle() async throws {
-        try await ProxySetup.with(rules: [], configure: { $0.headTimeout = .milliseconds(300) }) { setup in
+        func configure(_ configuration: inout ReverseProxy.Configuration) {
+            configuration.headTimeout = .milliseconds(300)
+        }
+        try await ProxySetup.with(rules: [], configure: configure) { setup in
             let head = "HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(setup.proxy.token)\r\n\r\n"
             try await setup.withConnection(sending: "GET /api/v1/pods?watch=true \(head)") { inbound, outbound in
                 try await eventually("the watch has reached the server") { setup.server.streamCount == 1 }
@@ -167,15 +168,13 @@ struct HostileClientTests {
     @Test("a flood of wrong tokens is refused one by one, and does not flood the log")
     func wrongTokens() async throws {
         let notices = NIOLockedValueBox<[String]>([])
-        try await ProxySetup.with(
-            rules: [],
-            configure: {
-                $0.keepsTally = true
-                $0.logger = Logger(label: "test") { _ in
-                    NoticeCounter { line in notices.withLockedValue { $0.append(line) } }
-                }
+        func configure(_ configuration: inout ReverseProxy.Configuration) {
+            configuration.keepsTally = true
+            configuration.logger = Logger(label: "test") { _ in
+                NoticeCounter { line in notices.withLockedValue { $0.append(line) } }
             }
-        ) { setup in
+        }
+        try await ProxySetup.with(rules: [], configure: configure) { setup in
             try await withHonestClient(beside: setup) {
                 let result = try await setup.curl(
                     "/[1-2000]", "-o", "/dev/null", "-w", "%{http_code}\n", "-Z", version: "2", token: "guess")

@@ -173,10 +173,10 @@ struct ViewTests {
     @Test("who is restarted sees the old state, and what came since when its span is over")
     func staleView() async throws {
         let wanted = NIOLockedValueBox<[String]>([])
-        try await ClusterSetup.with(
-            stale(for: .milliseconds(500)),
-            configure: { $0.onRestartWanted = { rule in wanted.withLockedValue { $0.append(rule) } } }
-        ) { setup async throws in
+        let configure: @Sendable (inout ReverseProxy.Configuration) -> Void = { configuration in
+            configuration.onRestartWanted = { rule in wanted.withLockedValue { $0.append(rule) } }
+        }
+        try await ClusterSetup.with(stale(for: .milliseconds(500)), configure: configure) { setup async throws in
             try await comeAndGo(setup)
             try await eventually("a restart is wanted") { wanted.withLockedValue { $0 } == ["view"] }
             try await setup.withClient { client in

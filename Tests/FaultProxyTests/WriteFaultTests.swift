@@ -79,8 +79,9 @@ struct WriteFaultTests {
 
     @Test("a body that is too large to be kept passes once, and counts as not hit")
     func tooLargeForTwice() async throws {
+        func configure(_ configuration: inout ReverseProxy.Configuration) { configuration.bodyBytesMax = 1000 }
         try await ProxySetup.with(
-            rules: [rule([.create], .applyTwice(.init()))], configure: { $0.bodyBytesMax = 1000 }
+            rules: [rule([.create], .applyTwice(.init()))], configure: configure
         ) { setup in
             try await withFile(String(repeating: "b", count: 5000)) { file in
                 let result = try await setup.curl(
