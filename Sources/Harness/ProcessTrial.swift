@@ -106,14 +106,13 @@ struct ProcessTrial {
         let witness = ObjectWitness(
             api: site.harness, namespace: namespace, clock: site.clock, collector: collector)
         let kubelet = Kubelet(api: site.harness, settings: node(on: site), clock: site.clock, logger: logger)
-        power.use(kubelet)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await witness.run()
                 return false
             }
             group.addTask {
-                try await kubelet.run()
+                try await power.with(kubelet) { try await kubelet.run() }
                 return false
             }
             try await witness.begun()

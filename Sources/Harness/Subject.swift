@@ -145,9 +145,9 @@ struct Subject: Sendable {
         let kubelet = Kubelet(
             api: site.harness, settings: .trial(in: namespace, site.nodeAccess), clock: site.clock, logger: logger,
             runAgent: { await runAgent($0) })
-        power?.use(kubelet)
         if case .direct(let serve) = site.nodeAccess { serve(kubelet) }
-        try await kubelet.run()
+        guard let power else { return try await kubelet.run() }
+        try await power.with(kubelet) { try await kubelet.run() }
     }
 
     /// Plays the pod of an agent: the same code that `boreas agent` runs on a real node, through the same weather.

@@ -24,13 +24,15 @@ package final class NodePower: Sendable {
         while state.withLock({ $0.isOff }) { try await clock.sleep(for: Self.period) }
     }
 
-    /// The trial's node runs from now on.
-    package func use(_ kubelet: Kubelet) {
+    /// The trial's node runs while `body` does. Afterwards it is let go: it may hold whoever holds the switch.
+    func with<Result>(_ kubelet: Kubelet, _ body: () async throws -> Result) async rethrows -> Result {
         let isOff = state.withLock { state in
             state.kubelet = kubelet
             return state.isOff
         }
         if isOff { kubelet.suspend() }
+        defer { state.withLock { $0.kubelet = nil } }
+        return try await body()
     }
 
     /// - Returns: The node's name; nil where there is none.
