@@ -1,7 +1,7 @@
 import Determinism
 package import Faults
 import Synchronization
-package import VirtualNode
+import VirtualNode
 
 /// The switch of a trial's virtual node, for whoever runs the node and whoever takes it away.
 package final class NodePower: Sendable {
