@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Faults
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
