@@ -29,7 +29,7 @@ struct ControllerSweepTests {
             "faults": [
                 [
                     "name": "resets", "match": ["verb": ["get", "list", "create", "update", "patch", "delete"]],
-                    "when": ["probability": 0.3, "limitConsecutive": 2], "reset": ["at": "beforeRequest"],
+                    "when": ["probability": .number(0.3), "limitConsecutive": 2], "reset": ["at": "beforeRequest"],
                 ]
             ],
         ],
