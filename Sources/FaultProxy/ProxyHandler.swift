@@ -17,7 +17,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
     private var context: ChannelHandlerContext?
     private var upstream: UpstreamHandler?
     private var delay: Scheduled<Void>?
-    private var interloper: InterloperCall?
+    private var interloper: UpstreamCall?
     /// While a rule that decided about the request may still be holding something.
     private var hold: RuleHold?
     private var isReadHeld = false
@@ -463,10 +463,14 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler, Upstrea
             path = path.dropLast(subresource.count + 1)
         }
         let (head, body) = core.interloperRequest(path: path, decision)
-        let call = InterloperCall(head: head, body: body) { isDone in
-            self.interloper = nil
-            self.perform(self.exchange?.interloped(isDone, by: decision))
-        }
+        var isChanged = false
+        let receiver = UpstreamCall.Receiver(
+            head: { isChanged = (200..<300).contains($0.status.code) }, body: { _ in },
+            end: { isWhole in
+                self.interloper = nil
+                self.perform(self.exchange?.interloped(isWhole && isChanged, by: decision))
+            })
+        let call = UpstreamCall(head: head, body: body, receiver)
         interloper = call
         pool.connect(for: call, isFresh: false)
     }

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// A request of the proxy's own to the server, without a body.
+/// A request of the proxy's own to the server.
 final class UpstreamCall: UpstreamClient {
     struct Receiver {
         var head: (HTTPResponseHead) -> Void
@@ -11,11 +11,13 @@ final class UpstreamCall: UpstreamClient {
     }
 
     private let head: HTTPRequestHead
+    private let body: ByteBuffer?
     private var receiver: Receiver?
     private var upstream: UpstreamHandler?
 
-    init(head: HTTPRequestHead, _ receiver: Receiver) {
+    init(head: HTTPRequestHead, body: ByteBuffer? = nil, _ receiver: Receiver) {
         self.head = head
+        self.body = body
         self.receiver = receiver
     }
 
@@ -35,6 +37,7 @@ final class UpstreamCall: UpstreamClient {
         guard receiver != nil else { return upstream.release() }
         self.upstream = upstream
         upstream.send(.head(head))
+        if let body { upstream.send(.body(.byteBuffer(body))) }
         upstream.send(.end(nil))
         upstream.flush()
     }

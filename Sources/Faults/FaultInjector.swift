@@ -33,12 +33,30 @@ package struct FaultInjector: Sendable {
     private var rules: [ActiveRule]
     /// When each phase began.
     private var starts: [Phase: Duration] = [:]
+    /// The resources whose objects rules want to know of.
+    private var triggers: [ResourcePattern]
+    /// Whether a rule asks for the labels of the object in a request's body.
+    package private(set) var readsLabels: Bool
 
     /// - Parameter seed: The trial's.
     package init(plan: Plan, seed: UInt64) {
         self.plan = plan
         streams = RandomStreams(seed: seed)
-        rules = plan.rules.filter(\.fault.kind.actsOnSingleRequests).map(ActiveRule.init)
+        let rules = Self.requestRules(of: plan)
+        self.rules = rules.map(ActiveRule.init)
+        (triggers, readsLabels) = Self.wants(of: rules)
+    }
+
+    private static func requestRules(of plan: Plan) -> [Rule] {
+        plan.rules.filter(\.fault.kind.actsOnSingleRequests)
+    }
+
+    /// What rules want to know, once and not for each request.
+    private static func wants(of rules: [Rule]) -> (triggers: [ResourcePattern], readsLabels: Bool) {
+        (
+            rules.compactMap { $0.when.since?.object.map { ResourcePattern($0.resource) } },
+            rules.contains { !($0.match.labels ?? [:]).isEmpty }
+        )
     }
 
     /// Whether no rule acts on requests, so that nothing need be asked.
@@ -50,11 +68,8 @@ package struct FaultInjector: Sendable {
         rules.contains { $0.mayConcern(identity, facts, in: phase) }
     }
 
-    /// Whether a rule asks for the labels of the object in a request's body.
-    package var readsLabels: Bool { rules.contains { !($0.rule.match.labels ?? [:]).isEmpty } }
-
-    /// The resources whose objects rules want to know of, before they wake: what ``saw(_:of:)`` is to be told.
-    package var triggerResources: [String] { rules.compactMap { $0.rule.when.since?.object?.resource } }
+    /// Whether objects of the resource are what ``saw(_:of:)`` is to be told.
+    package func awaits(objectsOf identity: RequestIdentity) -> Bool { triggers.contains { $0.matches(identity) } }
 
     /// The phase begins; windows count from here.
     package mutating func began(_ phase: Phase, at now: Duration) { starts[phase] = now }
@@ -77,7 +92,9 @@ package struct FaultInjector: Sendable {
     package mutating func replace(with plan: Plan) {
         let known = rules
         self.plan = plan
-        rules = plan.rules.filter(\.fault.kind.actsOnSingleRequests).map { rule in
+        let wanted = Self.requestRules(of: plan)
+        (triggers, readsLabels) = Self.wants(of: wanted)
+        rules = wanted.map { rule in
             known.first { $0.rule.name == rule.name }?.changed(to: rule) ?? ActiveRule(rule)
         }
     }

@@ -44,7 +44,9 @@ struct TimingTests {
         let trigger = Timing.Trigger(
             object: .init(resource: "workflows.argoproj.io", field: "status.phase", equals: "Running"), count: 2)
         var injector = injector(when: Timing(since: trigger))
-        #expect(injector.triggerResources == ["workflows.argoproj.io"])
+        let workflow = RequestIdentity(
+            verb: .watch, group: "argoproj.io", resource: "workflows", namespace: "t", name: "")
+        #expect(injector.awaits(objectsOf: workflow) && !injector.awaits(objectsOf: pods(.watch, "")))
         func saw(_ name: String, _ phase: String) {
             let identity = RequestIdentity(
                 verb: .watch, group: "argoproj.io", resource: "workflows", namespace: "t", name: name)
