@@ -20,6 +20,7 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -41,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
@@ -51,6 +53,7 @@ let package = Package(
         .target(name: "Resilience", dependencies: ["Determinism"], swiftSettings: swiftSettings),
         .target(name: "Faults", dependencies: ["Determinism", "Kubernetes"], swiftSettings: swiftSettings),
         .target(name: "Statistics", dependencies: ["Determinism"], swiftSettings: swiftSettings),
+        .target(name: "Charts", swiftSettings: swiftSettings),
         .target(
             name: "Experiments", dependencies: ["Determinism", "Faults", "Kubernetes", "Resilience"],
             swiftSettings: swiftSettings),
@@ -103,7 +106,8 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
+                "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
+                mustache,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -170,10 +174,11 @@ let package = Package(
                 name: "RecordingTests",
                 dependencies: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", grdb],
                 swiftSettings: swiftSettings),
+            .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: swiftSettings),
             .testTarget(
                 name: "ReportingTests",
                 dependencies: [
-                    "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
+                    "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
                     "Statistics",
                 ],
                 swiftSettings: swiftSettings),

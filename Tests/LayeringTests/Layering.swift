@@ -39,6 +39,7 @@ struct Layering {
         Target("Resilience", .value, imports: ["Determinism"]),
         Target("Faults", .value, imports: ["Determinism", "Kubernetes"]),
         Target("Statistics", .value, imports: ["Determinism"]),
+        Target("Charts", .value),
         Target("Experiments", .value, imports: ["Determinism", "Faults", "Kubernetes", "Resilience"]),
         Target("APIMachinery", .value, imports: ["Determinism", "Kubernetes"]),
 
@@ -81,7 +82,9 @@ struct Layering {
             ], libraries: ["Logging", "Subprocess"]),
         Target(
             "Reporting", .composition,
-            imports: ["Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics"]),
+            imports: [
+                "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
+            ], libraries: ["Mustache"]),
         Target(
             "boreas", .composition,
             imports: [
