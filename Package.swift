@@ -178,7 +178,8 @@ let package = Package(
             .testTarget(
                 name: "ReportingTests",
                 dependencies: [
-                    "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting", "Resilience",
+                    "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Reporting",
+                    "Resilience",
                     "Statistics",
                 ],
                 swiftSettings: swiftSettings),

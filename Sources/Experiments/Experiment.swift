@@ -59,6 +59,9 @@ package struct Experiment: Hashable, Sendable {
         /// For a process: objects of any kind that arrive in time.
         package var arrivals: [ObjectLoad]
 
+        /// Whom its trials tell of.
+        package var subject: Metric.Subject { clients != nil ? .clients : process != nil ? .process : .core }
+
         package init(
             name: String = "", policies: [Policy], workload: [Load], phases: Phases, plan: Plan,
             objects: [String] = [], changes: [Change] = [], replicas: Int = 1, clients: ClientLoad? = nil,

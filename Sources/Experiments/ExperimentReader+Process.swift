@@ -291,20 +291,4 @@ extension ExperimentReader {
         }
         return try made(change, path, spec, resource: words[0], name: words[1], variables)
     }
-
-    // MARK: The gate
-
-    func checkOfProcess(
-        _ expression: GateExpression?, at position: DocumentNode.Position?, _ path: String
-    ) throws(ExperimentError) {
-        guard let expression else { return }
-        let metric = expression.measure.metric
-        guard metric.tellsOfProcesses else {
-            let known = Metric.allCases.filter(\.tellsOfProcesses).map(\.rawValue).joined(separator: ", ")
-            throw error("\(metric.rawValue) tells nothing of a process; use one of \(known)", at: position, path)
-        }
-        if expression.baseline != nil {
-            throw error("a process has no policies to compare; give an absolute limit", at: position, path)
-        }
-    }
 }

@@ -151,24 +151,14 @@ package struct ExperimentReader: Sendable {
     private func gate(
         _ lines: [Located<String>], _ variation: Experiment.Variation
     ) throws(ExperimentError) -> [GateExpression] {
-        let ofClients = variation.clients != nil
-        let other = ofClients ? Metric.Subject.controllers : .clients
         var expressions: [GateExpression] = []
         for (index, line) in lines.enumerated() {
             do throws(GateParseError) {
-                expressions.append(
-                    try GateExpression(parsing: line.value, policies: variation.policies.map(\.name)))
+                let expression = try GateExpression(parsing: line.value, policies: variation.policies.map(\.name))
+                try expression.check(against: variation.subject)
+                expressions.append(expression)
             } catch {
                 throw self.error(error.description, at: line.position, "spec.gate[\(index)]")
-            }
-            if variation.process != nil {
-                try checkOfProcess(expressions.last, at: line.position, "spec.gate[\(index)]")
-                continue
-            }
-            if let metric = expressions.last?.measure.metric, metric.subject == other {
-                throw error(
-                    "\(metric.rawValue) tells of \(ofClients ? "controllers, and clients are" : "clients, and a controller is") "
-                        + "the subject here", at: line.position, "spec.gate[\(index)]")
             }
         }
         return expressions

@@ -1,4 +1,6 @@
 import Determinism
+import Faults
+import Resilience
 
 /// One condition of a gate: `p95(workflow.completion) vs argo-v4.1.2 <= +10% min 60`.
 package struct GateExpression: Hashable, Sendable {
@@ -20,9 +22,24 @@ package struct GateExpression: Hashable, Sendable {
         }
     }
 
+    /// What a limit is relative to.
+    package enum Baseline: Hashable, Sendable {
+        /// Another policy of the same run.
+        case policy(String)
+        /// The same policy in the run or file that the gate is given.
+        case stored
+
+        package var name: String {
+            switch self {
+            case .policy(let name): name
+            case .stored: "baseline"
+            }
+        }
+    }
+
     package var measure: Measure
-    /// The policy that the limit is relative to; nil for an absolute limit.
-    package var baseline: String?
+    /// Nil for an absolute limit.
+    package var baseline: Baseline?
     package var relation: Relation
     /// In the metric's own unit, seconds and shares from 0 to 1 included. Against a baseline, a relative change (0.1
     /// is +10 %), and for a share the difference of the two.
@@ -46,10 +63,27 @@ package struct GateParseError: Error, Hashable, CustomStringConvertible {
 extension GateExpression {
     /// Parses `metric [vs policy] relation limit [min n]`.
     ///
-    /// - Parameter policies: What `vs` may name; nil leaves it unchecked.
+    /// - Parameter policies: What `vs` may name besides `baseline`; nil leaves it unchecked.
     package init(parsing text: String, policies: [String]? = nil) throws(GateParseError) {
         var parser = GateParser(text: text)
         self = try parser.expression(policies: policies)
+    }
+}
+
+extension GateExpression {
+    /// Refuses a metric that trials of such a subject never have.
+    package func check(against subject: Metric.Subject) throws(GateParseError) {
+        guard !measure.metric.facts.subjects.contains(subject) else {
+            guard subject == .process, case .policy = baseline else { return }
+            throw GateParseError(
+                text: text, column: 1,
+                message: "a process has no policies to compare; give an absolute limit, or one against baseline")
+        }
+        let known = Metric.allCases.filter { $0.facts.subjects.contains(subject) }.map(\.rawValue)
+        throw GateParseError(
+            text: text, column: 1,
+            message: "\(measure.metric.rawValue) tells nothing of \(subject.name); use one of "
+                + known.joined(separator: ", "))
     }
 }
 
@@ -65,10 +99,10 @@ private struct GateParser {
 
     mutating func expression(policies: [String]?) throws(GateParseError) -> GateExpression {
         let measure = try measure()
-        var baseline: String?
+        var baseline: GateExpression.Baseline?
         if peek == "vs" {
             _ = next()
-            baseline = try policy(policies)
+            baseline = try self.baseline(policies)
         }
         let relation = try relation()
         if baseline != nil, measure.metric.kind == .total {
@@ -102,16 +136,18 @@ private struct GateParser {
     private mutating func measure() throws(GateParseError) -> Measure {
         let token = next()
         guard let token else { throw failure("a metric is missing, such as success_rate", nil) }
-        guard let open = token.text.firstIndex(of: "(") else {
-            let metric = try metric(token.text, token)
+        guard let open = token.text.firstIndex(of: "("), token.text.firstIndex(of: "{").map({ open < $0 }) ?? true
+        else {
+            let (metric, breakdown) = try metric(token.text, token)
             guard metric.kind != .distribution else {
                 throw failure("\(metric.rawValue) has many values; name a quantile: p95(\(metric.rawValue))", token)
             }
-            return Measure(metric)
+            return Measure(metric, breakdown: breakdown)
         }
         let function = token.text[..<open]
         guard token.text.hasSuffix(")") else { throw failure("the bracket of \(token.text) is not closed", token) }
-        let metric = try metric(String(token.text[token.text.index(after: open)...].dropLast()), token)
+        let (metric, breakdown) = try metric(
+            String(token.text[token.text.index(after: open)...].dropLast()), token)
         guard metric.kind == .distribution else {
             throw failure("\(metric.rawValue) has one value; write it without \(function)( )", token)
         }
@@ -119,24 +155,59 @@ private struct GateParser {
         guard let percent, percent > 0, percent < 100 else {
             throw failure("unknown function \(function); write p50, p95, p99 or another percentile", token)
         }
-        return Measure(metric, quantile: percent / 100)
+        return Measure(metric, quantile: percent / 100, breakdown: breakdown)
     }
 
+    /// `attempts`, `attempts{path=cron}`.
     private func metric(
-        _ name: String, _ token: (text: String, column: Int)
-    ) throws(GateParseError) -> Metric {
-        if let metric = Metric(rawValue: name) { return metric }
-        throw failure("unknown metric \(name)\(Spelling.mend(name, among: Metric.allCases.map(\.rawValue)))", token)
+        _ text: String, _ token: (text: String, column: Int)
+    ) throws(GateParseError) -> (Metric, Breakdown?) {
+        let parts = text.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts[0])
+        guard let metric = Metric(rawValue: name) else {
+            throw failure("unknown metric \(name)\(Spelling.mend(name, among: Metric.allCases.map(\.rawValue)))", token)
+        }
+        guard parts.count == 2 else { return (metric, nil) }
+        guard parts[1].hasSuffix("}") else { throw failure("the brace of \(text) is not closed", token) }
+        let known = metric.facts.dimensions.map(\.rawValue)
+        guard !known.isEmpty else {
+            throw failure("\(name) is not told apart by anything; leave the braces out", token)
+        }
+        guard let breakdown = Breakdown(parsing: String(parts[1].dropLast())),
+            known.contains(breakdown.dimension.rawValue)
+        else {
+            throw failure(
+                "\(name) is told apart by \(known.joined(separator: ", ")); write \(name){\(known[0])=…}", token)
+        }
+        try check(breakdown, token)
+        return (metric, breakdown)
     }
 
-    private mutating func policy(_ policies: [String]?) throws(GateParseError) -> String {
+    /// Values that are known beforehand are checked; paths and kinds are the subject's own.
+    private func check(_ breakdown: Breakdown, _ token: (text: String, column: Int)) throws(GateParseError) {
+        let known: [String]
+        switch breakdown.dimension {
+        case .phase: known = Phase.allCases.map(\.rawValue)
+        case .layer: known = ["first"] + RetryLayer.allCases.map(\.rawValue)
+        case .invariant: known = Invariant.allCases.map(\.rawValue)
+        case .kind, .path: return
+        }
+        guard !known.contains(breakdown.value) else { return }
+        let dimension = breakdown.dimension.rawValue
+        throw failure(
+            "there is no \(dimension) \(breakdown.value)\(Spelling.mend(breakdown.value, among: known))", token)
+    }
+
+    private mutating func baseline(_ policies: [String]?) throws(GateParseError) -> GateExpression.Baseline {
         let token = next()
-        guard let token else { throw failure("a policy is missing after vs", nil) }
-        if let policies, !policies.contains(token.text) {
+        guard let token else { throw failure("a policy is missing after vs, or the word baseline", nil) }
+        if let policies, policies.contains(token.text) { return .policy(token.text) }
+        if token.text == "baseline" { return .stored }
+        if let policies {
             throw failure(
                 "the experiment has no policy \(token.text)\(Spelling.mend(token.text, among: policies))", token)
         }
-        return token.text
+        return .policy(token.text)
     }
 
     private mutating func relation() throws(GateParseError) -> GateExpression.Relation {
@@ -164,20 +235,18 @@ private struct GateParser {
         if isRelative {
             throw failure("a limit against a policy is a change in per cent, such as +10%", token)
         }
-        switch metric {
-        case .workflowCompletion, .cleanupOldest, .lockWait, .makespan, .recovery, .drain:
+        switch metric.unit {
+        case .seconds:
             guard let duration = Duration(text: token.text) else {
                 throw failure("\(token.text) is no duration; write one such as 30s", token)
             }
             return duration.seconds
-        case .successRate:
+        case .share:
             guard let value = Double(token.text), (0...1).contains(value) else {
                 throw failure("\(token.text) is no share; write a percentage such as 99%", token)
             }
             return value
-        case .amplification, .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates,
-            .operationsSucceeded, .conflicts, .goodput, .stormAmplification, .attemptsPeak, .operationsLost, .herd,
-            .workWasted:
+        case .ratio, .count, .perSecond:
             guard let value = Double(token.text), value.isFinite else {
                 throw failure("\(token.text) is no number", token)
             }
@@ -193,11 +262,17 @@ private struct GateParser {
         return count
     }
 
-    /// Words at spaces, relations by themselves.
+    /// Words at spaces, relations by themselves; what stands in braces is one word.
     private static func split(_ text: String) -> [(text: String, column: Int)] {
         var tokens: [(text: String, column: Int)] = []
         var isOpen = false
+        var isInBraces = false
         for (offset, character) in text.enumerated() {
+            if isOpen, character == "{" || isInBraces {
+                isInBraces = character != "}"
+                tokens[tokens.count - 1].text.append(character)
+                continue
+            }
             if character == " " || character == "\t" {
                 isOpen = false
                 continue

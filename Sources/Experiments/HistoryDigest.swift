@@ -30,7 +30,9 @@ struct HistoryDigest {
             add(violation.at ?? .zero)
         }
         for sample in trial.samples {
-            add(sample.metric.rawValue, sample.subject, sample.isCensored ? "censored" : "")
+            add(
+                sample.metric.rawValue, sample.breakdown?.description ?? "", sample.subject,
+                sample.isCensored ? "censored" : "")
             add(sample.value.bitPattern)
         }
         add(trial.outcome.rawValue, trial.reason)

@@ -1,160 +1,204 @@
-/// A number that trials give and gates judge: one entry of the catalogue.
+/// A number that trials give and gates judge: one entry of the catalogue. What is known of each stands in ``facts``.
 package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     case successRate = "success_rate"
+    case operationSuccess = "operation_success_rate"
+    case attemptSuccess = "attempt_success_rate"
     case workflowCompletion = "workflow.completion"
-    case amplification
-    case attempts
-    case operations
-    case violations
-    case faults
-    case cronMissed = "cron.missed"
-    case cronDuplicates = "cron.duplicates"
-    case cleanupOldest = "cleanup.oldest"
-    case lockWait = "lock.wait"
-    case operationsSucceeded = "operations.succeeded"
-    case conflicts
-    case makespan
-    case goodput
-    case stormAmplification = "amplification.storm"
-    case attemptsPeak = "attempts.peak"
-    case operationsLost = "operations.lost"
     case recovery
     case drain
-    case herd
+    case makespan
+    case amplification
+    case stormAmplification = "amplification.storm"
+    case operations
+    case operationsSucceeded = "operations.succeeded"
+    case operationsLost = "operations.lost"
+    case attempts
+    case attemptsSucceeded = "attempts.succeeded"
+    case attemptsPeak = "attempts.peak"
+    case retryWait = "retry.wait"
+    case retrySpacing = "retry.spacing"
     case workWasted = "work.wasted"
+    case goodput
+    case goodputRate = "goodput.rate"
+    case herd
+    case conflicts
+    case quotaPressure = "quota.pressure"
+    case lockWait = "lock.wait"
+    case cleanupOldest = "cleanup.oldest"
+    case cronMissed = "cron.missed"
+    case cronDuplicates = "cron.duplicates"
+    case faults
+    case violations
 
-    /// Whom a metric tells of.
-    package enum Subject: Hashable, Sendable { case any, controllers, clients }
+    /// Who is the subject of a trial that has a metric.
+    package enum Subject: Hashable, Sendable {
+        case core, process, clients
 
-    package var subject: Subject {
-        switch self {
-        case .successRate, .amplification, .attempts, .operations, .violations, .faults: .any
-        case .workflowCompletion, .cronMissed, .cronDuplicates, .cleanupOldest, .lockWait: .controllers
-        case .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
-            .operationsLost, .recovery, .drain, .herd, .workWasted:
-            .clients
+        var name: String {
+            switch self {
+            case .core: "a controller"
+            case .process: "a process"
+            case .clients: "clients"
+            }
         }
     }
 
-    /// Whether it is told of a process, whose requests a proxy sees, and of whose purpose Boreas knows nothing.
-    package var tellsOfProcesses: Bool { subject == .any && self != .successRate }
-
     package enum Kind: Hashable, Sendable {
-        /// A part of a whole, from 0 to 1.
+        /// A part of a whole, from 0 to 1: successes of all, counted in each trial.
         case share
         /// Many values a trial, seen through their quantiles.
         case distribution
-        /// One value a trial, seen through its mean.
+        /// One value a trial, or one ratio of two counts, seen through its mean.
         case quantity
         /// A total over all trials.
         case total
     }
 
-    package var kind: Kind {
-        switch self {
-        case .successRate: .share
-        case .workflowCompletion, .lockWait, .recovery, .drain: .distribution
-        case .amplification, .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest,
-            .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
-            .operationsLost, .herd, .workWasted:
-            .quantity
-        case .violations: .total
-        }
-    }
-
-    /// What a value counts in; empty for a pure ratio.
-    package var unit: String {
-        switch self {
-        case .successRate: "%"
-        case .workflowCompletion, .lockWait, .cleanupOldest, .makespan, .recovery, .drain: "s"
-        case .amplification, .goodput, .stormAmplification, .attemptsPeak, .herd, .workWasted: ""
-        case .attempts, .operations, .faults, .cronMissed, .cronDuplicates, .operationsSucceeded, .conflicts,
-            .operationsLost:
-            "a trial"
-        case .violations: ""
-        }
-    }
-
-    /// What n counts.
-    package var sampleUnit: String {
-        switch self {
-        case .successRate, .workflowCompletion: "workflows"
-        case .amplification: "operations"
-        case .lockWait: "holders"
-        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .cleanupOldest,
-            .operationsSucceeded, .conflicts, .makespan, .goodput, .stormAmplification, .attemptsPeak,
-            .operationsLost, .recovery, .drain, .herd, .workWasted:
-            "trials"
-        }
+    /// What a value counts in.
+    package enum Unit: Hashable, Sendable {
+        case share, seconds
+        /// A pure number.
+        case ratio
+        /// So many a trial.
+        case count
+        case perSecond
     }
 
     package enum Direction: Hashable, Sendable { case higherIsBetter, lowerIsBetter, neither }
 
-    package var direction: Direction {
-        switch self {
-        case .successRate, .operationsSucceeded, .goodput: .higherIsBetter
-        case .workflowCompletion, .amplification, .attempts, .violations, .cronMissed, .cronDuplicates,
-            .cleanupOldest, .lockWait, .conflicts, .makespan, .stormAmplification, .attemptsPeak, .operationsLost,
-            .recovery, .drain, .herd, .workWasted:
-            .lowerIsBetter
-        case .operations, .faults: .neither
+    package struct Facts: Hashable, Sendable {
+        package var kind: Kind
+        package var unit: Unit
+        /// What n counts.
+        package var sampleUnit: String
+        package var direction: Direction
+        package var subjects: Set<Subject>
+        /// By what its values are told apart, too.
+        package var dimensions: [Breakdown.Dimension]
+        package var summary: String
+
+        init(
+            _ kind: Kind, _ unit: Unit, of sampleUnit: String = "trials", is direction: Direction = .lowerIsBetter,
+            subjects: Set<Subject> = [.core, .process, .clients], by dimensions: [Breakdown.Dimension] = [],
+            _ summary: String
+        ) {
+            self.kind = kind
+            self.unit = unit
+            self.sampleUnit = sampleUnit
+            self.direction = direction
+            self.subjects = subjects
+            self.dimensions = dimensions
+            self.summary = summary
         }
     }
 
-    package var summary: String {
+    package var kind: Kind { facts.kind }
+    package var unit: Unit { facts.unit }
+    package var sampleUnit: String { facts.sampleUnit }
+    package var direction: Direction { facts.direction }
+    package var summary: String { facts.summary }
+
+    /// The two counts of a trial that it is the ratio of; nil for what is counted or measured itself.
+    package var ratio: (numerator: Metric, denominator: Metric)? {
         switch self {
-        case .successRate:
-            "workflows that succeeded, of all that were submitted, and of clients operations; pooled over trials"
-        case .workflowCompletion:
-            "seconds from a workflow's submission to its end; one that failed or never ended counts as never completed"
-        case .amplification: "attempts for each operation"
-        case .attempts: "requests that the subject sent, transport retries included; the mean of the trials"
-        case .operations: "things that the subject wanted from the API; the mean of the trials"
-        case .violations: "broken invariants, over all trials"
-        case .faults: "requests that a fault hit; the mean of the trials"
-        case .cronMissed: "scheduled times for which no workflow came; the mean of the trials"
-        case .cronDuplicates: "workflows too many for one scheduled time; the mean of the trials"
-        case .cleanupOldest: "seconds that the oldest pod waited for its clean-up; the mean of the trials"
-        case .lockWait: "seconds from the wish for a lock to the permit; one that never came counts as never"
-        case .operationsSucceeded: "operations of clients that succeeded; the mean of the trials"
-        case .conflicts: "writes refused because the object had changed since its read; the mean of the trials"
-        case .makespan: "seconds until the last client was done; the mean of the trials"
-        case .goodput:
-            "operations that succeeded in the last 30 s, of those that were begun in them, or by workers that wait for "
-                + "each other, of as many as in calm; the mean of the trials"
-        case .stormAmplification: "attempts for each operation begun, from the storm's beginning on; mean of the trials"
-        case .attemptsPeak:
-            "attempts in the busiest second, of the operations begun in a second of calm; mean of trials"
-        case .operationsLost:
-            "operations begun since the storm's beginning that never succeeded; the mean of the trials"
-        case .recovery:
+        case .amplification: (.attempts, .operations)
+        case .operationSuccess: (.operationsSucceeded, .operations)
+        case .attemptSuccess: (.attemptsSucceeded, .attempts)
+        default: nil
+        }
+    }
+
+    package var facts: Facts { Self.catalogue[self] ?? Facts(.quantity, .ratio, "") }
+
+    /// One metric a line: what it is, and of whom it tells.
+    private static let catalogue: [Metric: Facts] = [
+        .successRate: Facts(
+            .share, .share, of: "workflows", is: .higherIsBetter, subjects: [.core, .clients],
+            "workflows that succeeded, of all that were submitted, and of clients operations; pooled over trials"),
+        .operationSuccess: Facts(
+            .share, .share, of: "operations", is: .higherIsBetter, by: [.kind, .path, .phase],
+            "operations that succeeded in the end, of all (effective success); pooled over trials"),
+        .attemptSuccess: Facts(
+            .share, .share, of: "attempts", is: .higherIsBetter, subjects: [.core, .process],
+            by: [.kind, .path, .phase],
+            "requests that succeeded, of all (actual success); pooled over trials"),
+        .workflowCompletion: Facts(
+            .distribution, .seconds, of: "workflows", subjects: [.core],
+            "seconds from a workflow's submission to its end; one that failed or never ended counts as never completed"),
+        .recovery: Facts(
+            .distribution, .seconds,
             "seconds from the storm's end until five seconds on end are as good as 99 % of all operations begun in "
-                + "them, or by workers 90 % of the calm's goodput; one value a trial"
-        case .drain: "seconds from the storm's end until the server's queue is as short as in calm; one value a trial"
-        case .herd:
-            "the busiest tenth of a second in the minute after the storm, of the mean one; the mean of the trials"
-        case .workWasted: "calls served although their caller had given up, of all that were; the mean of the trials"
-        }
-    }
-}
-
-/// One metric as a gate or a table looks at it: the metric itself, or a quantile of a distribution.
-package struct Measure: Hashable, Sendable {
-    package var metric: Metric
-    /// Between 0 and 1; present for distributions and for nothing else.
-    package var quantile: Double?
-
-    package init(_ metric: Metric, quantile: Double? = nil) {
-        self.metric = metric
-        self.quantile = quantile
-    }
-
-    /// `p95(workflow.completion)`, or the metric's own name.
-    package var name: String {
-        guard let quantile else { return metric.rawValue }
-        // 0.999 times 100 is 99.9 and a bit.
-        var percent = "\((quantile * 1e6).rounded() / 1e4)"
-        if percent.hasSuffix(".0") { percent.removeLast(2) }
-        return "p\(percent)(\(metric.rawValue))"
-    }
+                + "them, or by workers 90 % of the calm's goodput; one value a trial"),
+        .drain: Facts(
+            .distribution, .seconds, subjects: [.core, .clients],
+            "seconds from the storm's end until everything that was outstanding then is done, or the server's queue as "
+                + "short as in calm; one value a trial"),
+        .makespan: Facts(
+            .quantity, .seconds, subjects: [.clients], "seconds until the last client was done; the mean of the trials"),
+        .amplification: Facts(
+            .quantity, .ratio, of: "operations", by: [.kind, .path, .layer, .phase], "attempts for each operation"),
+        .stormAmplification: Facts(
+            .quantity, .ratio, subjects: [.clients],
+            "attempts for each operation begun, from the storm's beginning on; mean of the trials"),
+        .operations: Facts(
+            .quantity, .count, is: .neither, by: [.kind, .path, .phase],
+            "things that the subject wanted from the API; the mean of the trials"),
+        .operationsSucceeded: Facts(
+            .quantity, .count, is: .higherIsBetter, by: [.kind, .path, .phase],
+            "operations that succeeded; the mean of the trials"),
+        .operationsLost: Facts(
+            .quantity, .count, subjects: [.clients],
+            "operations begun since the storm's beginning that never succeeded; the mean of the trials"),
+        .attempts: Facts(
+            .quantity, .count, by: [.kind, .path, .layer, .phase],
+            "requests that the subject sent, transport retries included; the mean of the trials"),
+        .attemptsSucceeded: Facts(
+            .quantity, .count, is: .higherIsBetter, subjects: [.core, .process], by: [.kind, .path, .phase],
+            "requests that succeeded; the mean of the trials"),
+        .attemptsPeak: Facts(
+            .quantity, .ratio, subjects: [.clients],
+            "attempts in the busiest second, of the operations begun in a second of calm; mean of the trials"),
+        .retryWait: Facts(
+            .quantity, .seconds, subjects: [.core, .process], by: [.kind, .path, .layer],
+            "seconds that operations waited before their retries, in all; the mean of the trials"),
+        .retrySpacing: Facts(
+            .quantity, .ratio, is: .neither, subjects: [.core], by: [.layer],
+            "the gap before a retry, of the wait that the policy declared: its median in a trial, the mean of the trials"
+        ),
+        .workWasted: Facts(
+            .quantity, .ratio,
+            "requests that brought nothing about, of all: failed ones, and of clients those served although their "
+                + "caller had given up; the mean of the trials"),
+        .goodput: Facts(
+            .quantity, .ratio, is: .higherIsBetter, subjects: [.clients],
+            "operations that succeeded in the last 30 s, of those that were begun in them, or by workers that wait for "
+                + "each other, of as many as in calm; the mean of the trials"),
+        .goodputRate: Facts(
+            .quantity, .perSecond, is: .higherIsBetter, by: [.phase],
+            "operations that succeeded in a second; the mean of the trials"),
+        .herd: Facts(
+            .quantity, .ratio,
+            "requests in the busiest tenth of a second in the minute after the storm, of the mean one; the mean of the trials"
+        ),
+        .conflicts: Facts(
+            .quantity, .count,
+            "writes refused because the object had changed since its read; the mean of the trials"),
+        .quotaPressure: Facts(
+            .quantity, .ratio, subjects: [.core, .process],
+            "creates that a ResourceQuota refused, of all creates; the mean of the trials"),
+        .lockWait: Facts(
+            .distribution, .seconds, of: "holders", subjects: [.core],
+            "seconds from the wish for a lock to the permit; one that never came counts as never"),
+        .cleanupOldest: Facts(
+            .quantity, .seconds, subjects: [.core],
+            "seconds that the oldest pod waited for its clean-up; the mean of the trials"),
+        .cronMissed: Facts(
+            .quantity, .count, subjects: [.core],
+            "scheduled times for which no workflow came; the mean of the trials"),
+        .cronDuplicates: Facts(
+            .quantity, .count, subjects: [.core],
+            "workflows too many for one scheduled time; the mean of the trials"),
+        .faults: Facts(.quantity, .count, is: .neither, "requests that a fault hit; the mean of the trials"),
+        .violations: Facts(.total, .count, by: [.invariant], "broken invariants, over all trials"),
+    ]
 }

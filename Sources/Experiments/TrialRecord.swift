@@ -95,14 +95,19 @@ package struct Violation: Hashable, Sendable {
 /// One number of a trial.
 package struct Sample: Hashable, Sendable {
     package var metric: Metric
+    /// Of which part of what the metric counts; nil for the whole.
+    package var breakdown: Breakdown?
     package var subject: String
     package var value: Double
     /// Whether the true value is larger, or infinite, and the value only what was seen of it: a workflow that failed or
     /// never finished.
     package var isCensored: Bool
 
-    package init(_ metric: Metric, subject: String, value: Double, isCensored: Bool = false) {
+    package init(
+        _ metric: Metric, _ breakdown: Breakdown? = nil, subject: String = "", value: Double, isCensored: Bool = false
+    ) {
         self.metric = metric
+        self.breakdown = breakdown
         self.subject = subject
         self.value = value
         self.isCensored = isCensored
@@ -203,8 +208,8 @@ package struct TrialRecord: Hashable, Sendable {
         attempts = joined.attempts
         injections = joined.injections
         observations = history.observations
-        samples = history.samples
         violations = Invariant.asked(of: spec, history).flatMap { $0.violations(in: history) }
+        samples = history.samples + Self.samples(of: violations)
         let isUnreferenced = history.process != nil && !spec.isReference && reference == nil
         let judgement = Judgement(
             history: history, plan: spec.variation.plan, isSwarm: spec.isSwarm, injections: injections,
@@ -239,6 +244,15 @@ package struct TrialRecord: Hashable, Sendable {
         self.digest = digest
         self.historyDigest = historyDigest
         self.unlisted = unlisted
+    }
+}
+
+extension TrialRecord {
+    /// How often each invariant broke that did.
+    private static func samples(of violations: [Violation]) -> [Sample] {
+        Dictionary(grouping: violations, by: \.invariant.rawValue).sorted { $0.key < $1.key }.map {
+            Sample(.violations, Breakdown(.invariant, $0.key), value: Double($0.value.count))
+        }
     }
 }
 

@@ -54,7 +54,7 @@ extension RunRecord {
         }
         self.init(
             identifier: identifier, experiment: experiment, world: row["world"],
-            serverVersion: row["serverVersion"], boreasVersion: row["boreasVersion"],
+            serverVersion: row["serverVersion"], boreasVersion: row["boreasVersion"], label: row["label"],
             seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
             startedEpochMicroseconds: row["startedEpochMicroseconds"],
             finishedEpochMicroseconds: row["finishedEpochMicroseconds"],
@@ -63,17 +63,34 @@ extension RunRecord {
 }
 
 extension TrialTally {
-    init(row: Row, samples: [Sample]) throws {
+    /// The columns that ``init(row:samples:)`` reads, by their places.
+    static let columns = """
+        number, policy, variation, trialIndex, seed, startedEpochMicroseconds, durationMicroseconds, outcome, reason,
+        digest, historyDigest, operations, attempts, faults, violations
+        """
+
+    init(row: Row, samples: [SampleKey: [Value]]) throws {
+        let outcome: String = row[7]
+        guard let verdict = Verdict(rawValue: outcome) else { throw unknown("outcome", outcome) }
         self.init(
-            number: row["number"],
-            key: TrialKey(policy: row["policy"], variation: row["variation"], index: row["trialIndex"]),
-            seed: UInt64(bitPattern: row["seed"] as Int64),
-            startedEpochMicroseconds: row["startedEpochMicroseconds"],
-            duration: row.duration("durationMicroseconds"), outcome: try row.word("outcome"), reason: row["reason"],
-            digest: row["digest"], historyDigest: row["historyDigest"], operations: row["operations"],
-            attempts: row["attempts"], faults: row["faults"],
-            violations: row["violations"], completions: samples.filter { $0.metric == .workflowCompletion },
-            otherSamples: samples.filter { $0.metric != .workflowCompletion })
+            number: row[0], key: TrialKey(policy: row[1], variation: row[2], index: row[3]),
+            seed: UInt64(bitPattern: row[4] as Int64), startedEpochMicroseconds: row[5],
+            duration: .microseconds(row[6] as Int64), outcome: verdict, reason: row[8], digest: row[9],
+            historyDigest: row[10], operations: row[11], attempts: row[12], faults: row[13], violations: row[14],
+            samples: samples)
+    }
+}
+
+extension SampleKey {
+    /// As the columns `metric` and `breakdown` spell it.
+    init(metric: String, breakdown: String) throws {
+        guard let known = Metric(rawValue: metric) else { throw unknown("metric", metric) }
+        guard !breakdown.isEmpty else {
+            self.init(known)
+            return
+        }
+        guard let part = Breakdown(parsing: breakdown) else { throw unknown("breakdown", breakdown) }
+        self.init(known, part)
     }
 }
 
@@ -150,7 +167,8 @@ extension Violation {
 
 extension Sample {
     init(row: Row) throws {
+        let key = try SampleKey(metric: row["metric"], breakdown: row["breakdown"])
         self.init(
-            try row.word("metric"), subject: row["subject"], value: row["value"], isCensored: row["isCensored"])
+            key.metric, key.breakdown, subject: row["subject"], value: row["value"], isCensored: row["isCensored"])
     }
 }

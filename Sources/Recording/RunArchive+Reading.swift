@@ -77,21 +77,23 @@ extension RunArchive {
         }
     }
 
-    /// The counts of a run's trials, by number.
-    package func tallies(of run: String) async throws -> [TrialTally] {
+    /// The counts and samples of a run's trials, by number. What it takes grows with the trials and the samples that are
+    /// asked for, and not with the attempts.
+    ///
+    /// - Parameter keys: Which samples; nil is all.
+    package func tallies(of run: String, keys: Set<SampleKey>? = nil) async throws -> [TrialTally] {
         try await fetch { db in
-            let samples = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT sample.* FROM sample JOIN trial ON trial.id = trialId JOIN run ON run.id = runId
-                    WHERE identifier = ? ORDER BY sample.id
-                    """, arguments: [run])
-            let byTrial = try Dictionary(grouping: samples, by: { $0["trialId"] as Int64 }).mapValues {
-                try $0.map(Sample.init(row:))
+            guard let runID = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE identifier = ?", arguments: [run])
+            else { return [] }
+            let samples = try RunSamples(db, runID: runID, keys: keys)
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT \(TrialTally.columns), id FROM trial WHERE runId = ? ORDER BY number",
+                arguments: [runID])
+            var tallies: [TrialTally] = []
+            while let row = try rows.next() {
+                tallies.append(try TrialTally(row: row, samples: samples[row[15]]))
             }
-            return try Row.fetchAll(
-                db, sql: "SELECT * FROM trialView WHERE run = ? ORDER BY number", arguments: [run]
-            ).map { try TrialTally(row: $0, samples: byTrial[$0["id"]] ?? []) }
+            return tallies
         }
     }
 
@@ -101,7 +103,11 @@ extension RunArchive {
     package func trial(_ number: Int, of run: String) async throws -> TrialRecord {
         try await fetch { [path] db in
             let trial = try Row.fetchOne(
-                db, sql: "SELECT * FROM trialView WHERE run = ? AND number = ?", arguments: [run, number])
+                db,
+                sql: """
+                    SELECT \(TrialTally.columns), id, isDetailed FROM trial
+                    WHERE runId = (SELECT id FROM run WHERE identifier = ?) AND number = ?
+                    """, arguments: [run, number])
             guard let trial else {
                 let count =
                     try Int.fetchOne(db, sql: "SELECT count(*) FROM trialView WHERE run = ?", arguments: [run]) ?? 0
@@ -123,7 +129,7 @@ private struct TrialReader {
     init(_ db: Database, trial: Row) throws {
         self.db = db
         self.trial = trial
-        tally = try TrialTally(row: trial, samples: [])
+        tally = try TrialTally(row: trial, samples: [:])
     }
 
     private func rows(_ table: String) throws -> [Row] {

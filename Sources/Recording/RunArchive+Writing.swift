@@ -20,12 +20,12 @@ extension RunArchive {
             try db.execute(
                 sql: """
                     INSERT INTO run (identifier, experiment, description, document, world, serverVersion,
-                        boreasVersion, seed, trialsPlanned, startedEpochMicroseconds)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        boreasVersion, label, seed, trialsPlanned, startedEpochMicroseconds)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     run.identifier, run.experiment.name, run.experiment.description, document, run.world,
-                    run.serverVersion, run.boreasVersion, Int64(bitPattern: run.seed), run.trialsPlanned,
+                    run.serverVersion, run.boreasVersion, run.label, Int64(bitPattern: run.seed), run.trialsPlanned,
                     run.startedEpochMicroseconds,
                 ])
             let id = db.lastInsertedRowID
@@ -211,10 +211,11 @@ private struct TrialWriter {
 
     private func writeSamples() throws {
         var insert = try PreparedInsert(
-            db, table: "sample", columns: ["trialId", "metric", "subject", "value", "isCensored"])
+            db, table: "sample", columns: ["trialId", "metric", "breakdown", "subject", "value", "isCensored"])
         for sample in trial.samples {
             insert.bind(trialID)
             insert.bind(sample.metric.rawValue)
+            insert.bind(sample.breakdown?.description ?? "")
             insert.bind(sample.subject)
             insert.bind(sample.value)
             insert.bind(sample.isCensored ? 1 : 0)

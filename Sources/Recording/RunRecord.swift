@@ -9,6 +9,8 @@ package struct RunRecord: Hashable, Sendable {
     package var world: String
     package var serverVersion: String
     package var boreasVersion: String
+    /// What was under test, a commit or a build say, in the words of whoever started the run; may be empty.
+    package var label: String
     /// The seed that the run was started with.
     package var seed: UInt64
     /// In all cells together.
@@ -22,7 +24,8 @@ package struct RunRecord: Hashable, Sendable {
 
     package init(
         identifier: String, experiment: Experiment, world: String, serverVersion: String, boreasVersion: String,
-        seed: UInt64, trialsPlanned: Int, startedEpochMicroseconds: Int64, finishedEpochMicroseconds: Int64? = nil,
+        label: String = "", seed: UInt64, trialsPlanned: Int, startedEpochMicroseconds: Int64,
+        finishedEpochMicroseconds: Int64? = nil,
         outcome: Verdict? = nil
     ) {
         self.identifier = identifier
@@ -30,6 +33,7 @@ package struct RunRecord: Hashable, Sendable {
         self.world = world
         self.serverVersion = serverVersion
         self.boreasVersion = boreasVersion
+        self.label = label
         self.seed = seed
         self.trialsPlanned = trialsPlanned
         self.startedEpochMicroseconds = startedEpochMicroseconds
@@ -66,86 +70,6 @@ package struct RunHeading: Hashable, Sendable {
         self.startedEpochMicroseconds = startedEpochMicroseconds
         self.outcome = outcome
     }
-}
-
-/// One trial's counts, for tables and gates.
-package struct TrialTally: Hashable, Sendable {
-    package var number: Int
-    package var key: TrialKey
-    package var seed: UInt64
-    package var startedEpochMicroseconds: Int64
-    package var duration: Duration
-    package var outcome: Verdict
-    package var reason: String
-    package var digest: String
-    package var historyDigest: String
-    package var operations: Int
-    package var attempts: Int
-    package var faults: Int
-    package var violations: Int
-    /// ``Metric/workflowCompletion`` of each workflow.
-    package var completions: [Sample]
-    /// The trial's other samples: of what it has of cron, locks and clean-up.
-    package var otherSamples: [Sample]
-
-    package init(
-        number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
-        outcome: Verdict, reason: String, digest: String, historyDigest: String = "", operations: Int, attempts: Int,
-        faults: Int,
-        violations: Int, completions: [Sample], otherSamples: [Sample] = []
-    ) {
-        self.number = number
-        self.key = key
-        self.seed = seed
-        self.startedEpochMicroseconds = startedEpochMicroseconds
-        self.duration = duration
-        self.outcome = outcome
-        self.reason = reason
-        self.digest = digest
-        self.historyDigest = historyDigest
-        func counted(_ metric: Metric, _ listed: Int) -> Int {
-            // Of clients that are the subject themselves, requests are counted and not listed.
-            otherSamples.first { $0.metric == metric }.map { Int($0.value) } ?? listed
-        }
-        self.operations = counted(.operations, operations)
-        self.attempts = counted(.attempts, attempts)
-        self.faults = counted(.faults, faults)
-        self.violations = violations
-        self.completions = completions
-        self.otherSamples = otherSamples
-    }
-
-    /// The counts of a trial that is at hand.
-    package init(_ trial: TrialRecord) {
-        self.init(
-            number: trial.number, key: trial.key, seed: trial.seed,
-            startedEpochMicroseconds: trial.startedEpochMicroseconds, duration: trial.duration,
-            outcome: trial.outcome, reason: trial.reason, digest: trial.digest, historyDigest: trial.historyDigest,
-            operations: trial.unlisted?.operations ?? trial.operations.count,
-            attempts: trial.unlisted?.attempts ?? trial.attempts.count,
-            faults: trial.unlisted?.injections ?? trial.injections.count, violations: trial.violations.count,
-            completions: trial.samples.filter { $0.metric == .workflowCompletion },
-            otherSamples: trial.samples.filter { $0.metric != .workflowCompletion })
-    }
-
-    /// The samples of one metric.
-    package func samples(_ metric: Metric) -> [Sample] {
-        metric == .workflowCompletion ? completions : otherSamples.filter { $0.metric == metric }
-    }
-
-    package var workflows: Int { completions.count }
-
-    package var workflowsSucceeded: Int { completions.count { !$0.isCensored } }
-
-    /// Whether clients were the subject, and no controller.
-    package var isOfClients: Bool { clientOperationsSucceeded != nil }
-
-    /// What the subject was to bring about: workflows, and where it consists of clients, operations.
-    package var units: Int { clientOperationsSucceeded == nil ? workflows : operations }
-
-    package var unitsSucceeded: Int { clientOperationsSucceeded ?? workflowsSucceeded }
-
-    private var clientOperationsSucceeded: Int? { samples(.operationsSucceeded).first.map { Int($0.value) } }
 }
 
 /// What `show` and its like are asked for: `latest`, `3f9c`, `latest/7`.

@@ -20,6 +20,9 @@ enum Schema {
         migrator.registerMigration("keep what a proxy saw of attempts") { db in
             for statement in sightings { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("tell parts of metrics apart") { db in
+            for statement in parts { try db.execute(sql: statement) }
+        }
         return migrator
     }
 
@@ -277,6 +280,13 @@ enum Schema {
             FROM attemptView WHERE httpStatus = 409
             """
         ]
+
+    /// With the index, one metric of a run of any size is read without a look at the others.
+    private static let parts = [
+        "ALTER TABLE sample ADD COLUMN breakdown TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX sampleByMetric ON sample (metric, breakdown, trialId, value, isCensored)",
+        "ALTER TABLE run ADD COLUMN label TEXT NOT NULL DEFAULT ''",
+    ]
 
     private static let views = [
         """

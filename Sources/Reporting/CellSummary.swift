@@ -43,50 +43,39 @@ package struct CellSummary: Hashable, Sendable {
     package var workflows: Int { total(\.workflows) }
 
     /// Seconds; infinite for a workflow that failed or never ended.
-    package var completions: SortedSample { SortedSample(trials.flatMap(Self.completions)) }
+    package var completions: SortedSample { distribution(Measure(.workflowCompletion)) }
 
-    static func completions(_ trial: TrialTally) -> [Double] { values(.workflowCompletion, trial) }
-
-    /// The values of a distribution in one trial; infinite for those that never came.
-    static func values(_ metric: Metric, _ trial: TrialTally) -> [Double] {
-        trial.samples(metric).map { $0.isCensored ? .infinity : $0.value }
+    /// All values of a distribution, infinite for those that never came.
+    func distribution(_ measure: Measure) -> SortedSample {
+        SortedSample(trials.flatMap { Self.values(measure, $0) })
     }
 
-    /// All values of a distribution.
-    func distribution(_ metric: Metric) -> SortedSample { SortedSample(trials.flatMap { Self.values(metric, $0) }) }
+    static func values(_ measure: Measure, _ trial: TrialTally) -> [Double] {
+        trial.samples(measure.metric, measure.breakdown).map(\.reached)
+    }
 
-    package var amplification: RatioEstimate { ratio(.amplification) }
+    package var amplification: RatioEstimate { ratio(Measure(.amplification)) }
 
     package func total(_ count: (TrialTally) -> Int) -> Int { trials.reduce(0) { $0 + count($1) } }
 
-    /// The two counts that a quantity is the ratio of, for one trial.
-    static func parts(_ metric: Metric, _ trial: TrialTally) -> (numerator: Double, denominator: Double) {
-        switch metric {
-        case .amplification: (Double(trial.attempts), Double(trial.operations))
-        case .attempts: (Double(trial.attempts), 1)
-        case .operations: (Double(trial.operations), 1)
-        case .faults: (Double(trial.faults), 1)
-        case .violations: (Double(trial.violations), 1)
-        case .successRate: (Double(trial.unitsSucceeded), Double(trial.units))
-        case .cronMissed, .cronDuplicates, .cleanupOldest, .operationsSucceeded, .conflicts, .makespan, .goodput,
-            .stormAmplification, .attemptsPeak, .operationsLost, .herd, .workWasted:
-            // One value a trial; none where the trial has nothing of the kind.
-            trial.samples(metric).first.map { ($0.value, 1) } ?? (0, 0)
-        case .workflowCompletion, .lockWait, .recovery, .drain: (.nan, .nan)
-        }
+    func ratio(_ measure: Measure) -> RatioEstimate { RatioEstimate(trials.map { $0.parts(measure) }) }
+
+    /// A share, each trial with its own luck.
+    func share(_ measure: Measure) -> ClusteredProportion {
+        ClusteredProportion(
+            trials.map { trial in
+                let (part, whole) = trial.parts(measure)
+                return Proportion(successes: min(part, whole), count: whole)
+            })
     }
 
-    func ratio(_ metric: Metric) -> RatioEstimate { RatioEstimate(trials.map { Self.parts(metric, $0) }) }
-
     /// One number for each trial, by index; trials that have none are left out.
-    func values(_ measure: Measure) -> [Double] {
-        trials.compactMap { trial in
-            if let quantile = measure.quantile {
-                return SortedSample(Self.values(measure.metric, trial)).quantile(quantile)
-            }
-            let (numerator, denominator) = Self.parts(measure.metric, trial)
-            return denominator > 0 ? numerator / denominator : nil
-        }
+    func values(_ measure: Measure) -> [Double] { trials.compactMap { Self.value(measure, $0) } }
+
+    static func value(_ measure: Measure, _ trial: TrialTally) -> Double? {
+        if let quantile = measure.quantile { return SortedSample(values(measure, trial)).quantile(quantile) }
+        let (numerator, denominator) = trial.parts(measure)
+        return denominator > 0 ? numerator / denominator : nil
     }
 
     /// Whether clients were the subject, and no controller.
@@ -97,17 +86,15 @@ package struct CellSummary: Hashable, Sendable {
         metric == .successRate && isOfClients ? "operations" : metric.sampleUnit
     }
 
-    /// What n of a metric counts.
-    func sampleCount(_ metric: Metric) -> Int {
-        switch metric {
-        case .successRate: total(\.units)
-        case .workflowCompletion: workflows
-        case .amplification: total(\.operations)
-        case .lockWait: trials.reduce(0) { $0 + $1.samples(metric).count }
-        case .attempts, .operations, .violations, .faults: trials.count
-        case .cronMissed, .cronDuplicates, .cleanupOldest, .operationsSucceeded, .conflicts, .makespan, .goodput,
-            .stormAmplification, .attemptsPeak, .operationsLost, .recovery, .drain, .herd, .workWasted:
-            trials.count { !$0.samples(metric).isEmpty }
+    /// What n of a measure counts.
+    func sampleCount(_ measure: Measure) -> Int {
+        switch measure.metric.kind {
+        case .distribution: trials.reduce(0) { $0 + $1.samples(measure.metric, measure.breakdown).count }
+        case .total: trials.count
+        case .share: Int(trials.reduce(0) { $0 + $1.parts(measure).denominator })
+        case .quantity where measure.metric.ratio != nil:
+            Int(trials.reduce(0) { $0 + $1.parts(measure).denominator })
+        case .quantity: trials.count { $0.parts(measure).denominator > 0 }
         }
     }
 }

@@ -72,7 +72,7 @@ package struct ComparisonReport: Hashable, Sendable {
 
     private static func measures(of cells: [CellSummary]) -> [Measure] {
         guard cells.contains(where: \.isOfClients) else { return measures }
-        return clientMeasures.filter { measure in cells.contains { $0.sampleCount(measure.metric) > 0 } }
+        return clientMeasures.filter { measure in cells.contains { $0.sampleCount(measure) > 0 } }
     }
 
     /// - Parameter baseline: The label of one of the arms, which the others are held against.
@@ -100,7 +100,7 @@ package struct ComparisonReport: Hashable, Sendable {
 
     private static func row(_ measure: Measure, _ arm: String, _ cell: CellSummary, _ base: CellSummary) -> Row {
         if measure.metric.kind == .share {
-            let (mine, others) = (cell.success, base.success)
+            let (mine, others) = (cell.share(measure), base.share(measure))
             let interval = mine.effective.difference(from: others.effective)
             return Row(
                 measure: measure, variation: cell.variation, arm: arm, base: estimate(others),

@@ -50,7 +50,7 @@ extension GateReport.Line {
     var json: JSONValue {
         [
             "condition": .string(expression.text), "metric": .string(expression.measure.name),
-            "baseline": expression.baseline.map(JSONValue.string) ?? .null, "policy": .string(policy),
+            "baseline": expression.baseline.map { .string($0.name) } ?? .null, "policy": .string(policy),
             "variation": .string(variation), "value": Numbers.json(value), "interval": Numbers.json(interval),
             "limit": Numbers.json(expression.limit), "relation": .string(expression.relation.rawValue),
             "n": .integer(Int64(n)), "sampleUnit": .string(sampleUnit),

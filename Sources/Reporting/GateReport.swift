@@ -37,8 +37,10 @@ package struct GateReport: Hashable, Sendable {
         let cells = CellSummary.cells(of: run, tallies)
         let judged = cells.filter { policies?.contains($0.policy) ?? true }
         lines = (gate ?? run.experiment.gate).flatMap { expression in
-            judged.filter { $0.policy != expression.baseline }.map { cell in
-                let baseline = cells.first { $0.policy == expression.baseline && $0.variation == cell.variation }
+            judged.filter { .policy($0.policy) != expression.baseline }.map { cell in
+                let baseline = cells.first {
+                    .policy($0.policy) == expression.baseline && $0.variation == cell.variation
+                }
                 return GateEvaluation(expression: expression, cell: cell, baseline: baseline).line()
             }
         }
@@ -71,7 +73,7 @@ struct GateEvaluation {
 
     func line() -> GateReport.Line {
         let finding = expression.baseline == nil ? absolute() : relative()
-        let n = cell.sampleCount(expression.measure.metric)
+        let n = cell.sampleCount(expression.measure)
         let (verdict, reason) = judge(finding, n)
         return GateReport.Line(
             expression: expression, policy: cell.policy, variation: cell.variation, value: finding.value,
@@ -104,18 +106,18 @@ struct GateEvaluation {
         case .share: return share()
         case .distribution: return quantile(expression.measure.quantile ?? 0.5)
         case .quantity:
-            let estimate = cell.ratio(metric)
+            let estimate = cell.ratio(expression.measure)
             return Finding(
                 value: estimate.value, interval: estimate.interval(.oneSided95),
                 weakness: estimate.count == 1 ? "one trial gives no interval; run at least two" : "")
         case .total:
-            let total = Double(cell.total(\.violations))
+            let total = cell.trials.reduce(0) { $0 + $1.parts(expression.measure).numerator }
             return Finding(value: cell.trials.isEmpty ? .nan : total, interval: Interval(total, total))
         }
     }
 
     private func share() -> Finding {
-        let share = cell.success
+        let share = cell.share(expression.measure)
         let effective = share.effective
         let weakness =
             share.designEffect > 1
@@ -146,7 +148,7 @@ struct GateEvaluation {
     }
 
     private func quantile(_ q: Double) -> Finding {
-        let sample = cell.distribution(expression.measure.metric)
+        let sample = cell.distribution(expression.measure)
         guard let value = sample.quantile(q) else { return Finding(value: .nan, interval: .unknown) }
         let needed = SortedSample.countToBound(q)
         var interval = sample.interval(q, .oneSided95)
@@ -164,10 +166,10 @@ struct GateEvaluation {
         let metric = expression.measure.metric
         guard let baseline else {
             return Finding(
-                value: .nan, interval: .unknown, weakness: "no trial of \(expression.baseline ?? "") took place")
+                value: .nan, interval: .unknown, weakness: "no trial of the baseline took place")
         }
         if metric.kind == .share {
-            let (mine, others) = (cell.success, baseline.success)
+            let (mine, others) = (cell.share(expression.measure), baseline.share(expression.measure))
             return Finding(
                 value: mine.pooled.value - others.pooled.value,
                 interval: mine.effective.difference(from: others.effective, .oneSided95))
@@ -178,7 +180,7 @@ struct GateEvaluation {
         if let quantile = expression.measure.quantile { return quantileChange(quantile, pairs) }
         let change = PairedChange(
             pairs.map { mine, other in
-                let (part, otherPart) = (CellSummary.parts(metric, mine), CellSummary.parts(metric, other))
+                let (part, otherPart) = (mine.parts(expression.measure), other.parts(expression.measure))
                 return PairedChange.Pair(
                     numerator: part.numerator, denominator: part.denominator, baseNumerator: otherPart.numerator,
                     baseDenominator: otherPart.denominator)
@@ -190,7 +192,7 @@ struct GateEvaluation {
 
     private func quantileChange(_ q: Double, _ pairs: [(TrialTally, TrialTally)]) -> Finding {
         func pooled(_ trials: [TrialTally]) -> Double? {
-            SortedSample(trials.flatMap { CellSummary.values(expression.measure.metric, $0) }).quantile(q)
+            SortedSample(trials.flatMap { CellSummary.values(expression.measure, $0) }).quantile(q)
         }
         let bootstrap = PairedBootstrap(count: pairs.count) { indices in
             guard let mine = pooled(indices.map { pairs[$0].0 }), let other = pooled(indices.map { pairs[$0].1 }) else {

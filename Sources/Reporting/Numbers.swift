@@ -40,13 +40,11 @@ enum Numbers {
 
     /// A value in its metric's own unit.
     static func text(_ value: Double, of metric: Metric) -> String {
-        switch metric {
-        case .successRate: percent(value)
-        case .workflowCompletion, .cleanupOldest, .lockWait, .makespan, .recovery, .drain: seconds(value)
-        case .amplification, .goodput, .stormAmplification, .attemptsPeak, .herd, .workWasted: decimal(value, 2)
-        case .attempts, .operations, .violations, .faults, .cronMissed, .cronDuplicates, .operationsSucceeded,
-            .conflicts, .operationsLost:
-            plain(value)
+        switch metric.unit {
+        case .share: percent(value)
+        case .seconds: seconds(value)
+        case .ratio: decimal(value, 2)
+        case .count, .perSecond: plain(value)
         }
     }
 

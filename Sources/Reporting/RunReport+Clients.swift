@@ -22,7 +22,7 @@ extension RunReport {
                 TextTable.Cell(Numbers.percent(success.pooled.value)),
                 TextTable.Cell(Numbers.text(success.effective.wilson(), Numbers.percent), .dim),
                 TextTable.Cell(Numbers.decimal(cell.amplification.value, 2)),
-                TextTable.Cell(Numbers.text(cell.ratio(.attempts).value, of: .attempts)),
+                TextTable.Cell(Numbers.text(cell.ratio(Measure(.attempts)).value, of: .attempts)),
             ]
             row += metrics.map { TextTable.Cell(Numbers.text(cell.typical($0), of: $0)) }
             row.append(TextTable.Cell(cell.verdict.rawValue, cell.verdict.ink))
@@ -40,13 +40,14 @@ extension Metric {
         [
             .conflicts, .makespan, .goodput, .recovery, .drain, .operationsLost, .attemptsPeak, .stormAmplification,
             .workWasted, .herd,
-        ].filter { metric in cells.contains { $0.sampleCount(metric) > 0 } }
+        ].filter { metric in cells.contains { $0.sampleCount(Measure(metric)) > 0 } }
     }
 }
 
 extension CellSummary {
     /// The mean of the trials, or the median of a metric some of whose values never came.
     fileprivate func typical(_ metric: Metric) -> Double {
-        metric.kind == .distribution ? distribution(metric).quantile(0.5) ?? .nan : ratio(metric).value
+        metric.kind == .distribution
+            ? distribution(Measure(metric)).quantile(0.5) ?? .nan : ratio(Measure(metric)).value
     }
 }

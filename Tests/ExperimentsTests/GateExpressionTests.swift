@@ -13,6 +13,15 @@ struct GateExpressionTests {
         #expect(gate.baseline == nil)
     }
 
+    @Test("a part of a metric stands in braces, spaces and signs included")
+    func part() throws {
+        let gate = try GateExpression(parsing: "attempts{kind=create pods} <= 3")
+        #expect(gate.measure == Measure(.attempts, breakdown: Breakdown(.kind, "create pods")))
+        #expect(gate.measure.name == "attempts{kind=create pods}" && gate.limit == 3)
+        #expect(try GateExpression(parsing: "violations{invariant=permitsWithinLimit}==0").relation == .equal)
+        #expect(try GateExpression(parsing: "amplification vs baseline <= +5%", policies: ["a"]).baseline == .stored)
+    }
+
     @Test(
         "quantiles, changes against a policy, and totals",
         arguments: ["p95(workflow.completion)<30s", "p95(workflow.completion)  <  30s"])
@@ -22,7 +31,7 @@ struct GateExpressionTests {
         #expect(gate.measure.name == "p95(workflow.completion)")
         #expect(gate.limit == 30)
         let change = try GateExpression(parsing: "amplification vs argo-v4.1.2 <= +10%", policies: ["argo-v4.1.2"])
-        #expect(change.baseline == "argo-v4.1.2")
+        #expect(change.baseline == .policy("argo-v4.1.2"))
         #expect(change.limit == 0.1)
         #expect(try GateExpression(parsing: "violations == 0").limit == 0)
         #expect(

@@ -16,13 +16,12 @@ struct ClientReportTests {
                 number: index + 1, key: TrialKey(policy: "base", index: index + 1), seed: UInt64(index),
                 startedEpochMicroseconds: 0, duration: .seconds(300), outcome: seconds == nil ? .fail : .pass,
                 reason: seconds == nil ? "goodputRecovers: clients" : "", digest: "", operations: 0, attempts: 0,
-                faults: 1, violations: seconds == nil ? 1 : 0, completions: [],
-                otherSamples: [
-                    Sample(.operations, subject: "", value: 1_000),
-                    Sample(.operationsSucceeded, subject: "", value: 900),
-                    Sample(.attempts, subject: "", value: 2_500),
-                    Sample(.recovery, subject: "", value: seconds ?? 230, isCensored: seconds == nil),
-                ])
+                faults: 1, violations: seconds == nil ? 1 : 0,
+                samples: TrialTally.grouped([
+                    Sample(.operations, value: 1_000), Sample(.operationsSucceeded, value: 900),
+                    Sample(.attempts, value: 2_500),
+                    Sample(.recovery, value: seconds ?? 230, isCensored: seconds == nil),
+                ]))
         }
         return RunReport(run, tallies)
     }

@@ -100,11 +100,9 @@ struct ExpectationReportTests {
             ["cron.missed == 0", "cleanup.oldest < 30s", "p50(lock.wait) < 5s", "cron.duplicates == 0"], trials: 3)
         let trials = (1...3).map { index in
             var tally = Fixtures.tally(index)
-            tally.otherSamples =
-                [
-                    Sample(.cronMissed, subject: "", value: 2),
-                    Sample(.cleanupOldest, subject: "", value: 4 + Double(index)),
-                ] + (0..<20).map { Sample(.lockWait, subject: "h\($0)", value: 0.1) }
+            tally.samples = TrialTally.grouped(
+                [Sample(.cronMissed, value: 2), Sample(.cleanupOldest, value: 4 + Double(index))]
+                    + (0..<20).map { Sample(.lockWait, subject: "h\($0)", value: 0.1) })
             return tally
         }
         let lines = GateReport(run, trials).lines

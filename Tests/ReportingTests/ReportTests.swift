@@ -47,11 +47,12 @@ enum Fixtures {
             number: index, key: TrialKey(policy: policy, index: index), seed: UInt64(index),
             startedEpochMicroseconds: 0, duration: .seconds(12), outcome: outcome, reason: reason, digest: "d\(index)",
             operations: operations, attempts: attempts, faults: 5, violations: failed,
-            completions: (0..<workflows).map {
-                Sample(
-                    .workflowCompletion, subject: "wf-\($0)", value: seconds + Double($0) / 100,
-                    isCensored: $0 < failed)
-            })
+            samples: TrialTally.grouped(
+                (0..<workflows).map {
+                    Sample(
+                        .workflowCompletion, subject: "wf-\($0)", value: seconds + Double($0) / 100,
+                        isCensored: $0 < failed)
+                }))
     }
 }
 

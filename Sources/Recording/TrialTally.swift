@@ -1,0 +1,128 @@
+package import Experiments
+
+/// One trial's counts and samples, for tables and gates.
+package struct TrialTally: Hashable, Sendable {
+    /// One number of a trial.
+    package struct Value: Hashable, Sendable {
+        package var value: Double
+        /// Whether the true value is larger, or infinite.
+        package var isCensored: Bool
+
+        package init(_ value: Double, isCensored: Bool = false) {
+            self.value = value
+            self.isCensored = isCensored
+        }
+
+        /// Infinite for what never came.
+        package var reached: Double { isCensored ? .infinity : value }
+    }
+
+    package var number: Int
+    package var key: TrialKey
+    package var seed: UInt64
+    package var startedEpochMicroseconds: Int64
+    package var duration: Duration
+    package var outcome: Verdict
+    package var reason: String
+    package var digest: String
+    package var historyDigest: String
+    package var operations: Int
+    package var attempts: Int
+    package var faults: Int
+    package var violations: Int
+    /// What was asked for, and the trial has.
+    package var samples: [SampleKey: [Value]]
+
+    package init(
+        number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
+        outcome: Verdict, reason: String, digest: String, historyDigest: String = "", operations: Int, attempts: Int,
+        faults: Int, violations: Int, samples: [SampleKey: [Value]] = [:]
+    ) {
+        self.number = number
+        self.key = key
+        self.seed = seed
+        self.startedEpochMicroseconds = startedEpochMicroseconds
+        self.duration = duration
+        self.outcome = outcome
+        self.reason = reason
+        self.digest = digest
+        self.historyDigest = historyDigest
+        // Of clients that are the subject themselves, requests are counted and not listed.
+        func counted(_ metric: Metric, _ listed: Int) -> Int {
+            samples[SampleKey(metric)]?.first.map { Int($0.value) } ?? listed
+        }
+        self.operations = counted(.operations, operations)
+        self.attempts = counted(.attempts, attempts)
+        self.faults = counted(.faults, faults)
+        self.violations = violations
+        self.samples = samples
+    }
+
+    /// The counts of a trial that is at hand.
+    package init(_ trial: TrialRecord) {
+        self.init(
+            number: trial.number, key: trial.key, seed: trial.seed,
+            startedEpochMicroseconds: trial.startedEpochMicroseconds, duration: trial.duration,
+            outcome: trial.outcome, reason: trial.reason, digest: trial.digest, historyDigest: trial.historyDigest,
+            operations: trial.unlisted?.operations ?? trial.operations.count,
+            attempts: trial.unlisted?.attempts ?? trial.attempts.count,
+            faults: trial.unlisted?.injections ?? trial.injections.count, violations: trial.violations.count,
+            samples: Self.grouped(trial.samples))
+    }
+
+    package static func grouped(_ samples: [Sample]) -> [SampleKey: [Value]] {
+        Dictionary(grouping: samples) { SampleKey($0.metric, $0.breakdown) }.mapValues {
+            $0.map { Value($0.value, isCensored: $0.isCensored) }
+        }
+    }
+
+    package func samples(_ metric: Metric, _ breakdown: Breakdown? = nil) -> [Value] {
+        samples[SampleKey(metric, breakdown)] ?? []
+    }
+
+    package var workflows: Int { samples(.workflowCompletion).count }
+
+    package var workflowsSucceeded: Int { samples(.workflowCompletion).count { !$0.isCensored } }
+
+    /// Whether clients were the subject, and no controller: they have operations to bring about, and no workflow.
+    package var isOfClients: Bool { clientOperationsSucceeded != nil }
+
+    /// What the subject was to bring about: workflows, and where it consists of clients, operations.
+    package var units: Int { isOfClients ? operations : workflows }
+
+    package var unitsSucceeded: Int { clientOperationsSucceeded ?? workflowsSucceeded }
+
+    /// A trial of clients alone has the count of its operations as a sample.
+    private var clientOperationsSucceeded: Int? {
+        guard samples[SampleKey(.operations)] != nil else { return nil }
+        return samples(.operationsSucceeded).first.map { Int($0.value) }
+    }
+
+    /// The two counts of which a share or a ratio is made, for one trial; with a denominator of 0 where it has none.
+    package func parts(_ measure: Measure) -> (numerator: Double, denominator: Double) {
+        if measure.metric == .successRate { return (Double(unitsSucceeded), Double(units)) }
+        if let ratio = measure.metric.ratio {
+            return (
+                count(ratio.numerator, measure.breakdown), count(ratio.denominator, measure.denominatorBreakdown)
+            )
+        }
+        if measure.metric.unit == .count, measure.breakdown != nil || Self.counted.contains(measure.metric) {
+            return (count(measure.metric, measure.breakdown), 1)
+        }
+        return samples(measure.metric, measure.breakdown).first.map { ($0.value, 1) } ?? (0, 0)
+    }
+
+    /// Those that every trial has, whether it lists them or not.
+    private static let counted: Set<Metric> = [.attempts, .operations, .faults, .violations]
+
+    private func count(_ metric: Metric, _ breakdown: Breakdown?) -> Double {
+        guard breakdown == nil else { return samples(metric, breakdown).first?.value ?? 0 }
+        switch metric {
+        case .attempts: return Double(attempts)
+        case .operations: return Double(operations)
+        case .faults: return Double(faults)
+        case .violations: return Double(violations)
+        default: return samples(metric).first?.value ?? 0
+        }
+    }
+}
