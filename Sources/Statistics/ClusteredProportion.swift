@@ -15,7 +15,8 @@ package struct ClusteredProportion: Hashable, Sendable {
         self.clusters = used.count
         let t = Double(used.count)
         let p = pooled.value
-        guard used.count >= 2, p > 0, p < 1 else {
+        // Trials of one operation each are independent operations.
+        guard used.count >= 2, n > t, p > 0, p < 1 else {
             designEffect = 1
             return
         }

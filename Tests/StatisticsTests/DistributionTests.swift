@@ -49,6 +49,5 @@ struct DistributionTests {
     func beta(p: Double, a: Double, b: Double) {
         let x = BetaDistribution.quantile(p, a, b)
         #expect(abs(BetaDistribution.cumulative(x, a, b) - p) < 1e-11)
-        #expect(abs(BetaDistribution.cumulative(x * (1 - 1e-9), a, b) - p) < 1e-5)
     }
 }

@@ -1,5 +1,4 @@
 import Determinism
-import Foundation
 
 @testable import Statistics
 
@@ -13,14 +12,16 @@ func isNear(_ interval: Interval, _ lower: Double, _ upper: Double, _ tolerance:
 }
 
 extension SplitMix64 {
-    /// Box and Muller's.
-    mutating func normal() -> Double {
-        (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
+    mutating func normal() -> Double { normalPair().0 }
+
+    mutating func normals(_ count: Int) -> [Double] {
+        var values: [Double] = []
+        while values.count < count {
+            let pair = normalPair()
+            values += [pair.0, pair.1]
+        }
+        return Array(values.prefix(count))
     }
-
-    mutating func normals(_ count: Int) -> [Double] { (0..<count).map { _ in normal() } }
-
-    mutating func exponential() -> Double { -log(1 - uniform()) }
 
     mutating func binomial(_ count: Int, _ chance: Double) -> Int {
         var successes = 0

@@ -36,14 +36,37 @@ struct FalsePositiveTests {
         #expect(called(seed: 3) { WilcoxonSignedRank($0.normals(n)).p } <= most)
     }
 
-    @Test("over 5,000 pairs the rates are as stated")
-    func stated() {
-        let ranks = share(of: 5_000, seed: 4) { MannWhitney($0.normals(6), $0.normals(6)).p < 0.05 }
-        // P(U ≤ 5) + P(U ≥ 31) of six against six is 0.041126.
-        #expect(isNear(ranks, 0.041126, 0.008))
-        let signed = share(of: 5_000, seed: 5) { WilcoxonSignedRank($0.normals(8)).p < 0.05 }
-        // P(T ≤ 3) + P(T ≥ 33) of eight is 0.039063.
-        #expect(isNear(signed, 0.039063, 0.008))
+    /// Whole numbers below a count, parted by whether their bit is set.
+    private func parts(_ bits: Int, of count: Int) -> ([Double], [Double]) {
+        let isSet = (0..<count).map { bits & (1 << $0) != 0 }
+        let values = isSet.indices.map { Double($0) }
+        return (
+            zip(values, isSet).filter { $0.1 }.map { $0.0 }, zip(values, isSet).filter { !$0.1 }.map { $0.0 }
+        )
+    }
+
+    @Test("of all splits of twelve values as many are called as can be at 5 %")
+    func allSplits() {
+        let splits = (0..<1 << 12).filter { $0.nonzeroBitCount == 6 }
+        let called = splits.count { split in
+            let (first, second) = parts(split, of: 12)
+            let test = MannWhitney(first, second)
+            return test.p < 0.05
+        }
+        // U of at most 5 or at least 31: 19 splits each.
+        #expect(splits.count == 924)
+        #expect(called == 38)
+    }
+
+    @Test("of all signs of eight differences as many are called as can be at 5 %")
+    func allSigns() {
+        let called = (0..<256).count { signs in
+            let (positive, negative) = parts(signs, of: 8)
+            let differences = positive.map { $0 + 1 } + negative.map { -$0 - 1 }
+            return WilcoxonSignedRank(differences).p < 0.05
+        }
+        // Sums of at most 3 or at least 33: 5 each.
+        #expect(called == 10)
     }
 
     @Test("the log-rank test of samples of one distribution")

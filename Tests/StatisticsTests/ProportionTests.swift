@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Statistics
@@ -96,6 +97,14 @@ struct ProportionTests {
         #expect(isNear(Proportion(998, of: 1000).jeffreys(), 0.993600, 0.999584))
         #expect(Proportion(0, of: 10).jeffreys().lower == 0)
         #expect(Proportion(10, of: 10).jeffreys().upper == 1)
+    }
+
+    @Test("the exact interval holds at levels that early looks have")
+    func tinyTail() {
+        let lower = Proportion(10, of: 10).clopperPearson(Confidence(tail: 1e-196)).lower
+        #expect(isNear(lower / pow(10, -19.6), 1, 1e-9))
+        #expect(Proportion(10, of: 10).clopperPearson(Confidence(tail: 0)) == Interval(0, 1))
+        #expect(isNear(Proportion(95, of: 100).clopperPearson(Confidence(tail: 1e-15)).lower, 0.602430))
     }
 
     @Test("Fisher's p is scipy's")
