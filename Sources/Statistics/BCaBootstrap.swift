@@ -14,6 +14,7 @@ package struct BCaBootstrap: Hashable, Sendable {
     /// With more trials than this, whole groups of neighbours are left out to learn of the skewness: their influences
     /// add up, so that the acceleration estimates the same (Shao and Tu, The Jackknife and Bootstrap, §2.3 and §4.1).
     package static let jackknifeGroupsMax = 200
+    /// Enough for bounds that move by a few hundredths of their distance with another seed.
     package static let drawsDefault = 2_000
 
     /// Which interval is made of the draws.

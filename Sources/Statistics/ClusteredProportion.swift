@@ -3,7 +3,9 @@ import Foundation
 /// A share that was counted in several trials, each with its own luck (Cochran, Sampling Techniques, §3.12; Kish, Survey
 /// Sampling, §8.2, for the design effect).
 package struct ClusteredProportion: Hashable, Sendable {
+    /// All operations of all trials.
     package var pooled: Proportion
+    /// Trials with an operation.
     package var clusters: Int
     /// How many times larger the variance is than if all were independent; at least 1, and 1 where it can't be told.
     package var designEffect: Double

@@ -184,13 +184,14 @@ struct CoverageTests {
         #expect(Self.nominal.contains(coverage))
     }
 
+    /// Somewhat under 95 % too: its bounds are symmetrical, and its variance comes from a few dozen events.
     @Test("the restricted mean, by its standard error")
     func restrictedMean() {
         let coverage = share(of: Self.draws, seed: 16) { stream in
-            let mean = KaplanMeier(Self.censored(100, &stream)).restrictedMean(to: 1)
+            let mean = KaplanMeier(Self.censored(60, &stream)).restrictedMean(to: 1)
             return abs(mean.value - (1 - exp(-1))) <= 1.959964 * mean.standardError
         }
-        #expect(Self.nominal.contains(coverage))
+        #expect((0.93...0.955).contains(coverage))
     }
 
     /// Exponential times, of which a third is censored by another exponential one.

@@ -14,6 +14,21 @@ struct SampleSizeTests {
         #expect(SampleSize.perArm(first, second, power: 0.9) == more)
     }
 
+    @Test(
+        "trials with failures show a share at the tabled sizes",
+        arguments: [
+            (0.99, 0.05, [299, 473, 628, 773, 913, 1_049]), (0.995, 0.05, [598, 947, 1_258, 1_549, 1_829, 2_100]),
+            (0.999, 0.05, [2_995, 4_742, 6_294, 7_752, 9_151, 10_511]),
+            (0.9995, 0.05, [5_990, 9_486, 12_590, 15_505, 18_305, 21_024]),
+            (0.9999, 0.05, [29_956, 47_437, 62_956, 77_535, 91_533, 105_128]), (0.99, 0.01, [459, 662, 838]),
+            (0.999, 0.01, [4_603, 6_636, 8_403]), (0.9999, 0.01, [46_050, 66_381, 84_057]),
+        ])
+    func toShow(share: Double, tail: Double, sizes: [Int]) {
+        for (failures, n) in sizes.enumerated() {
+            #expect(SampleSize.toShow(share, failures: failures, Confidence(tail: tail)) == n)
+        }
+    }
+
     @Test("Noether's totals are the tabled ones", arguments: [(0.55, 1047), (0.60, 262), (0.64, 134), (0.71, 60)])
     func noether(superiority: Double, total: Int) { #expect(SampleSize.total(superiority: superiority) == total) }
 
