@@ -41,9 +41,10 @@ package enum ChartPage {
         .plot .open{stroke:var(--c);stroke-width:2}
         .plot .never{fill:var(--surface);stroke:var(--c);stroke-width:2}
         .plot .censor,.plot .whisker{stroke:var(--c);stroke-width:1.5}
+        .plot .under{stroke:var(--surface);stroke-width:4}
         .plot .over{stroke:var(--text);stroke-width:1.5}
         .plot .leader{stroke:var(--c);stroke-width:1;stroke-opacity:.6;stroke-dasharray:1 2}
-        .plot .column{fill:var(--c);fill-opacity:.88}
+        .plot .column{fill:var(--c)}
         .plot .column.beyond{fill-opacity:.5}
         .plot .ok.bar,.plot .failed.bar{fill:var(--c)}
         .plot .neutral.bar{fill:var(--c);fill-opacity:.7}

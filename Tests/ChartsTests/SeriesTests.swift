@@ -3,10 +3,15 @@ import Foundation
 import Testing
 
 struct SeriesTests {
-    static let noisy = Series(
-        name: "n", colour: 0,
-        points: (0..<5000).map { Point(x: Double($0), y: $0 == 2345 ? 900 : $0 == 4321 ? -900 : sin(Double($0))) },
-        band: (0..<5000).map { BandPoint(x: Double($0), lower: $0 == 77 ? -50 : -1, upper: $0 == 88 ? 50 : 1) })
+    static let noisy: Series = {
+        var points = (0..<5000).map { Point(x: Double($0), y: sin(Double($0))) }
+        points[2345].y = 900
+        points[4321].y = -900
+        var band = (0..<5000).map { BandPoint(x: Double($0), lower: -1, upper: 1) }
+        band[77].lower = -50
+        band[88].upper = 50
+        return Series(name: "n", colour: 0, points: points, band: band)
+    }()
 
     @Test("Thinning keeps the ends, the extremes and the order", arguments: [5, 8, 50, 400])
     func thinning(count: Int) throws {
@@ -22,7 +27,7 @@ struct SeriesTests {
     func gaps() {
         var series = Self.noisy
         #expect(series.thinned(to: 5000) == series)
-        series.points[2000].y = .nan
+        series.points[2000].y = Double.nan
         #expect(series.thinned(to: 100).points.contains { $0.y.isNaN })
     }
 
