@@ -31,10 +31,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     case violations
 
     /// Who is the subject of a trial that has a metric.
-    package enum Subject: Hashable, Sendable {
+    package enum Subject: String, Hashable, Sendable, CaseIterable {
         case core, process, clients
 
-        var name: String {
+        package var name: String {
             switch self {
             case .core: "a controller"
             case .process: "a process"
@@ -105,6 +105,18 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case .operationSuccess: (.operationsSucceeded, .operations)
         case .attemptSuccess: (.attemptsSucceeded, .attempts)
         default: nil
+        }
+    }
+
+    /// By what its values are told apart in trials of a subject: the requests of clients are counted and not listed, and
+    /// nobody sees from outside where in a process they come from.
+    package func dimensions(of subject: Subject) -> [Breakdown.Dimension] {
+        facts.dimensions.filter { dimension in
+            switch subject {
+            case .core: true
+            case .process: dimension != .path
+            case .clients: dimension == .phase || dimension == .invariant
+            }
         }
     }
 
