@@ -98,6 +98,9 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var direction: Direction { facts.direction }
     package var summary: String { facts.summary }
 
+    /// Whether its parts sum up to it, so that one that a trial does not have is nothing.
+    package var isSum: Bool { unit == .count || self == .retryWait }
+
     /// The two counts of a trial that it is the ratio of; nil for what is counted or measured itself.
     package var ratio: (numerator: Metric, denominator: Metric)? {
         switch self {

@@ -32,10 +32,6 @@ struct RequestSamples {
         subject = history.process == nil ? .core : .process
         waits = RetryWait.waits(of: history)
         guard !history.attempts.isEmpty else { return }
-        // That a layer never waited is told of each that there may be.
-        for layer in RetryLayer.allCases where (layer == .subject) == (subject == .process) {
-            parts[Breakdown(.layer, layer.rawValue)] = Count()
-        }
         count()
     }
 
@@ -101,7 +97,7 @@ struct RequestSamples {
         for metric in Self.divided {
             let dimensions = metric.dimensions(of: subject)
             for (breakdown, count) in sorted where dimensions.contains(breakdown.dimension) {
-                guard let value = Self.value(metric, breakdown, count) else { continue }
+                guard let value = Self.value(metric, count) else { continue }
                 samples.append(Sample(metric, breakdown, value: value))
             }
         }
@@ -113,15 +109,13 @@ struct RequestSamples {
     ]
 
     /// Nil where there is nothing of the kind.
-    private static func value(_ metric: Metric, _ breakdown: Breakdown, _ count: Count) -> Double? {
+    private static func value(_ metric: Metric, _ count: Count) -> Double? {
         switch metric {
         case .operations where count.operations > 0: Double(count.operations)
         case .operationsSucceeded where count.operations > 0: Double(count.operationsSucceeded)
         case .attempts where count.attempts > 0: Double(count.attempts)
         case .attemptsSucceeded where count.attempts > 0: Double(count.attemptsSucceeded)
-        case .retryWait where breakdown.dimension == .layer:
-            breakdown.value == Breakdown.firstAttempt ? nil : count.waited.seconds
-        case .retryWait where count.attempts > 0: count.waited.seconds
+        case .retryWait where count.waited > .zero: count.waited.seconds
         default: nil
         }
     }
