@@ -26,6 +26,14 @@ package struct StoredBaseline: Hashable, Sendable {
             label: run.label, trialsPlanned: run.trialsPlanned, cells: CellSummary.cells(of: run, tallies))
     }
 
+    /// What was read with all its samples, as a file.
+    package init(_ evidence: Evidence) {
+        self.init(
+            experiment: evidence.experiment, world: evidence.world, seed: evidence.seed,
+            boreasVersion: evidence.boreasVersion, label: evidence.label, trialsPlanned: evidence.trialsPlanned,
+            cells: evidence.cells)
+    }
+
     init(
         experiment: String, world: String, seed: UInt64, boreasVersion: String, label: String, trialsPlanned: Int,
         cells: [CellSummary]
