@@ -232,6 +232,12 @@ private struct PlanBuilder {
         fact("seed") { "\($0.seed)" }
         fact("boreas", \.boreasVersion)
         if axis != .label || Set(all.map(\.label)).count == 1 { fact("label", \.label) }
+        let sizes = all.flatMap(\.cells).map(\.trials.count)
+        if let least = sizes.min(), let most = sizes.max() {
+            facts.append(
+                ComparisonPlan.Fact(
+                    name: "trials", value: "\(least == most ? "\(least)" : "\(least) to \(most)") a cell"))
+        }
         let runs = others.compactMap { if case .run(let run) = $0.source { run } else { nil } }
         facts.append(ComparisonPlan.Fact(name: runs.count == 1 ? "run" : "runs", value: runs.joined(separator: ", ")))
         if let base {
@@ -239,6 +245,8 @@ private struct PlanBuilder {
             case .run(let run): facts.append(ComparisonPlan.Fact(name: "baseline", value: "run \(run)"))
             case .file(let file): facts.append(ComparisonPlan.Fact(name: "baseline", value: file))
             }
+        } else {
+            facts.append(ComparisonPlan.Fact(name: "baseline", value: baseline))
         }
         for source in all {
             let count = source.cells.reduce(0) { $0 + $1.trials.count }

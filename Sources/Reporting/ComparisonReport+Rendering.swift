@@ -10,27 +10,41 @@ extension ComparisonReport {
         var footnotes = Footnotes()
         let shown = rows.filter { !isOld($0) }
         if !shown.isEmpty { text += ComparisonTable(self, shown, &footnotes).text(style) + "\n" }
-        if let equal = equalInAll { text += equal + "\n" }
+        if let equal = equalInAll { text += equal + "\n\n" }
         if !shown.isEmpty { text += style.dressed(legend(shown), .dim) }
-        for note in footnotes.lines + notes.map({ "! \($0)" }) { text += note + "\n" }
+        for note in footnotes.lines + notes.map({ "! \($0)" }) { text += Self.wrapped(note) + "\n" }
         return text
     }
 
-    /// Whether nothing of a row is news: both sides gave the same throughout. Equal shares are news: they might not be.
-    private func isOld(_ row: Row) -> Bool { row.isEqual && row.measure.metric.kind != .share }
+    /// Whether nothing of a measure is news: both sides gave the same throughout, in every row. Equal shares are news: with
+    /// more trials they might not be.
+    private func isOld(_ row: Row) -> Bool {
+        row.measure.metric.kind != .share && rows.allSatisfy { $0.measure != row.measure || $0.isEqual }
+    }
 
-    /// `equal in all: violations 0, faults 12`.
+    /// `equal in every trial: violations 0, faults 12`.
     private var equalInAll: String? {
-        var measures: [Measure] = []
-        for row in rows where isOld(row) && !measures.contains(row.measure) { measures.append(row.measure) }
-        let parts = measures.map { measure in
-            let own = rows.filter { $0.measure == measure }
-            let equal = own.filter(isOld)
-            let values = Set(equal.map { row in Numbers.text(row.base.value, of: measure.metric) })
-            let value = values.count == 1 ? " \(values.first ?? "")" : ""
-            return measure.name + value + (equal.count < own.count ? " (in \(equal.count) of \(own.count) rows)" : "")
+        var parts: [String] = []
+        for row in rows where isOld(row) {
+            let own = rows.filter { $0.measure == row.measure }
+            guard own.first == row else { continue }
+            let values = Set(own.map { $0.text($0.base) })
+            parts.append(row.measure.name + (values.count == 1 ? " \(row.text(row.base))" : ""))
         }
-        return parts.isEmpty ? nil : "equal in every trial: \(parts.joined(separator: ", "))"
+        return parts.isEmpty ? nil : Self.wrapped("equal in every trial: " + parts.joined(separator: ", "))
+    }
+
+    /// Lines of at most a hundred characters, broken at spaces.
+    private static func wrapped(_ text: String) -> String {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + word.count + 1 <= 100 {
+                lines[lines.count - 1] += " " + word
+            } else {
+                lines.append((lines.isEmpty ? "" : "  ") + word)
+            }
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func header(_ style: Style) -> String {
@@ -55,21 +69,28 @@ extension ComparisonReport {
         let hasMedians = shown.contains { $0.measure.metric.kind != .share && $0.measure.metric.kind != .total }
         let hasPairs = shown.contains(where: \.isPaired)
         let hasOthers = shown.contains { !$0.isPaired }
+        let areSingles = shown.allSatisfy {
+            $0.measure.metric.kind != .share || $0.base.units <= $0.base.n && $0.candidate.units <= $0.candidate.n
+        }
         var lines: [String] = []
         let values = [
             hasMedians ? "median of the trials ± its 95 % order-statistic interval" : "",
-            hasShares ? "share of all with its 95 % Wilson interval, by trial" : "",
+            hasShares ? "pooled share [95 % Wilson, trials as clusters]" : "",
         ].filter { !$0.isEmpty }
-        if !values.isEmpty { lines.append(values.joined(separator: "; ")) }
-        let pairs =
-            "n pairs of trials with one seed, Wilcoxon signed-rank and Hodges-Lehmann, shares by McNemar or Student"
-        let others = "n+m trials, Mann-Whitney and Hodges-Lehmann, shares by Newcombe"
-        lines.append("vs base: change with its 95 % interval; " + (hasPairs ? pairs : others))
-        if hasPairs, hasOthers { lines.append("or " + others) }
+        if !values.isEmpty { lines.append("value: " + values.joined(separator: "; ")) }
+        lines.append("vs base: change [its 95 % interval], by Hodges and Lehmann; ~ no difference shown")
+        if hasPairs {
+            let shares = hasShares ? ", of shares by \(areSingles ? "McNemar" : "Student, trials as clusters")" : ""
+            lines.append("n: pairs of trials with one seed; p by Wilcoxon's signed ranks\(shares)")
+        }
+        if hasOthers {
+            let shares = hasShares ? ", of shares by \(areSingles ? "Fisher" : "Newcombe, trials as clusters")" : ""
+            lines.append("n+m: trials that are no pairs; p by Mann and Whitney\(shares)")
+        }
         lines.append(
-            "p: adjusted for \(Numbers.count(family, "test")) (Holm); ~ no difference shown at 5 %"
+            "p: adjusted for the \(Numbers.count(family, "test")) of the table (Holm)"
                 + (hasShares ? "; could show: with 80 % power" : "")
-                + (margin > 0 ? "; = within \(Numbers.percent(margin))" : ""))
+                + (margin > 0 ? "; equivalent: within \(Numbers.percent(margin))" : ""))
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -102,7 +123,7 @@ extension ComparisonReport.Row {
         let metric = measure.metric
         if estimate.value.isNaN { return "-" }
         let value = Numbers.text(estimate.value, of: metric)
-        let never = estimate.never > 0 && estimate.value.isFinite ? ", \(estimate.never) never" : ""
+        let never = estimate.never > 0 && estimate.value.isFinite ? ", \(estimate.never)/\(estimate.units) never" : ""
         if metric.kind == .share {
             return "\(value) [\(Self.bound(estimate.interval.lower)), \(Self.bound(estimate.interval.upper))]"
         }
@@ -121,34 +142,42 @@ extension ComparisonReport.Row {
     /// The change where it is shown, and its interval.
     var changeText: String {
         if change.isNaN { return "-" }
-        let interval = changeInterval.map { interval in
-            interval.lower.isFinite || interval.upper.isFinite
-                ? " [\(spell(interval.lower, of: interval)), "
-                    + "\(spell(interval.upper, of: interval))]" : ""
-        }
-        return mark + (interval ?? "")
-    }
-
-    private var mark: String {
-        if isEqual || verdict == .equivalent && !isShown { return "=" }
-        guard isShown else { return "~" }
-        if candidate.value.isInfinite, !base.value.isInfinite { return "never" }
-        if base.value.isInfinite, !candidate.value.isInfinite { return "completes" }
+        if isEqual, measure.metric.kind != .share { return "=" }
+        let sign = verdict == .equivalent && !isShown ? "=" : "~"
+        guard isShown else { return sign + intervalText + (intervalText.isEmpty ? "" : unit) }
+        if candidate.value.isInfinite || change == .infinity { return "never" }
+        if base.value.isInfinite || change == -.infinity { return "completes" }
         switch changeUnit {
-        case .points: return Numbers.signed(change * 100, 2) + " pt"
-        case .relative where !change.isFinite: return change > 0 ? "never" : "completes"
-        case .relative:
-            return Numbers.signed(change * 100, Swift.abs(change) < 1 ? 2 : Swift.abs(change) < 10 ? 1 : 0) + "%"
-        case .absolute: return signed(change)
+        case .points: return Numbers.signed(change * 100, digits) + unit + intervalText
+        case .relative: return Numbers.signed(change * 100, Swift.abs(change) < 1 ? 2 : digits) + "%" + intervalText
+        case .absolute: return signed(change) + unit + intervalText
         }
     }
 
-    /// A bound of the interval, as fine as the other one.
-    private func spell(_ bound: Double, of interval: Interval) -> String {
+    private var unit: String {
+        switch changeUnit {
+        case .points: " pt"
+        case .relative: " %"
+        case .absolute: measure.metric.kind == .total ? " a trial" : ""
+        }
+    }
+
+    /// ` [-2.1, +0.3]`; nothing where nothing is bounded.
+    private var intervalText: String {
+        guard let changeInterval, changeInterval.lower.isFinite || changeInterval.upper.isFinite else { return "" }
+        return " [\(spell(changeInterval.lower)), \(spell(changeInterval.upper))]"
+    }
+
+    /// How fine the interval is spelled.
+    private var digits: Int {
+        let bounds = [change, changeInterval?.lower ?? 0, changeInterval?.upper ?? 0].filter(\.isFinite)
+        let largest = bounds.map { Swift.abs($0 * 100) }.max() ?? 0
+        return largest < (changeUnit == .points ? 1 : 10) ? 2 : largest < 100 ? 1 : 0
+    }
+
+    private func spell(_ bound: Double) -> String {
         guard bound.isFinite else { return bound > 0 ? "∞" : "-∞" }
-        guard changeUnit != .absolute else { return signed(bound) }
-        let largest = [interval.lower, interval.upper].filter(\.isFinite).map { Swift.abs($0 * 100) }.max() ?? 0
-        return Numbers.signed(bound * 100, largest < 10 ? 2 : largest < 100 ? 1 : 0)
+        return changeUnit == .absolute ? signed(bound) : Numbers.signed(bound * 100, digits)
     }
 
     /// In the metric's own unit.
