@@ -36,6 +36,8 @@ package struct ComparisonPlan: Hashable, Sendable {
 
     package let axis: Axis
     package let baseline: String
+    /// What is held against it, where that is one run or one policy.
+    let candidate: String?
     package let contrasts: [Contrast]
     package let facts: [Fact]
     package let notes: [String]
@@ -47,6 +49,7 @@ package struct ComparisonPlan: Hashable, Sendable {
         }
         axis = .policy
         self.baseline = baseline
+        candidate = arms.count == 2 ? arms.first { $0.label != baseline }?.label : nil
         facts = []
         let others = arms.filter { $0.label != baseline }
         var notes: [String] = []
@@ -74,6 +77,7 @@ package struct ComparisonPlan: Hashable, Sendable {
         case .policyOf(let other, let policy): try builder.compareRuns(with: other, policy: policy)
         }
         self.baseline = builder.baseline
+        candidate = builder.candidate
         contrasts = builder.contrasts
         notes = builder.notes
         facts = builder.facts
@@ -90,6 +94,7 @@ private struct PlanBuilder {
     let evidence: [Evidence]
     let axis: ComparisonPlan.Axis
     var baseline = ""
+    var candidate: String?
     var contrasts: [ComparisonPlan.Contrast] = []
     var notes: [String] = []
     var facts: [ComparisonPlan.Fact] = []
@@ -116,6 +121,7 @@ private struct PlanBuilder {
             throw failure("\(name) is the only policy here; there is nothing to compare it with")
         }
         baseline = name
+        candidate = arms.count == 2 ? labels.first { $0 != name } : nil
         tell(others: evidence, of: nil)
         for cell in base.source.cells where cell.policy == base.policy {
             for arm in arms where arm.label != name {
@@ -165,15 +171,11 @@ private struct PlanBuilder {
         }
         baseline = policy.map { "\(name(of: other)):\($0)" } ?? name(of: other)
         tell(others: others, of: other)
+        candidate = others.count == 1 ? names[0] : nil
         for source in others {
             for cell in source.cells {
                 if source.source == other.source, cell.policy == policy { continue }
-                let of = others.count == 1 ? "" : " of \(name(of: source))"
-                guard let base = other.cell(policy: policy ?? cell.policy, variation: cell.variation) else {
-                    let what = [policy == nil ? cell.policy : "", cell.variation].filter { !$0.isEmpty }
-                    notes.append("\(baseline) has no \(what.joined(separator: " ")): not compared\(of)")
-                    continue
-                }
+                guard let base = other.cell(policy: policy ?? cell.policy, variation: cell.variation) else { continue }
                 let label =
                     others.count == 1
                     ? cell.policy
@@ -181,17 +183,36 @@ private struct PlanBuilder {
                         ? name(of: source) : "\(name(of: source)):\(cell.policy)"
                 add(label, base, other, cell, source)
             }
-            for cell in other.cells where policy == nil || cell.policy == policy {
-                guard policy == nil, source.cell(policy: cell.policy, variation: cell.variation) == nil else {
-                    continue
+            let known = { (evidence: Evidence) in Set(evidence.cells.map { [$0.policy, $0.variation] }) }
+            if policy == nil {
+                noteMissing(name(of: other), known(other), source.cells, of: name(of: source))
+                noteMissing(name(of: source), known(source), other.cells, of: name(of: other))
+            } else {
+                let variations = Set(other.variations)
+                let missing = source.variations.filter { !variations.contains($0) }
+                if !missing.isEmpty {
+                    notes.append("\(baseline) has no \(missing.joined(separator: ", ")): not compared")
                 }
-                let what = [cell.policy, cell.variation].filter { !$0.isEmpty }.joined(separator: " ")
-                notes.append("\(name(of: source)) has no \(what), which \(baseline) has: not compared")
             }
         }
         guard !contrasts.isEmpty else {
             throw failure("\(baseline) has no policy and variation in common with \(names.joined(separator: ", "))")
         }
+    }
+
+    /// Cells that the one has and the other has not, by policy.
+    private mutating func noteMissing(_ name: String, _ known: Set<[String]>, _ cells: [CellSummary], of other: String)
+    {
+        var missing: [String] = []
+        var seen: Set<String> = []
+        for policy in cells.map(\.policy) where seen.insert(policy).inserted {
+            let own = cells.filter { $0.policy == policy }
+            let lacking = own.filter { !known.contains([$0.policy, $0.variation]) }.map(\.variation)
+            guard !lacking.isEmpty else { continue }
+            missing.append(lacking.count == own.count ? policy : "\(policy) \(lacking.joined(separator: " "))")
+        }
+        guard !missing.isEmpty else { return }
+        notes.append("\(name) has no \(missing.joined(separator: ", ")), which \(other) has: not compared")
     }
 
     private mutating func add(
@@ -204,9 +225,7 @@ private struct PlanBuilder {
     }
 
     private func name(of source: Evidence) -> String {
-        if axis == .label, !source.label.isEmpty { return source.label }
-        if case .file = source.source, axis == .label || axis == .run { return source.name }
-        return source.name
+        axis == .label && !source.label.isEmpty ? source.label : source.name
     }
 
     private func words(_ variation: String) -> String { variation.isEmpty ? "it" : variation }

@@ -12,7 +12,7 @@ extension ComparisonReport {
         ]
     }
 
-    /// One comparison a line, with a heading (RFC 4180).
+    /// One comparison a line, with a heading: RFC 4180 but for the ends of lines.
     package var csv: String {
         let fields: [(String, (Row) -> String)] = [
             ("metric", \.measure.name), ("variation", \.variation), ("policy", \.policy), ("arm", \.arm),
@@ -31,7 +31,7 @@ extension ComparisonReport {
             ("verdict", \.verdict.rawValue), ("note", { $0.footnote ?? "" }),
         ]
         let lines = [fields.map(\.0)] + rows.map { row in fields.map { $0.1(row) } }
-        return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+        return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
     }
 
     /// Empty for what is not known; `inf` for what never came.
@@ -56,7 +56,7 @@ extension ComparisonReport {
         var titles = ["metric"]
         if isVaried { titles.append("variation") }
         if isOfPolicies { titles.append(axis == .policy ? "policy" : "of") }
-        titles += [Self.escaped(baseline), "candidate", "vs base", "p", "n", "verdict"]
+        titles += [Self.escaped(baseline), Self.escaped(candidate ?? "candidate"), "vs base", "p", "n", "verdict"]
         text += "| " + titles.joined(separator: " | ") + " |\n"
         text += "|" + titles.map { $0 == "p" || $0 == "n" ? " ---: |" : " --- |" }.joined() + "\n"
         var footnotes = Footnotes()
@@ -68,7 +68,7 @@ extension ComparisonReport {
                 row.text(row.base), row.text(row.candidate), Self.escaped(row.changeText),
                 row.p.map { Numbers.decimal($0, 3) } ?? "-",
                 (row.isPaired ? "\(row.n)" : "\(row.base.n)+\(row.candidate.n)") + footnotes.mark(row.footnote),
-                row.verdict == .open ? row.conclusion : "**\(row.conclusion.isEmpty ? "equal" : row.conclusion)**",
+                row.verdict == .open || row.verdict == .equal ? row.conclusion : "**\(row.conclusion)**",
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }

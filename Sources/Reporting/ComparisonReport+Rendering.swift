@@ -9,27 +9,35 @@ extension ComparisonReport {
         var text = header(style)
         var footnotes = Footnotes()
         let shown = rows.filter { !isOld($0) }
+        let old = rows.filter(isOld)
         if !shown.isEmpty { text += ComparisonTable(self, shown, &footnotes).text(style) + "\n" }
-        if let equal = equalInAll { text += equal + "\n\n" }
+        if let equal = equalInAll(old) { text += equal + "\n\n" }
         if !shown.isEmpty { text += style.dressed(legend(shown), .dim) }
         for note in footnotes.lines + notes.map({ "! \($0)" }) { text += Self.wrapped(note) + "\n" }
         return text
     }
 
-    /// Whether nothing of a measure is news: both sides gave the same throughout, in every row. Equal shares are news: with
-    /// more trials they might not be.
+    /// Whether nothing of a measure is news: both sides gave the same throughout, in every row. An equal share by itself is
+    /// news, because with more trials it might not be; a whole page of them is told of in a line.
     private func isOld(_ row: Row) -> Bool {
-        row.measure.metric.kind != .share && rows.allSatisfy { $0.measure != row.measure || $0.isEqual }
+        let own = rows.filter { $0.measure == row.measure }
+        let isPage = Set(own.map(\.variation)).count > 1
+        return own.allSatisfy(\.isEqual) && (row.measure.metric.kind != .share || isPage)
     }
 
     /// `equal in every trial: violations 0, faults 12`.
-    private var equalInAll: String? {
+    private func equalInAll(_ old: [Row]) -> String? {
         var parts: [String] = []
-        for row in rows where isOld(row) {
-            let own = rows.filter { $0.measure == row.measure }
+        for row in old {
+            let own = old.filter { $0.measure == row.measure }
             guard own.first == row else { continue }
-            let values = Set(own.map { $0.text($0.base) })
-            parts.append(row.measure.name + (values.count == 1 ? " \(row.text(row.base))" : ""))
+            let values = Set(own.map { $0.measure.metric.kind == .share ? "" : $0.text($0.base) })
+            var part = row.measure.name + (values.count == 1 && values != [""] ? " \(row.text(row.base))" : "")
+            let detectable = own.compactMap(\.detectable).map { Numbers.decimal($0 * 100, 1) }
+            if row.measure.metric.kind == .share, let first = detectable.first, let last = detectable.last {
+                part += " (could show \(first == last ? first : "\(first) to \(last)") pt)"
+            }
+            parts.append(part)
         }
         return parts.isEmpty ? nil : Self.wrapped("equal in every trial: " + parts.joined(separator: ", "))
     }
@@ -87,6 +95,7 @@ extension ComparisonReport {
             let shares = hasShares ? ", of shares by \(areSingles ? "Fisher" : "Newcombe, trials as clusters")" : ""
             lines.append("n+m: trials that are no pairs; p by Mann and Whitney\(shares)")
         }
+        if family == 0 { return lines.map { $0 + "\n" }.joined() }
         lines.append(
             "p: adjusted for the \(Numbers.count(family, "test")) of the table (Holm)"
                 + (hasShares ? "; could show: with 80 % power" : "")
@@ -196,9 +205,9 @@ extension ComparisonReport.Row {
         case .better, .worse, .different:
             let effect = effect.map { ", \($0.magnitude.rawValue)" } ?? ""
             return verdict.rawValue + effect
-        case .equivalent: return isEqual ? "" : "equivalent"
-        case .open:
-            guard changeUnit == .points, let detectable, p != nil else { return "" }
+        case .equivalent: return "equivalent"
+        case .equal, .open:
+            guard changeUnit == .points, let detectable, p != nil || isEqual else { return "" }
             return "could show \(Numbers.decimal(detectable * 100, 1)) pt"
         }
     }
@@ -209,7 +218,7 @@ extension ComparisonReport.Row {
         case .better: .green
         case .worse: .red
         case .different: nil
-        case .equivalent, .open: .dim
+        case .equivalent, .equal, .open: .dim
         }
     }
 }

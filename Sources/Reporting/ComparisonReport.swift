@@ -82,6 +82,8 @@ package struct ComparisonReport: Hashable, Sendable {
         case different
         /// A difference, if there is one, is within the margin.
         case equivalent
+        /// Every trial gave the same on both sides. More trials might show that it is not so.
+        case equal
         /// Nothing is shown.
         case open
     }
@@ -102,6 +104,8 @@ package struct ComparisonReport: Hashable, Sendable {
     package let margin: Double
     package let axis: ComparisonPlan.Axis
     package let baseline: String
+    /// What is held against it, where that is one run.
+    let candidate: String?
     /// Those that are held against it.
     package let arms: [String]
     package let rows: [Row]
@@ -126,6 +130,7 @@ package struct ComparisonReport: Hashable, Sendable {
         self.margin = margin
         axis = plan.axis
         baseline = plan.baseline
+        candidate = plan.candidate
         facts = plan.facts
         var notes = plan.notes
         var seen: Set<String> = []
@@ -231,13 +236,13 @@ extension ComparisonReport.Row {
             case .neither: .different
             }
         guard margin > 0 else {
-            verdict = isShown ? side : isEqual ? .equivalent : .open
+            verdict = isShown ? side : isEqual ? .equal : .open
             return
         }
         let preference: Preference = direction == .higherIsBetter ? .higher : .lower
         let materiality: Materiality
         switch (changeInterval, changeUnit) {
-        case (nil, _): materiality = isEqual ? .equivalent : .inconclusive
+        case (nil, _): materiality = .inconclusive
         case (let interval?, .points):
             materiality = Materiality(difference: interval, margin: margin, preferring: preference)
         case (let interval?, .relative):
@@ -250,7 +255,7 @@ extension ComparisonReport.Row {
         switch materiality {
         case .equivalent: verdict = .equivalent
         case .better, .worse: verdict = isShown ? side : .open
-        case .inconclusive: verdict = .open
+        case .inconclusive: verdict = isEqual ? .equal : .open
         }
     }
 }

@@ -12,24 +12,19 @@ struct ComparisonTable {
         let isGrouped = Set(report.rows.map(group)).count > 1
         let measures = Self.distinct(rows.map(\.measure.name))
         let groupTitle = report.axis == .variation ? "policy" : "variation"
+        // Against another run, several arms are each held against their own.
         let armTitle =
-            report.axis == .variation
-            ? "variation" : report.axis == .policy ? "policy" : report.arms.count > 1 ? "" : "policy"
+            report.axis == .variation ? "variation" : report.candidate != nil || isSharedBase ? "policy" : "arm"
         let hasArms = isSharedBase || report.arms.count > 1
+        let values =
+            isSharedBase
+            ? [TextTable.Column("value", .left)]
+            : [TextTable.Column(report.baseline, .left), TextTable.Column(report.candidate ?? "candidate", .left)]
         for measure in measures {
             let own = rows.filter { $0.measure.name == measure }
             var columns: [TextTable.Column] = [.init(isGrouped ? groupTitle : "metric", .left)]
             if hasArms { columns.append(.init(armTitle, .left)) }
-            columns +=
-                isSharedBase
-                ? [.init("value", .left)]
-                : [
-                    .init(report.baseline, .left),
-                    .init(
-                        report.arms.count == 1 && report.axis != .policy
-                            ? "candidate" : report.arms.count == 1 ? report.arms[0] : "candidate", .left),
-                ]
-            columns += [.init("vs base", .left), .init("", .left), .init("", .left)]
+            columns += values + [.init("vs base", .left), .init("", .left), .init("", .left)]
             var lines: [[TextTable.Cell]] = []
             for name in Self.distinct(own.map(group)) {
                 let block = own.filter { group($0) == name }

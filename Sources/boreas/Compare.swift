@@ -85,12 +85,15 @@ struct Compare: AsyncParsableCommand {
     }
 
     private func text(of report: ComparisonReport) -> String {
-        switch format {
-        case .text: report.text(Results.style)
-        case .json: report.json.text
-        case .csv: report.csv
-        case .markdown: report.markdown
-        }
+        let text =
+            switch format {
+            case .text: report.text(Results.style)
+            case .json: report.json.text
+            case .csv: report.csv
+            case .markdown: report.markdown
+            }
+        // The end of the last line is the terminal's.
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
     private static func write(_ evidence: Evidence, to path: String) throws {
