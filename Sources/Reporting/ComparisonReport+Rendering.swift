@@ -33,7 +33,7 @@ extension ComparisonReport {
             guard own.first == row else { continue }
             let values = Set(own.map { $0.measure.metric.kind == .share ? "" : $0.text($0.base) })
             var part = row.measure.name + (values.count == 1 && values != [""] ? " \(row.text(row.base))" : "")
-            let detectable = own.compactMap(\.detectable).map { Numbers.decimal($0 * 100, 1) }
+            let detectable = own.compactMap(\.detectable).sorted().map { Numbers.decimal($0 * 100, 1) }
             if row.measure.metric.kind == .share, let first = detectable.first, let last = detectable.last {
                 part += " (could show \(first == last ? first : "\(first) to \(last)") pt)"
             }

@@ -217,6 +217,8 @@ extension ComparisonReport.Row {
     /// Says where the first of so many tests could not have shown anything with so few trials.
     fileprivate mutating func noteSize(family: Int) {
         guard !isShown, footnote == nil, pAlone != nil else { return }
+        // Student's p of shares is not bounded by the number of trials.
+        guard measure.metric.kind != .share || base.units == base.n else { return }
         let alpha = 0.05 / Double(family)
         let least =
             isPaired ? WilcoxonSignedRank.leastTrials(alpha: alpha) : MannWhitney.leastTrials(alpha: alpha)

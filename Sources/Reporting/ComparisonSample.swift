@@ -22,6 +22,7 @@ struct ComparisonSample {
     let units: Int
     /// How many of those never came to an end.
     let never: Int
+    private(set) var estimate = ComparisonReport.Estimate(value: .nan, interval: .unknown, n: 0, units: 0, never: 0)
 
     init(_ measure: Measure, _ cell: CellSummary) {
         self.measure = measure
@@ -56,6 +57,7 @@ struct ComparisonSample {
         absent = cell.trials.count - trials.count
         self.units = trials.isEmpty ? 0 : units
         self.never = never
+        estimate = makeEstimate()
     }
 
     var count: Int { trials.count }
@@ -70,7 +72,7 @@ struct ComparisonSample {
     }
 
     /// The pooled share, the median of the trials, or their total.
-    func estimate() -> ComparisonReport.Estimate {
+    private func makeEstimate() -> ComparisonReport.Estimate {
         switch measure.metric.kind {
         case .share:
             let share = share

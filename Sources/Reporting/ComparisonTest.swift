@@ -46,7 +46,7 @@ struct ComparisonTest {
         let isEqual = isEqual
         var finding = n > 0 ? measure.metric.kind == .share ? shares() : numbers() : Finding()
         if n < least || isEqual { finding.p = nil }
-        var (baseEstimate, candidateEstimate) = (base.estimate(), candidate.estimate())
+        var (baseEstimate, candidateEstimate) = (base.estimate, candidate.estimate)
         if finding.isOfMeans, measure.metric.kind != .total {
             (baseEstimate, candidateEstimate) = (base.estimateOfMean(), candidate.estimateOfMean())
         }
@@ -136,7 +136,7 @@ extension ComparisonTest {
             isRelative: isRelative)
         // As benchstat does, the change of what is printed; the estimate of the shift takes its place where the interval
         // does not hold it.
-        let (old, new) = (base.estimate().value, candidate.estimate().value)
+        let (old, new) = (base.estimate.value, candidate.estimate.value)
         let change = old == new ? 0 : isRelative ? new / old - 1 : new - old
         if let interval = finding.interval, change.isFinite, interval.contains(change) { finding.change = change }
         return finding
