@@ -23,6 +23,9 @@ enum Schema {
         migrator.registerMigration("tell parts of metrics apart") { db in
             for statement in parts { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("keep looks at runs") { db in
+            for statement in Look.tables { try db.execute(sql: statement) }
+        }
         return migrator
     }
 
