@@ -45,7 +45,9 @@ package struct GateDocument: Hashable, Sendable {
             let heading =
                 entries.count == 1
                 ? "" : "run \(style.dressed(entry.run.identifier, .bold))  \(entry.run.experiment.name)\n"
-            guard let expectations = entry.expectations else { return heading + entry.gate.text(style) }
+            guard let expectations = entry.expectations else {
+                return heading + entry.gate.conditions(style) + style.dressed(entry.sentence, entry.verdict.ink) + "\n"
+            }
             let conditions = entry.gate.conditions(style)
             return heading + (conditions.isEmpty ? "" : conditions + "\n") + expectations.text(style)
         }.joined(separator: "\n") + (entries.count == 1 ? "" : "\n\(sentence)\n")

@@ -73,6 +73,7 @@ struct GateEvaluation {
     }
 
     private func openness(_ finding: GateFinding) -> String {
+        if confidence.tail == 0 { return "this look is too early to decide anything" }
         if !finding.weakness.isEmpty { return finding.weakness }
         let words = "the interval reaches over the limit"
         let trials = cell.cell.trials.count
@@ -105,8 +106,16 @@ extension GateEvaluation {
         case .quantity: return quantity()
         case .total:
             let total = cell.parts(measure).reduce(0) { $0 + $1.numerator }
-            return GateFinding(value: total, interval: Interval(total, total))
+            return GateFinding(value: total, interval: Interval(total, total), power: totalPower)
         }
+    }
+
+    /// What never happened may still happen sometimes.
+    private var totalPower: String {
+        let trials = cell.cell.trials.count
+        guard expression.relation == .equal, expression.limit == 0, confidence.tail > 0 else { return "" }
+        let missed = 1 - Proportion(trials, of: trials).clopperPearson(confidence).lower
+        return "\(Numbers.count(trials, "trial")) may miss what happens in \(Numbers.share(missed)) of trials"
     }
 
     private func share() -> GateFinding {

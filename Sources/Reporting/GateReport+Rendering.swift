@@ -14,18 +14,27 @@ extension GateReport {
     func conditions(_ style: Style) -> String {
         var table = TextTable([
             TextTable.Column("gate", .left), TextTable.Column("condition", .left), TextTable.Column("policy", .left),
-            TextTable.Column("value"), TextTable.Column("bounds"), TextTable.Column("limit"), TextTable.Column("n"),
-            TextTable.Column("", .left),
+            TextTable.Column("value"), TextTable.Column("bounds"), TextTable.Column("limit"),
+            TextTable.Column("n", .left),
         ])
         for line in lines {
             table.add([
                 TextTable.Cell(line.verdict.shout, line.verdict.ink), TextTable.Cell(line.expression.text),
                 TextTable.Cell(line.cell), TextTable.Cell(line.spell(line.value)),
                 TextTable.Cell(line.intervalText), TextTable.Cell(line.limitText), TextTable.Cell(line.sampleText),
-                TextTable.Cell(line.remarks, .dim),
             ])
         }
-        return lines.isEmpty ? "" : table.text(style) + "bounds: \(levelText)\n"
+        guard !lines.isEmpty else { return "" }
+        // What there is to say of a line stands below it, because it is longer than the line.
+        let rows = table.text(style).split(separator: "\n")
+        var text = "\(rows[0])\n"
+        for (row, line) in zip(rows.dropFirst(), lines) {
+            text += "\(row)\n"
+            for remark in [line.reason, line.power] where !remark.isEmpty {
+                text += "  \(style.dressed(remark, .dim))\n"
+            }
+        }
+        return text + "bounds: \(levelText)\n"
     }
 
     /// At what level each bound holds, and why at that one.
@@ -73,8 +82,8 @@ extension GateReport.Line {
         let metric = expression.measure.metric
         switch expression.change {
         case nil: return metric.unit == .share ? Numbers.share(value) : Numbers.text(value, of: metric)
-        case .points?: return Numbers.change(value, "pt")
-        case .relative?: return value == .infinity ? "never" : Numbers.change(value)
+        case .points?: return Numbers.margin(value, "pt")
+        case .relative?: return value == .infinity ? "never" : Numbers.margin(value, "%")
         case .absolute?:
             if value == .infinity { return "never" }
             return (value < 0 ? "-" : "+") + Numbers.text(abs(value), of: metric)
@@ -125,6 +134,20 @@ extension GateReport.Line {
 }
 
 extension Numbers {
+    /// `+10%`, `-0.25pt`: a change in hundredths, with no more digits than it needs.
+    static func margin(_ share: Double, _ unit: String) -> String {
+        let text = trimmed(decimal(share * 100, abs(share) < 0.01 ? 2 : 1))
+        return (share >= 0 ? "+" : "") + text + unit
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        guard text.contains(".") else { return text }
+        var text = text
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
     /// A share in per cent, with more digits the nearer it is to its ends, so that no bound is rounded to them:
     /// `98.3%`, `99.95%`, `99.9987%`.
     static func share(_ share: Double) -> String {
@@ -138,11 +161,6 @@ extension Numbers {
             case 0.00005...: 3
             default: 4
             }
-        var text = decimal(share * 100, digits)
-        if text.contains(".") {
-            while text.hasSuffix("0") { text.removeLast() }
-            if text.hasSuffix(".") { text.removeLast() }
-        }
-        return text + "%"
+        return trimmed(decimal(share * 100, digits)) + "%"
     }
 }

@@ -104,7 +104,7 @@ struct RunPursuit: Sendable {
             // The trials of an index follow each other.
             var end = min(rest.startIndex + Self.chunk, rest.endIndex)
             while end < rest.endIndex, rest[end].index == rest[end - 1].index { end += 1 }
-            try await session.carryOut(Array(rest[..<end]), &work, archive)
+            try await session.carryOut(Array(rest[..<end]), &work, archive, isQuiet: true)
             rest = rest[end...]
         }
         Terminal.progress("")
@@ -126,7 +126,7 @@ struct RunPursuit: Sendable {
         try await archive.finish(
             run: run, outcome: try await own.entry(for: run, in: archive).verdict,
             epochMicroseconds: RunSession.epochMicrosecondsNow)
-        let spent = String(format: level > 0 && level < 1e-4 ? "%.1e" : "%.4f", level)
+        let spent = level == 0 ? "0" : String(format: level < 1e-4 ? "%.1e" : "%.4f", level)
         Terminal.error("boreas: look \(number) of \(run), \(trials) trials a cell, level \(spent): \(entry.sentence)")
         return entry
     }

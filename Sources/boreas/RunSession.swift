@@ -152,7 +152,11 @@ struct RunSession: Sendable {
     }
 
     /// Carries out some of the trials, and keeps each as it ends.
-    func carryOut(_ specs: [TrialSpec], _ work: inout Work, _ archive: RunArchive) async throws {
+    ///
+    /// - Parameter isQuiet: Whether trials that end as they were to are not told of.
+    func carryOut(
+        _ specs: [TrialSpec], _ work: inout Work, _ archive: RunArchive, isQuiet: Bool = false
+    ) async throws {
         let (run, isSmall) = (work.run, work.isSmall)
         let references = Set(work.specs.filter(\.isReference).map(\.number))
         var selection = work.selection
@@ -161,7 +165,7 @@ struct RunSession: Sendable {
             let isKept = selection.keeps(trial) || references.contains(trial.number)
             try await archive.record(trial, in: run, isDetailed: isKept)
             // Of thousands that end as they were to, only those are told of that can be looked at.
-            if isSmall || isKept || !isExpected(trial) { show(trial, of: run) }
+            if !isQuiet && (isSmall || isKept) || !isExpected(trial) { show(trial, of: run) }
         }
         work.selection = selection
     }

@@ -83,7 +83,10 @@ struct GateExpressionTests {
             ("max(recovery) < 3s", 1, "write p99(recovery)"), ("p100(recovery) < 3s", 1, "unknown function p100"),
             ("pnan(recovery) < 3s", 1, "unknown function pnan"),
             ("success_rate >= 101%", 17, "this can never hold: success_rate is never more than 100%"),
-            ("success_rate >= 100%", 17, "no number of trials shows that nothing ever fails; write a limit such as 99.9%"),
+            (
+                "success_rate >= 100%", 17,
+                "no number of trials shows that nothing ever fails; write a limit such as 99.9%"
+            ),
             ("success_rate > 100%", 16, "no number of trials"), ("success_rate <= 0%", 17, "nothing ever succeeds"),
             ("success_rate == 99%", 17, "no sample shows success_rate to be exactly that; write <= or >="),
             ("success_rate >= 0%", 17, "this holds whatever happens"),

@@ -78,9 +78,13 @@ struct RunReportTests {
                 fail 3f9c/2 ours: noPodLeaked: p was there
                 boreas show 3f9c/2 shows what happened
 
-                gate          condition            policy  value         bounds   limit                        n
-                INCONCLUSIVE  success_rate >= 80%  base     100%     [5%, 100%]  >= 80%  24 workflows in 1 trial  the interval reaches over the limit; about 13 more trials like these would show that they keep it; 1 trial without a failure would show 5%; this limit takes 14
-                INCONCLUSIVE  success_rate >= 80%  ours      50%  [2.5%, 97.5%]  >= 80%  24 workflows in 1 trial  the interval reaches over the limit; about 5 more trials like these would show that they break it; 1 trial without a failure would show 5%; this limit takes 14
+                gate          condition            policy  value         bounds   limit  n
+                INCONCLUSIVE  success_rate >= 80%  base     100%     [5%, 100%]  >= 80%  24 workflows in 1 trial
+                  the interval reaches over the limit; about 13 more trials like these would show that they keep it
+                  1 trial without a failure would show 5%; this limit takes 14
+                INCONCLUSIVE  success_rate >= 80%  ours      50%  [2.5%, 97.5%]  >= 80%  24 workflows in 1 trial
+                  the interval reaches over the limit; about 3 more trials like these would show that they break it
+                  1 trial without a failure would show 5%; this limit takes 14
                 bounds: one-sided 95 % each, of trials and not of what happens within them
                 INCONCLUSIVE: 2 trials of 4 did not take place
 
