@@ -194,16 +194,16 @@ struct GateEvaluation {
         func pooled(_ trials: [TrialTally]) -> Double? {
             SortedSample(trials.flatMap { CellSummary.values(expression.measure, $0) }).quantile(q)
         }
-        let bootstrap = PairedBootstrap(count: pairs.count) { indices in
+        let bootstrap = BCaBootstrap(count: pairs.count) { indices in
             guard let mine = pooled(indices.map { pairs[$0].0 }), let other = pooled(indices.map { pairs[$0].1 }) else {
                 return .nan
             }
             return mine / other - 1
         }
-        let few = pairs.count < PairedBootstrap.countMin
+        let few = pairs.count < BCaBootstrap.countMin
         return Finding(
             value: bootstrap.value, interval: bootstrap.interval(.oneSided95),
             weakness: few
-                ? "\(Numbers.count(pairs.count, "pair")) of trials; run at least \(PairedBootstrap.countMin)" : "")
+                ? "\(Numbers.count(pairs.count, "pair")) of trials; run at least \(BCaBootstrap.countMin)" : "")
     }
 }

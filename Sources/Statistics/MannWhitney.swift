@@ -1,6 +1,7 @@
 import Foundation
 
-/// Mann and Whitney's U test of whether values of one sample tend to be larger than those of another.
+/// Mann and Whitney's U test of whether values of one sample tend to be larger than those of another (Annals of
+/// Mathematical Statistics 18, 1947).
 package struct MannWhitney: Hashable, Sendable {
     /// Pairs in which the first sample's value is the larger, ties counting half.
     package let u: Double
@@ -21,9 +22,21 @@ package struct MannWhitney: Hashable, Sendable {
             ? Self.exact(ranks, first.count) : Self.normal(ranks, first.count, second.count, isCorrected: true)
     }
 
-    /// The normal approximation, with correction for ties and, where asked for, continuity.
+    /// The normal approximation, with correction for ties and, where asked for, continuity (Hollander, Wolfe and Chicken,
+    /// Nonparametric Statistical Methods, §4.1).
     package static func normal(_ first: [Double], _ second: [Double], isCorrected: Bool = true) -> Double {
         normal(MidRanks(first + second), first.count, second.count, isCorrected: isCorrected)
+    }
+
+    /// Per arm, the fewest with which p < alpha is possible at all: of all splits two are as far apart as can be.
+    package static func leastTrials(alpha: Double = 0.05) -> Int {
+        // 2 ÷ C(2n, n).
+        var (n, p) = (1, 1.0)
+        while p >= alpha {
+            n += 1
+            p *= Double(n) / Double(2 * (2 * n - 1))
+        }
+        return n
     }
 
     private static func u(_ ranks: MidRanks, _ n: Int) -> Double {
@@ -36,7 +49,7 @@ package struct MannWhitney: Hashable, Sendable {
         let variance = x * y / 12 * (all + 1 - ranks.tieSum / (all * (all - 1)))
         guard variance > 0 else { return 1 }
         let distance = abs(u(ranks, n) - x * y / 2) - (isCorrected ? 0.5 : 0)
-        return min(1, erfc(max(0, distance) / variance.squareRoot() / 2.0.squareRoot()))
+        return NormalDistribution.twoSided(max(0, distance) / variance.squareRoot())
     }
 
     /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one.
@@ -62,36 +75,4 @@ package struct MannWhitney: Hashable, Sendable {
         for sum in counts.indices where abs(sum * all.count - n * total) >= distance { extreme += counts[sum] }
         return min(1, extreme / counts.reduce(0, +))
     }
-}
-
-/// The ranks of a sample, doubled so that those of ties are whole.
-private struct MidRanks {
-    var doubled: [Int]
-    /// Σ(t³ − t) over groups of ties.
-    var tieSum = 0.0
-
-    init(_ values: [Double]) {
-        doubled = Array(repeating: 0, count: values.count)
-        let order = values.indices.sorted { values[$0] < values[$1] }
-        var start = 0
-        while start < order.count {
-            var end = start + 1
-            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-            for index in order[start..<end] { doubled[index] = start + 1 + end }
-            let ties = Double(end - start)
-            tieSum += ties * ties * ties - ties
-            start = end
-        }
-    }
-}
-
-/// Holm's step-down adjustment of a family of p-values (Scand. J. Statist. 6, 1979), in the order given.
-package func holmAdjusted(_ p: [Double]) -> [Double] {
-    var adjusted = p
-    var running = 0.0
-    for (position, index) in p.indices.sorted(by: { p[$0] < p[$1] }).enumerated() {
-        running = max(running, min(1, Double(p.count - position) * p[index]))
-        adjusted[index] = running
-    }
-    return adjusted
 }

@@ -101,12 +101,12 @@ struct RatioEstimateTests {
         func mean(_ indices: [Int]) -> Double {
             indices.reduce(0) { $0 + values[$1] } / Double(indices.count)
         }
-        let first = PairedBootstrap(count: 6, mean)
+        let first = BCaBootstrap(count: 6, mean)
         #expect(first.value == 3.5)
-        #expect(first.interval() == PairedBootstrap(count: 6, mean).interval())
+        #expect(first.interval() == BCaBootstrap(count: 6, mean).interval())
         #expect(first.interval().contains(3.5))
         #expect(first.interval().lower > 1 && first.interval().upper < 6)
-        #expect(PairedBootstrap(count: 4, mean).interval() == .unknown)
-        #expect(PairedBootstrap(count: 6) { $0.contains(0) ? .nan : 1 }.interval() == .unknown)
+        #expect(BCaBootstrap(count: 4, mean).interval() == .unknown)
+        #expect(BCaBootstrap(count: 6) { $0.contains(0) ? .nan : 1 }.interval() == .unknown)
     }
 }
