@@ -1,3 +1,4 @@
+import Determinism
 package import Experiments
 package import Faults
 import GRDB
