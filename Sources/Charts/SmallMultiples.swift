@@ -20,3 +20,13 @@ package struct SmallMultiples: Sendable {
         extents.compactMap { $0 }.reduce(nil) { whole, next in whole?.union(next) ?? next }
     }
 }
+
+extension SmallMultiples {
+    /// A grid of figures under their titles.
+    package func html(id: String) -> String {
+        let figures = charts.enumerated().map { place, chart in
+            "<figure><figcaption>\(Canvas.escaped(chart.title))</figcaption>\(chart.html(id: "\(id)-\(place)"))</figure>"
+        }
+        return "<div class=\"chart-grid\">\(figures.joined())</div>"
+    }
+}
