@@ -100,7 +100,8 @@ extension RunArchive {
                 guard
                     let id = try Int64.fetchOne(
                         db,
-                        sql: "SELECT trial.id FROM trial JOIN run ON run.id = runId WHERE identifier = ? AND number = ?",
+                        sql:
+                            "SELECT trial.id FROM trial JOIN run ON run.id = runId WHERE identifier = ? AND number = ?",
                         arguments: [run, trial.number])
                 else { return TrialLoad(trial: trial, phases: [:], bins: []) }
                 return try LoadReader(db: db, trialID: id, widthMicroseconds: width.microseconds).load(of: trial)

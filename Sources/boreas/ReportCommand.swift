@@ -25,7 +25,9 @@ struct ReportCommand: AsyncParsableCommand {
     var out: String?
 
     @Option(
-        help: "The policy that the others are compared with; else the one that the gate names, else the experiment's first.")
+        help:
+            "The policy that the others are compared with; else the one that the gate names, else the experiment's first."
+    )
     var baseline: String?
 
     @Option(help: "The page's title.")

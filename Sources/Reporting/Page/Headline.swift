@@ -1,4 +1,6 @@
 import Experiments
+import Recording
+import Statistics
 
 /// What a run comes to, in a sentence.
 struct Headline: Hashable {
@@ -41,7 +43,8 @@ private struct Teller {
         let expected = expectations.lines.filter { $0.expected != nil }
         switch expectations.verdict {
         case .pass:
-            return "\(policyCount(Set(expected.map(\.policy)).count)) came to what was expected: \(colours(of: expected))."
+            return
+                "\(policyCount(Set(expected.map(\.policy)).count)) came to what was expected: \(colours(of: expected))."
         case .fail:
             let met = expected.count { $0.verdict == .pass }
             guard let first = expected.first(where: { $0.verdict == .fail }) else { return expectations.reason + "." }
@@ -63,12 +66,14 @@ private struct Teller {
         case .fail:
             let kept = policies.count { colour($0) == .pass }
             let worst = worstPolicy
-            return "\(worst) \(fault(of: worst, in: nil)); \(kept) of \(Numbers.count(policies.count, "policy", "policies")) "
+            return
+                "\(worst) \(fault(of: worst, in: nil)); \(kept) of \(Numbers.count(policies.count, "policy", "policies")) "
                 + "\(kept == 1 ? "keeps" : "keep") to the \(conditions == 1 ? "threshold" : "thresholds")."
         case .inconclusive:
             let open = gate.lines.filter { $0.verdict == .inconclusive }
             guard let first = open.first else { return "\(gate.reason.isEmpty ? "nothing is shown" : gate.reason)." }
-            return "no threshold is shown to be broken, but \(open.count) of \(Numbers.count(gate.lines.count, "condition")) "
+            return
+                "no threshold is shown to be broken, but \(open.count) of \(Numbers.count(gate.lines.count, "condition")) "
                 + "can't be decided; \(first.expression.text) for \(first.cell): \(first.reason)."
         }
     }
@@ -109,7 +114,8 @@ private struct Teller {
             worst.success.pooled.value < 1
         {
             let unit = worst.sampleUnit(.successRate)
-            return "loses \(Numbers.percent(1 - worst.success.pooled.value)) of its \(unit)\(Self.place(worst.variation))"
+            return
+                "loses \(Numbers.percent(1 - worst.success.pooled.value)) of its \(unit)\(Self.place(worst.variation))"
         }
         let violations = own.reduce(0) { $0 + $1.total(\.violations) }
         if violations > 0 { return "breaks invariants \(violations == 1 ? "once" : "\(violations) times")" }

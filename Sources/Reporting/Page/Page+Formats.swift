@@ -21,7 +21,8 @@ extension Page {
     package var markdown: String {
         let chapters = runs.enumerated().map { index, evidence in
             RunChapter(
-                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1)
+                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1
+            )
         }
         return "# \(MarkdownText.escaped(title))\n\n" + chapters.map(\.markdown).joined(separator: "\n")
     }

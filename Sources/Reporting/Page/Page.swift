@@ -1,6 +1,6 @@
 import Experiments
 import Mustache
-package import Recording
+import Recording
 
 /// A report as one HTML file that needs no network.
 package struct Page: Sendable {
@@ -34,7 +34,8 @@ package struct Page: Sendable {
     private var model: [String: Any] {
         let chapters = runs.enumerated().map { index, evidence in
             RunChapter(
-                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1)
+                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1
+            )
         }
         let entries = chapters.map { chapter -> [String: Any] in
             let headline = chapter.headline
@@ -45,7 +46,8 @@ package struct Page: Sendable {
         }
         return [
             "pageTitle": title, "version": version, "style": PageStylesheet.text, "script": PageScript.text,
-            "policy": "default-src 'none'; style-src 'unsafe-inline'; script-src '\(Self.scriptSource)'; img-src data:; "
+            "policy":
+                "default-src 'none'; style-src 'unsafe-inline'; script-src '\(Self.scriptSource)'; img-src data:; "
                 + "base-uri 'none'; form-action 'none'",
             "summary": runs.count > 1 ? ["entries": entries] as [String: Any] : false,
             "runs": chapters.map(\.model), "words": PageWord.allCases.map(\.model),

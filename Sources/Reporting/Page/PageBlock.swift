@@ -13,7 +13,9 @@ enum PageBlock {
     /// what it misses further outside.
     var model: [String: Any] {
         var model: [String: Any] = [:]
-        for name in ["paragraph", "note", "facts", "commands", "listing", "shownTable", "figure"] { model[name] = false }
+        for name in ["paragraph", "note", "facts", "commands", "listing", "shownTable", "figure"] {
+            model[name] = false
+        }
         switch self {
         case .paragraph(let text): model["paragraph"] = ["paragraphText": text]
         case .note(let text, let words):

@@ -13,7 +13,7 @@ enum PageTemplate {
         <head>
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
-        <meta http-equiv="Content-Security-Policy" content="{{policy}}"/>
+        <meta http-equiv="Content-Security-Policy" content="{{{policy}}}"/>
         <meta name="generator" content="boreas {{version}}"/>
         <meta name="color-scheme" content="light dark"/>
         <title>{{pageTitle}}</title>

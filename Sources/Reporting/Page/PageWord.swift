@@ -84,7 +84,9 @@ enum PageWord: String, CaseIterable {
         }
     }
 
-    var linkModel: [String: Any] { ["wordId": rawValue, "wordTitle": title.prefix(1).lowercased() + title.dropFirst()] }
+    var linkModel: [String: Any] {
+        ["wordId": rawValue, "wordTitle": title.prefix(1).lowercased() + title.dropFirst()]
+    }
 
     var model: [String: Any] { ["wordId": rawValue, "wordTitle": title, "wordText": text] }
 }

@@ -49,10 +49,12 @@ extension RunChapter {
                 ? " Trials differ more than chance makes them (design effect up to \(Numbers.decimal(worst, 1))), and the "
                     + "intervals allow for it." : ""
             let means =
-                metrics.isEmpty ? "" : " Columns after amplification are means of the trials, recovery and drain medians."
+                metrics.isEmpty
+                ? "" : " Columns after amplification are means of the trials, recovery and drain medians."
             let words: [PageWord] =
                 hasWorkflows
-                ? [.success, .wilson, .completion, .orderStatistic, .amplification] : [.success, .wilson, .amplification]
+                ? [.success, .wilson, .completion, .orderStatistic, .amplification]
+                : [.success, .wilson, .amplification]
             blocks.append(.note("Intervals of success are 95 %, over trials.\(effect)\(means)", words))
         }
         return section("summary", "Results", blocks)
@@ -92,7 +94,8 @@ extension RunChapter {
     /// Relative changes of the other measures.
     private func changes(_ comparison: ComparisonReport) -> PageFigure? {
         forest(
-            "forest-changes", "Relative change\(evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))")",
+            "forest-changes",
+            "Relative change\(evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))")",
             "How much larger or smaller than under \(comparison.baseline), with its 95 % interval: to the left of the line "
                 + "is less time or work.", Axis(title: "relative change", unit: .percent),
             comparison.rows.filter { $0.measure.metric.kind != .share && $0.variation == evidence.focus }, comparison,
@@ -120,7 +123,8 @@ extension RunChapter {
                 return DotChart.Row(
                     group: group(row), label: label(row), value: row.change, lower: interval.lower,
                     upper: interval.upper, colour: colour(row.arm),
-                    note: "\(row.arm), \(row.measure.name)\(row.variation.isEmpty ? "" : ", \(RunPictures.spell(row.variation))")"
+                    note:
+                        "\(row.arm), \(row.measure.name)\(row.variation.isEmpty ? "" : ", \(RunPictures.spell(row.variation))")"
                         + ": \(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
             }, reference: 0)
         let id = "\(prefix)-\(name)"
@@ -181,7 +185,10 @@ extension RunChapter {
             let count = report.cells.reduce(0) { $0 + $1.total(\.violations) }
             var table = PageTable(
                 "Broken invariants: \(count) in all",
-                [.words("trial"), .words("policy"), .words("variation"), .words("invariant"), .words("of"), .words("evidence")])
+                [
+                    .words("trial"), .words("policy"), .words("variation"), .words("invariant"), .words("of"),
+                    .words("evidence"),
+                ])
             for violation in evidence.violations.prefix(Self.troublesMax) {
                 table.add([
                     .init("\(violation.trial)"), .init(violation.key.policy),
@@ -197,7 +204,10 @@ extension RunChapter {
         if !trials.isEmpty {
             var table = PageTable(
                 "Trials that did not pass: \(trials.count) in all",
-                [.words("trial"), .words("policy"), .words("variation"), .words("verdict"), .words("reason"), .words("command")])
+                [
+                    .words("trial"), .words("policy"), .words("variation"), .words("verdict"), .words("reason"),
+                    .words("command"),
+                ])
             for trial in trials.prefix(Self.troublesMax) {
                 table.add([
                     .init("\(trial.number)"), .init(trial.key.policy), .init(RunPictures.spell(trial.key.variation)),
@@ -209,7 +219,8 @@ extension RunChapter {
             let first = trials.first { $0.outcome == .fail } ?? trials[0]
             blocks.append(
                 .note(
-                    (trials.count > Self.troublesMax ? "The first \(Self.troublesMax) are shown; -o json has all. " : "")
+                    (trials.count > Self.troublesMax
+                        ? "The first \(Self.troublesMax) are shown; -o json has all. " : "")
                         + "show tells a trial in the order of time; replay carries it out again, and with --shrink finds the "
                         + "smallest experiment that still fails.", [.trial]))
             blocks.append(.commands(["boreas replay \(reference)/\(first.number)"]))

@@ -47,7 +47,7 @@ struct RunChapter {
 
     // MARK: The verdict
 
-    private var verdict: PageSection {
+    var verdict: PageSection {
         var blocks: [PageBlock] = []
         if !report.gate.lines.isEmpty {
             blocks.append(.table(gateTable))
@@ -227,7 +227,9 @@ struct RunChapter {
         if let after = when.after { parts.append("after \(after)") }
         if let limit = when.limitConsecutive { parts.append("at most \(limit) in a row") }
         if let limit = when.limitActive { parts.append("at most \(limit) at a time") }
-        if let window = when.window { parts.append("from \(window.from.text)\(window.to.map { " to \($0.text)" } ?? "")") }
+        if let window = when.window {
+            parts.append("from \(window.from.text)\(window.to.map { " to \($0.text)" } ?? "")")
+        }
         if when.since != nil { parts.append("once its trigger has come") }
         return parts.isEmpty ? "always" : parts.joined(separator: ", ")
     }

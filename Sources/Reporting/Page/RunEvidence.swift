@@ -1,6 +1,7 @@
 import Determinism
 package import Experiments
 package import Recording
+import Statistics
 
 /// What a page tells of one run.
 package struct RunEvidence: Sendable {

@@ -1,5 +1,6 @@
 import Charts
 import Experiments
+import Recording
 import Statistics
 
 extension RunPictures {
@@ -39,7 +40,8 @@ extension RunPictures {
         }
         caption += omittedLines
         return drawn(
-            "completion", title, charts: charts, caption: caption, words: [.completion, .distribution, .orderStatistic],
+            "completion", title, charts: charts, caption: caption,
+            words: [.completion, .distribution, .orderStatistic],
             table: completionTable(title))
     }
 

@@ -1,5 +1,6 @@
 import Charts
 import Experiments
+import Recording
 import Statistics
 
 extension RunPictures {
@@ -126,7 +127,8 @@ private struct Cost {
                 measure: Measure(.makespan), words: [.student]),
             Cost(
                 name: "completion", title: "Time to completion (p95)", axis: "p95 of completion",
-                meaning: "Seconds within which 95 % of all workflows had succeeded; open at the edge where fewer ever did",
+                meaning:
+                    "Seconds within which 95 % of all workflows had succeeded; open at the edge where fewer ever did",
                 measure: Measure(.workflowCompletion, quantile: 0.95), words: [.completion, .orderStatistic]),
             Cost(
                 name: "amplification", title: "Amplification", axis: "attempts an operation",

@@ -1,5 +1,6 @@
 import Charts
 import Experiments
+import Recording
 import Statistics
 
 extension RunPictures {
@@ -50,7 +51,9 @@ extension RunPictures {
             points.append(
                 Point(
                     x: step.time, y: step.survival,
-                    note: "\(policy), after \(Numbers.seconds(step.time)): \(share) not recovered, \(step.atRisk) at risk"))
+                    note:
+                        "\(policy), after \(Numbers.seconds(step.time)): \(share) not recovered, \(step.atRisk) at risk"
+                ))
             if step.censored > 0 {
                 marks.append(
                     Point(
@@ -60,7 +63,8 @@ extension RunPictures {
             }
         }
         if let last = points.last, last.x < end {
-            points.append(Point(x: end, y: last.y, note: "\(policy): \(Numbers.percent(last.y)) not recovered in the end"))
+            points.append(
+                Point(x: end, y: last.y, note: "\(policy): \(Numbers.percent(last.y)) not recovered in the end"))
         }
         return Series(name: policy, colour: colour(policy), points: points, style: .step, marks: marks)
     }

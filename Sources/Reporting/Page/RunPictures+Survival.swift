@@ -1,5 +1,6 @@
 import Charts
 import Experiments
+import Recording
 import Statistics
 
 extension RunPictures {

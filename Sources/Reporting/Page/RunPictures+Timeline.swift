@@ -29,7 +29,8 @@ extension RunPictures {
         ]
         if lanes.omitted > 0 {
             caption.append(
-                "\(Numbers.count(lanes.omitted, "item")) of \(lanes.omitted + lanes.count), the least eventful, are left out.")
+                "\(Numbers.count(lanes.omitted, "item")) of \(lanes.omitted + lanes.count), the least eventful, are left out."
+            )
         }
         let chart = LaneChart(
             title: "\(title): trial \(trial.number), \(cell)",
@@ -202,7 +203,9 @@ struct TrialLanes {
                         note: "\(identity), attempt \(exchange.trace.attempt) of \(own.count): "
                             + "\(exchange.outcomeText.oneLine(width: 160)) in "
                             + Numbers.seconds(exchange.duration.seconds) + fault(of: attempt, trial)))
-                guard let decision = attempt.decision, let layer = decision.layer, decision.wait > .zero else { continue }
+                guard let decision = attempt.decision, let layer = decision.layer, decision.wait > .zero else {
+                    continue
+                }
                 items.append(
                     Item(
                         lane: lane, from: end.seconds, to: (end + decision.wait).seconds, kind: .wait,
