@@ -17,6 +17,7 @@ package struct DetailedTrial: Hashable, Sendable {
 package struct TrialLoad: Hashable, Sendable {
     package struct Bin: Hashable, Sendable {
         package var attempts = 0
+        /// Operations that succeeded; a watch is none of them, as it has no end of its own.
         package var succeeded = 0
     }
 
@@ -31,18 +32,20 @@ package struct TrialLoad: Hashable, Sendable {
 package struct CallWait: Hashable, Sendable {
     package var policy: String
     package var path: String
-    /// Among the waits of the call's own layer in its operation, from 1.
+    /// Among the waits of the call's own layer, from 1; a call that the work queue begins anew counts anew.
     package var retry: Int
     package var wait: Duration
     /// Whether the answer asked for fewer requests (429).
     package var isThrottled: Bool
 }
 
-/// A broken invariant, with the trial that it broke in.
-package struct TrialViolation: Hashable, Sendable {
+/// How often an invariant broke in one cell, with the first time.
+package struct BrokenInvariant: Hashable, Sendable {
+    package var invariant: Invariant
+    package var count: Int
+    /// The first trial in which it did.
     package var trial: Int
     package var key: TrialKey
-    package var invariant: Invariant
     package var subject: String
     package var evidence: String
 }
@@ -70,6 +73,18 @@ extension RunArchive {
                     WHERE place = 1 OR (place <= ? AND total <= ?) ORDER BY number
                     """, arguments: [run, variation, perPolicy, attemptsMax]
             ).map(DetailedTrial.init(row:))
+        }
+    }
+
+    /// Under which variation the detailed trials list most attempts; nil where none lists any.
+    package func busiestDetails(of run: String) async throws -> String? {
+        try await fetch { db in
+            try String.fetchOne(
+                db,
+                sql: """
+                    SELECT variation FROM trial JOIN run ON run.id = runId WHERE identifier = ? AND isDetailed
+                    GROUP BY variation HAVING sum(attempts) > 0 ORDER BY sum(attempts) DESC, variation LIMIT 1
+                    """, arguments: [run])
         }
     }
 
@@ -118,12 +133,18 @@ extension RunArchive {
                 try Row.fetchAll(
                     db,
                     sql: """
-                        SELECT operation.path, row_number() OVER (PARTITION BY operationId ORDER BY attempt.number),
+                        SELECT path, row_number() OVER (PARTITION BY operationId, call ORDER BY number),
                             waitMicroseconds, httpStatus
-                        FROM attempt JOIN operation ON operation.id = operationId
-                        WHERE layer = 'call' AND attempt.trialId =
-                            (SELECT trial.id FROM trial JOIN run ON run.id = runId WHERE identifier = ? AND number = ?)
-                        ORDER BY attempt.id LIMIT ?
+                        FROM (
+                            SELECT operation.path, attempt.*,
+                                sum(layer NOT IN ('call', 'transport')) OVER (
+                                    PARTITION BY operationId ORDER BY attempt.number) AS call
+                            FROM attempt JOIN operation ON operation.id = operationId
+                            WHERE layer IS NOT NULL AND attempt.trialId = (
+                                SELECT trial.id FROM trial JOIN run ON run.id = runId
+                                WHERE identifier = ? AND number = ?)
+                        )
+                        WHERE layer = 'call' ORDER BY id LIMIT ?
                         """, arguments: [run, trial.number, perTrial]
                 ).map { row in
                     CallWait(
@@ -134,22 +155,29 @@ extension RunArchive {
         }
     }
 
-    /// Broken invariants by trial, a bounded number of them.
-    package func violations(of run: String, limit: Int) async throws -> [TrialViolation] {
+    /// The invariants that broke, by cell, those that broke first before the others.
+    package func brokenInvariants(of run: String, limit: Int) async throws -> [BrokenInvariant] {
         try await fetch { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT trial.number, policy, variation, trialIndex, invariant, subject, evidence
-                    FROM trial JOIN run ON run.id = runId JOIN violation ON violation.trialId = trial.id
-                    WHERE identifier = ? AND trial.violations > 0 ORDER BY trial.number, violation.id LIMIT ?
+                    SELECT * FROM (
+                        SELECT trial.number AS trial, policy, variation, trialIndex, invariant, subject, evidence,
+                            row_number() OVER (cell ORDER BY trial.number, violation.id) AS place,
+                            count(*) OVER cell AS times
+                        FROM trial JOIN run ON run.id = runId JOIN violation ON violation.trialId = trial.id
+                        WHERE identifier = ? AND trial.violations > 0
+                        WINDOW cell AS (PARTITION BY policy, variation, invariant)
+                    )
+                    WHERE place = 1 ORDER BY trial, invariant LIMIT ?
                     """, arguments: [run, limit]
             ).compactMap { row in
                 let word: String = row[4]
                 return Invariant(rawValue: word).map {
-                    TrialViolation(
-                        trial: row[0], key: TrialKey(policy: row[1], variation: row[2], index: row[3]), invariant: $0,
-                        subject: row[5], evidence: row[6])
+                    BrokenInvariant(
+                        invariant: $0, count: row[8], trial: row[0],
+                        key: TrialKey(policy: row[1], variation: row[2], index: row[3]), subject: row[5],
+                        evidence: row[6])
                 }
             }
         }
@@ -191,7 +219,7 @@ private struct LoadReader {
             for row in try count("attempt", "startedMicroseconds", "TRUE") {
                 bins[row[0], default: TrialLoad.Bin()].attempts = row[1]
             }
-            for row in try count("operation", "finishedMicroseconds", "outcome = 'succeeded'") {
+            for row in try count("operation", "finishedMicroseconds", "verb <> 'watch' AND outcome = 'succeeded'") {
                 bins[row[0], default: TrialLoad.Bin()].succeeded = row[1]
             }
         }

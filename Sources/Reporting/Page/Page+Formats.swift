@@ -48,7 +48,7 @@ extension PageBlock {
         switch self {
         case .paragraph(let text): "\(MarkdownText.escaped(text))\n"
         case .note(let text, _): text.isEmpty ? nil : "\(MarkdownText.escaped(text))\n"
-        case .table(let table): table.markdown
+        case .table(let table), .folded(_, let table): table.markdown
         case .facts, .commands, .listing, .figure: nil
         }
     }
@@ -61,7 +61,7 @@ extension PageTable {
         lines += rows.map { cells in
             cells.map { cell in
                 let text = cell.isCode ? "`\(cell.text)`" : MarkdownText.cell(cell.text)
-                return cell.verdict.map { "\($0.sign) \(text)" } ?? text
+                return cell.isSigned ? cell.verdict.map { "\($0.sign) \(text)" } ?? text : text
             }
         }
         let text = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()

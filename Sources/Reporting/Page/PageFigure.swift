@@ -4,8 +4,6 @@ struct PageFigure {
     var title: String
     /// HTML of the chart.
     var chart: String
-    /// HTML of what stands for what.
-    var legend: [String] = []
     /// Sentences.
     var caption: [String]
     /// What the caption rests on; each has a note on the page.
@@ -16,8 +14,7 @@ struct PageFigure {
     var model: [String: Any] {
         [
             "figureId": id, "figureTitle": title, "chart": chart,
-            "legend": legend.isEmpty ? false : ["entries": legend.map { ["entry": $0] }] as [String: Any],
-            "caption": caption.joined(separator: " "), "words": words.map(\.linkModel),
+            "caption": caption.joined(separator: " "), "words": PageWord.links(words), "hasWords": !words.isEmpty,
             "behind": table.map { $0.model as Any } ?? false,
         ]
     }

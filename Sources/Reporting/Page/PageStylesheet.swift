@@ -21,7 +21,7 @@ enum PageStylesheet {
     private static let layout = """
         *,*::before,*::after{box-sizing:border-box}
         html{background:var(--surface);color:var(--text);scroll-padding-top:1rem;-webkit-text-size-adjust:100%}
-        body{margin:0 auto;max-width:70rem;padding:0 1rem 3rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
+        body{margin:0 auto;max-width:74rem;padding:0 1.25rem 3rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
         Ubuntu,"Noto Sans",sans-serif;overflow-wrap:anywhere}
         h1{font-size:1.6rem;line-height:1.2;margin:.25rem 0 1rem}
         h2{font-size:1.3rem;line-height:1.25;margin:2rem 0 .25rem}
@@ -72,13 +72,15 @@ enum PageStylesheet {
         thead th{vertical-align:bottom;border-bottom-color:var(--axis);font-weight:600;color:var(--quiet)}
         tbody th{font-weight:600;white-space:nowrap}
         td{min-width:3rem}
+        .short{white-space:nowrap}
+        .long{min-width:16rem}
+        caption span{display:block;max-width:calc(100vw - 3rem)}
         .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-        .reason{min-width:14rem}
         .picture{margin:0 0 2.5rem}
+        .picture .plot.wide{max-width:800px}
         .picture figcaption{color:var(--quiet);font-size:.9rem;max-width:52rem;margin:.5rem 0}
         .picture .chart-grid figcaption{color:var(--text);font-size:.875rem}
         .chart-legend{font-size:.875rem}
-        a.word{white-space:nowrap;margin-left:.35rem}
         summary{cursor:pointer;font-size:.9rem;padding:.25rem 0;color:var(--link);width:fit-content}
         .left-out{font-size:.9rem;padding-left:1.2rem;max-width:46rem}
         .bottom{border-top:1px solid var(--rule);margin-top:3rem;color:var(--quiet);font-size:.875rem}

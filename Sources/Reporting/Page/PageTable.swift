@@ -18,14 +18,20 @@ struct PageTable: Hashable {
         var text: String
         /// Whose colour the cell has.
         var verdict: Verdict?
+        /// Whether the verdict's sign stands before the text.
+        var isSigned: Bool
         /// Whether the text is to be typed as it stands.
         var isCode: Bool
 
-        init(_ text: String, _ verdict: Verdict? = nil, isCode: Bool = false) {
+        init(_ text: String, _ verdict: Verdict? = nil, isSigned: Bool = true, isCode: Bool = false) {
             self.text = text
             self.verdict = verdict
+            self.isSigned = isSigned
             self.isCode = isCode
         }
+
+        /// Whether it stays on one line.
+        var isShort: Bool { text.count <= 30 }
 
         init(stringLiteral value: String) { self.init(value) }
     }
@@ -66,10 +72,17 @@ struct PageTable: Hashable {
         ]
     }
 
+    private static func styleClass(_ cell: Cell, _ column: Column) -> String? {
+        if column.isNumber { return "number" }
+        return cell.isShort ? "short" : cell.text.count > 60 ? "long" : nil
+    }
+
     private static func model(_ cell: Cell, _ column: Column) -> [String: Any] {
         [
-            "text": cell.text, "cellIsNumber": column.isNumber, "isCode": cell.isCode,
-            "mark": cell.verdict.map { ["markName": $0.rawValue, "markSign": $0.sign] as [String: Any] } ?? false,
+            "text": cell.text, "isCode": cell.isCode,
+            "cellClass": Self.styleClass(cell, column).map { ["cellClassName": $0] as [String: Any] } ?? false,
+            "mark": cell.verdict.map { ["markName": $0.rawValue] as [String: Any] } ?? false,
+            "sign": cell.isSigned ? cell.verdict.map { ["signText": $0.sign] as [String: Any] } ?? false : false,
         ]
     }
 }

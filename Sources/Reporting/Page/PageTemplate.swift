@@ -85,7 +85,7 @@ enum PageTemplate {
     private static let block = """
         {{#paragraph}}<p>{{paragraphText}}</p>
         {{/paragraph}}
-        {{#note}}<p class="quiet">{{noteText}}{{#noteWords}} <a class="word" href="#word-{{wordId}}">{{wordTitle}}</a>{{/noteWords}}</p>
+        {{#note}}<p class="quiet">{{noteText}}{{#hasWords}} Words:{{/hasWords}}{{#noteWords}} <a class="word" href="#word-{{wordId}}">{{wordTitle}}</a>{{comma}}{{/noteWords}}</p>
         {{/note}}
         {{#facts}}<dl class="facts">
         {{#entries}}
@@ -103,6 +103,10 @@ enum PageTemplate {
         </ul>
         {{/listing}}
         {{#shownTable}}{{>table}}{{/shownTable}}
+        {{#folded}}<details><summary>{{foldedTitle}}</summary>
+        {{#inner}}{{>table}}{{/inner}}
+        </details>
+        {{/folded}}
         {{#figure}}{{>figure}}{{/figure}}
 
         """
@@ -110,10 +114,8 @@ enum PageTemplate {
     private static let figure = """
         <figure class="picture" id="{{figureId}}" aria-labelledby="{{figureId}}-title">
         <h4 id="{{figureId}}-title">{{figureTitle}}</h4>
-        {{#legend}}<ul class="chart-legend">{{#entries}}<li>{{{entry}}}</li>{{/entries}}</ul>
-        {{/legend}}
         {{{chart}}}
-        <figcaption>{{caption}}{{#words}} <a class="word" href="#word-{{wordId}}">{{wordTitle}}</a>{{/words}}</figcaption>
+        <figcaption>{{caption}}{{#hasWords}} Words:{{/hasWords}}{{#words}} <a class="word" href="#word-{{wordId}}">{{wordTitle}}</a>{{comma}}{{/words}}</figcaption>
         {{#behind}}<details><summary>The table behind it</summary>
         {{>table}}
         </details>
@@ -125,11 +127,11 @@ enum PageTemplate {
     private static let table = """
         <div class="scroll" role="region" tabindex="0" aria-label="{{tableCaption}}">
         <table>
-        <caption>{{tableCaption}}</caption>
+        <caption><span>{{tableCaption}}</span></caption>
         <thead><tr>{{#columns}}<th scope="col"{{#isNumber}} class="number"{{/isNumber}}>{{columnTitle}}</th>{{/columns}}</tr></thead>
         <tbody>
         {{#rows}}
-        <tr>{{#rowHead}}<th scope="row">{{#mark}}<span class="verdict {{markName}}"><span aria-hidden="true">{{markSign}}</span> {{/mark}}{{text}}{{#mark}}</span>{{/mark}}</th>{{/rowHead}}{{#cells}}<td{{#cellIsNumber}} class="number"{{/cellIsNumber}}>{{#mark}}<span class="verdict {{markName}}"><span aria-hidden="true">{{markSign}}</span> {{/mark}}{{#isCode}}<code>{{/isCode}}{{text}}{{#isCode}}</code>{{/isCode}}{{#mark}}</span>{{/mark}}</td>{{/cells}}</tr>
+        <tr>{{#rowHead}}<th scope="row">{{text}}</th>{{/rowHead}}{{#cells}}<td{{#cellClass}} class="{{cellClassName}}"{{/cellClass}}>{{#mark}}<span class="verdict {{markName}}">{{#sign}}<span aria-hidden="true">{{signText}}</span> {{/sign}}{{/mark}}{{#isCode}}<code>{{/isCode}}{{text}}{{#isCode}}</code>{{/isCode}}{{#mark}}</span>{{/mark}}</td>{{/cells}}</tr>
         {{/rows}}
         </tbody>
         </table>

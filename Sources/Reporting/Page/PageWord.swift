@@ -84,8 +84,13 @@ enum PageWord: String, CaseIterable {
         }
     }
 
-    var linkModel: [String: Any] {
-        ["wordId": rawValue, "wordTitle": title.prefix(1).lowercased() + title.dropFirst()]
+    /// As links behind a text, told apart by commas.
+    static func links(_ words: [PageWord]) -> [[String: Any]] {
+        words.enumerated().map { index, word in
+            let isName = word.title.hasPrefix("Wilson") || word.title.hasPrefix("Kaplan")
+            let name = isName ? word.title : word.title.prefix(1).lowercased() + word.title.dropFirst()
+            return ["wordId": word.rawValue, "wordTitle": name, "comma": index + 1 < words.count ? "," : "."]
+        }
     }
 
     var model: [String: Any] { ["wordId": rawValue, "wordTitle": title, "wordText": text] }

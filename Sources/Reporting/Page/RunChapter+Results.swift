@@ -13,30 +13,35 @@ extension RunChapter {
         let metrics = run.experiment.isOfClients ? Metric.clientMetrics(in: report.cells) : []
         var columns: [PageTable.Column] = [.words("policy")]
         if isVaried { columns.append(.words("variation")) }
-        columns += ["trials"].map { .init($0) }
-        if !run.experiment.isOfProcess { columns += [unit, "success", "95 % interval"].map { .init($0) } }
-        if hasWorkflows { columns += ["completion p50", "completion p95"].map { .init($0) } }
-        columns += ["operations", "attempts", "amplification"].filter { $0 != unit }.map { .init($0) }
+        columns.append(.init("trials"))
+        if !run.experiment.isOfProcess { columns += [.init(unit), .init("success [95 %]")] }
+        if hasWorkflows { columns += [.init("p50"), .init("p95")] }
+        if unit != "operations" { columns.append(.init("operations")) }
+        columns += [.init("attempts"), .init("amplification")]
         columns += metrics.map { .init($0.rawValue) }
         columns += [.init("violations"), .words("verdict")]
-        var table = PageTable("Every cell: one policy under one variation", columns)
+        var table = PageTable(
+            hasWorkflows ? "Every cell; p50 and p95 are of the time to completion" : "Every cell", columns)
         for cell in report.cells {
             let success = cell.success
             var row: [PageTable.Cell] = [.init(cell.policy)]
             if isVaried { row.append(.init(RunPictures.spell(cell.variation))) }
             row.append(.init("\(cell.trials.count)"))
             if !run.experiment.isOfProcess {
+                let interval = Numbers.text(success.effective.wilson(), Numbers.percent)
                 row += [
-                    .init(Numbers.plain(success.pooled.count)), .init(Numbers.percent(success.pooled.value)),
-                    .init(Numbers.text(success.effective.wilson(), Numbers.percent)),
+                    .init(Numbers.grouped(Int(success.pooled.count))),
+                    .init("\(Numbers.percent(success.pooled.value)) \(interval)"),
                 ]
             }
             if hasWorkflows {
                 let completions = cell.completions
                 row += [0.5, 0.95].map { .init(completions.quantile($0).map(Numbers.seconds) ?? "-") }
             }
-            if unit != "operations" { row.append(.init("\(cell.total(\.operations))")) }
-            row += [.init("\(cell.total(\.attempts))"), .init(Numbers.decimal(cell.amplification.value, 2))]
+            if unit != "operations" { row.append(.init(Numbers.grouped(cell.total(\.operations)))) }
+            row += [
+                .init(Numbers.grouped(cell.total(\.attempts))), .init(Numbers.decimal(cell.amplification.value, 2)),
+            ]
             row += metrics.map { .init(Numbers.text(cell.typical($0), of: $0)) }
             row += [.init("\(cell.total(\.violations))"), .init(cell.verdict.rawValue, cell.verdict)]
             table.add(row)
@@ -70,7 +75,17 @@ extension RunChapter {
                     + "it is not.")
         ]
         blocks += [shares(comparison), changes(comparison)].compactMap { $0.map(PageBlock.figure) }
-        blocks.append(.table(table(of: comparison)))
+        let isVaried = comparison.rows.contains { !$0.variation.isEmpty }
+        if isVaried {
+            let focused = comparison.rows.filter { $0.variation == evidence.focus }
+            let place = RunPictures.spell(evidence.focus)
+            blocks.append(
+                .table(table(of: focused, comparison, "Against \(comparison.baseline) at \(place), where policies differ most")))
+            blocks.append(
+                .folded("The table of all variations", table(of: comparison.rows, comparison, "Against \(comparison.baseline)")))
+        } else {
+            blocks.append(.table(table(of: comparison.rows, comparison, "Against \(comparison.baseline)")))
+        }
         blocks.append(.note("", [.comparison, .wilson, .seeds]))
         return section("comparison", "Comparison with \(comparison.baseline)", blocks)
     }
@@ -129,20 +144,22 @@ extension RunChapter {
             }, reference: 0)
         let id = "\(prefix)-\(name)"
         return PageFigure(
-            id: id, title: title, chart: chart.html(id: "\(id)-chart"), legend: chart.legend.map(\.html),
+            id: id, title: title, chart: chart.html(id: "\(id)-chart"),
             caption: [caption] + remark, words: [.comparison])
     }
 
-    private func table(of comparison: ComparisonReport) -> PageTable {
-        let isVaried = comparison.rows.contains { !$0.variation.isEmpty }
+    private func table(
+        of rows: [ComparisonReport.Row], _ comparison: ComparisonReport, _ caption: String
+    ) -> PageTable {
+        let isVaried = Set(rows.map(\.variation)).count > 1
         var table = PageTable(
-            "Against \(comparison.baseline)",
+            caption,
             [.words("measure")] + (isVaried ? [.words("variation")] : []) + [
-                .words("policy"), .init(comparison.baseline), .init("policy's own"), .init("difference"),
+                .words("policy"), .init(comparison.baseline), .init("candidate"), .init("difference"),
                 .words("evidence"), .words("note"),
             ])
         // What is shown comes first, so that a long table hides none of it.
-        for row in comparison.rows.filter(\.isShown) + comparison.rows.filter({ !$0.isShown }) {
+        for row in rows.filter(\.isShown) + rows.filter({ !$0.isShown }) {
             let verdict: Verdict? =
                 switch row.ink {
                 case .green: .pass
@@ -152,10 +169,18 @@ extension RunChapter {
             table.add(
                 [.init(row.measure.name)] + (isVaried ? [.init(RunPictures.spell(row.variation))] : []) + [
                     .init(row.arm), .init(row.text(row.base)), .init(row.text(row.candidate)),
-                    .init(row.changeText, verdict), .init(row.evidence), .init(row.footnote ?? ""),
+                    .init(row.changeText + Self.judgement(verdict), verdict, isSigned: false), .init(row.evidence), .init(row.footnote ?? ""),
                 ])
         }
         return table
+    }
+
+    private static func judgement(_ verdict: Verdict?) -> String {
+        switch verdict {
+        case .pass: ", better"
+        case .fail: ", worse"
+        case .inconclusive, nil: ""
+        }
     }
 
     // MARK: The pictures
@@ -177,43 +202,39 @@ extension RunChapter {
 
     var troubles: PageSection {
         let trials = report.cells.flatMap(\.trials).filter { $0.outcome != .pass }.sorted { $0.number < $1.number }
-        guard !trials.isEmpty || !evidence.violations.isEmpty else {
+        guard !trials.isEmpty || !evidence.broken.isEmpty else {
             return section("troubles", "What went wrong", [.paragraph("No invariant broke, and every trial passed.")])
         }
+        let isVaried = report.cells.contains { !$0.variation.isEmpty }
         var blocks: [PageBlock] = []
-        if !evidence.violations.isEmpty {
+        if !evidence.broken.isEmpty {
             let count = report.cells.reduce(0) { $0 + $1.total(\.violations) }
             var table = PageTable(
-                "Broken invariants: \(count) in all",
-                [
-                    .words("trial"), .words("policy"), .words("variation"), .words("invariant"), .words("of"),
-                    .words("evidence"),
-                ])
-            for violation in evidence.violations.prefix(Self.troublesMax) {
-                table.add([
-                    .init("\(violation.trial)"), .init(violation.key.policy),
-                    .init(RunPictures.spell(violation.key.variation)), .init(violation.invariant.rawValue),
-                    .init(violation.subject), .init(violation.evidence.oneLine(width: 300)),
-                ])
+                "Broken invariants by cell, \(Numbers.grouped(count)) times in all, each with its first case",
+                [.words("invariant"), .words("policy")] + (isVaried ? [.words("variation")] : [])
+                    + [.init("times"), .words("first in trial"), .words("what"), .words("evidence")])
+            for broken in evidence.broken {
+                table.add(
+                    [.init(broken.invariant.rawValue), .init(broken.key.policy)]
+                        + (isVaried ? [.init(RunPictures.spell(broken.key.variation))] : []) + [
+                            .init(Numbers.grouped(broken.count)), .init("\(broken.trial)"), .init(broken.subject),
+                            .init(broken.evidence.oneLine(width: 240)),
+                        ])
             }
             blocks.append(.table(table))
-            if count > Self.troublesMax {
-                blocks.append(.note("The first \(min(count, Self.troublesMax)) are shown.", []))
-            }
         }
         if !trials.isEmpty {
             var table = PageTable(
                 "Trials that did not pass: \(trials.count) in all",
-                [
-                    .words("trial"), .words("policy"), .words("variation"), .words("verdict"), .words("reason"),
-                    .words("command"),
-                ])
+                [.words("trial"), .words("policy")] + (isVaried ? [.words("variation")] : [])
+                    + [.words("verdict"), .words("reason"), .words("command")])
             for trial in trials.prefix(Self.troublesMax) {
-                table.add([
-                    .init("\(trial.number)"), .init(trial.key.policy), .init(RunPictures.spell(trial.key.variation)),
-                    .init(trial.outcome.rawValue, trial.outcome), .init(trial.reason.oneLine(width: 300)),
-                    .init("boreas show \(reference)/\(trial.number)", isCode: true),
-                ])
+                table.add(
+                    [.init("\(trial.number)"), .init(trial.key.policy)]
+                        + (isVaried ? [.init(RunPictures.spell(trial.key.variation))] : []) + [
+                            .init(trial.outcome.rawValue, trial.outcome), .init(trial.reason.oneLine(width: 240)),
+                            .init("boreas show \(reference)/\(trial.number)", isCode: true),
+                        ])
             }
             blocks.append(.table(table))
             let first = trials.first { $0.outcome == .fail } ?? trials[0]
@@ -228,5 +249,5 @@ extension RunChapter {
         return section("troubles", "What went wrong", blocks)
     }
 
-    private static let troublesMax = 30
+    private static let troublesMax = 15
 }

@@ -21,7 +21,10 @@ struct RunChapter {
     /// What commands call the run.
     var reference: String { isReproducible ? "latest" : run.identifier }
 
-    var title: String { isReproducible || isAlone ? run.experiment.name : "\(run.experiment.name) (\(run.identifier))" }
+    var title: String {
+        guard isReproducible else { return "Run \(run.identifier) of \(run.experiment.name)" }
+        return "Run of \(run.experiment.name), seed \(run.seed)"
+    }
 
     var sections: [PageSection] { [verdict, flown, summary, comparison, pictures, troubles].compactMap(\.self) }
 
@@ -29,7 +32,7 @@ struct RunChapter {
     var model: [String: Any] {
         let sections = sections
         let headline = headline
-        let note = isReproducible ? "" : "Run \(run.identifier), \(Numbers.date(run.startedEpochMicroseconds))"
+        let note = isReproducible ? "" : "Started \(Numbers.date(run.startedEpochMicroseconds))."
         return [
             "runId": prefix, "runTitle": title,
             "runNote": note.isEmpty ? false : ["runNoteText": note] as [String: Any],
@@ -135,7 +138,7 @@ struct RunChapter {
         var facts: [(name: String, text: String)] = [("Experiment", experiment.name)]
         if !experiment.description.isEmpty { facts.append(("Description", experiment.description)) }
         facts += [
-            ("World", [run.world, run.serverVersion].filter { !$0.isEmpty }.joined(separator: ", ")),
+            ("World", world),
             ("Subject", subject), ("Seed", "\(run.seed)"),
             ("Trials", "\(trials.count) of \(run.trialsPlanned) took place (\(range))"),
             ("Versions", "boreas \(run.boreasVersion)" + (run.label.isEmpty ? "" : ", \(run.label)")),
@@ -158,6 +161,10 @@ struct RunChapter {
         blocks.append(.paragraph("To make it again, and to look further:"))
         blocks.append(.commands(commands))
         return section("flown", "What was flown", blocks)
+    }
+
+    private var world: String {
+        run.serverVersion.isEmpty || run.serverVersion == run.world ? run.world : "\(run.world), \(run.serverVersion)"
     }
 
     private var subject: String {

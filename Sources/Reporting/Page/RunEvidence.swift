@@ -11,24 +11,27 @@ package struct RunEvidence: Sendable {
     package var comparison: ComparisonReport?
     /// The variation that the pictures of one variation show: where the policies differ most.
     package var focus: String
-    /// Of the focus's detailed trials.
+    /// The variation whose attempts are drawn: the focus, where the archive keeps any of it.
+    package var detailed: String
+    /// Of its detailed trials.
     package var loads: [TrialLoad]
     package var loadWidth: Duration
     package var waits: [CallWait]
     /// The detailed trial that teaches most; nil where the archive keeps none.
     package var lesson: TrialRecord?
-    /// Some of the broken invariants.
-    package var violations: [TrialViolation]
+    /// The invariants that broke, by cell.
+    package var broken: [BrokenInvariant]
 
     package init(_ run: RunRecord, _ tallies: [TrialTally], comparison: ComparisonReport? = nil) {
         self.run = run
         report = RunReport(run, tallies)
         self.comparison = comparison
         focus = Self.focus(of: report)
+        detailed = focus
         loads = []
         loadWidth = .seconds(1)
         waits = []
-        violations = []
+        broken = []
     }
 
     /// Reads a run with what its pictures need: its summaries whole, and of its details a bounded part.
@@ -44,16 +47,25 @@ package struct RunEvidence: Sendable {
         let tallies = try await archive.tallies(of: run.identifier)
         var evidence = RunEvidence(run, tallies)
         evidence.comparison = try comparison(run, tallies, baseline: baseline)
-        let trials = try await archive.detailedTrials(
-            of: run.identifier, variation: evidence.focus, perPolicy: trialsMax, attemptsMax: attemptsMax)
-        evidence.loadWidth = width(of: trials)
-        evidence.loads = try await archive.loads(of: run.identifier, trials, width: evidence.loadWidth)
-        evidence.waits = try await archive.callWaits(of: run.identifier, trials, perTrial: waitsMax)
+        try await evidence.readDetails(from: archive)
+        // Of clients, the archive lists the requests of small trials alone.
+        if evidence.loads.allSatisfy(\.bins.isEmpty), let busiest = try await archive.busiestDetails(of: run.identifier) {
+            evidence.detailed = busiest
+            try await evidence.readDetails(from: archive)
+        }
         if let lesson = try await archive.instructiveTrial(of: run.identifier, attemptsMax: lessonMax) {
             evidence.lesson = try await archive.trial(lesson, of: run.identifier)
         }
-        evidence.violations = try await archive.violations(of: run.identifier, limit: PageTable.rowsMax)
+        evidence.broken = try await archive.brokenInvariants(of: run.identifier, limit: PageTable.rowsMax)
         return evidence
+    }
+
+    private mutating func readDetails(from archive: RunArchive) async throws {
+        let trials = try await archive.detailedTrials(
+            of: run.identifier, variation: detailed, perPolicy: Self.trialsMax, attemptsMax: Self.attemptsMax)
+        loadWidth = Self.width(of: trials)
+        loads = try await archive.loads(of: run.identifier, trials, width: loadWidth)
+        waits = try await archive.callWaits(of: run.identifier, trials, perTrial: Self.waitsMax)
     }
 
     /// Detailed trials of a policy that are drawn.
@@ -83,7 +95,7 @@ package struct RunEvidence: Sendable {
         return run.experiment.policyNames.first
     }
 
-    /// Equal spans, a round number of seconds long, of which a trial has about a hundred.
+    /// Equal spans, a round number of seconds long, of which a trial has at most two hundred.
     static func width(of trials: [DetailedTrial]) -> Duration {
         let longest = trials.map(\.duration).max() ?? .seconds(1)
         let steps: [Duration] = [
@@ -91,7 +103,7 @@ package struct RunEvidence: Sendable {
             .milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(10), .seconds(20), .seconds(60),
             .seconds(120), .seconds(300), .seconds(600), .seconds(3600),
         ]
-        return steps.first { longest / 120 <= $0 } ?? .seconds(86_400)
+        return steps.first { longest / 200 <= $0 } ?? .seconds(86_400)
     }
 
     /// Where shares of success differ most, else where most is tried again, else the last.

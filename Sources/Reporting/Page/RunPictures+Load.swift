@@ -27,7 +27,7 @@ extension RunPictures {
                 ], shades: shades)
         }
         var table = PageTable(
-            "\(title)\(inFocus): a second, mean of the trials, by phase",
+            "\(title)\(inDetail): a second, mean of the trials, by phase",
             [
                 .words("policy"), .init("trials"), .words("phase"), .init("attempts"), .init("busiest"),
                 .init("succeeded"),
@@ -43,14 +43,13 @@ extension RunPictures {
         }
         let count = panels.map(\.trials).max() ?? 0
         var caption = [
-            "Solid: attempts a second; dashed: operations that succeeded a second\(inFocus); the same axes everywhere.",
+            "Solid: attempts a second; dashed: operations that succeeded a second\(inDetail); the same axes everywhere.",
             "In spans of \(evidence.loadWidth.text), the mean of \(Numbers.count(count, "detailed trial")) a policy"
-                + (shades.isEmpty ? "." : ", the storm shaded."),
+                + (shades.isEmpty ? "." : ", the storm shaded.") + " Watches count as attempts alone.",
         ]
         if panels.count > charts.count { caption.append("The table has \(panels.count - charts.count) more policies.") }
         return drawn(
-            "load", title + inFocus, charts: Array(charts), caption: caption, words: [.attempts, .phases], table: table,
-            hasLegend: false)
+            "load", title + inDetail, charts: Array(charts), caption: caption, words: [.attempts, .phases], table: table)
     }
 
     private static let loadPanels = 12

@@ -23,6 +23,9 @@ extension RunPictures {
     private func survival(over variable: NumericVariable, _ name: String) -> PagePicture {
         let title = "Success against \(variable.name)"
         let groups = variable.groups.filter { $0.places.count > 1 }
+        if report.cells.allSatisfy({ $0.success.pooled.value == 1 }) {
+            return .omitted(title: title, reason: "everything succeeded, everywhere")
+        }
         let unit = run.experiment.isOfClients ? "operations" : "workflows"
         let charts = groups.prefix(Self.panelsMax).map { group in
             LineChart(

@@ -34,7 +34,9 @@ extension RunPictures {
         }
         let chart = LaneChart(
             title: "\(title): trial \(trial.number), \(cell)",
-            description: "Operations, faults and locks of one trial on one axis of time.", lanes: lanes.lanes,
+            description: "Operations, faults and locks of one trial on one axis of time.",
+            time: Axis(title: "time", unit: .seconds, extent: Extent(0, max(trial.duration.seconds, 0.001))),
+            lanes: lanes.lanes,
             shades: lanes.shades)
         return drawn("timeline", title, chart, caption: caption, words: [.attempts, .phases], table: lanes.table)
     }
@@ -54,6 +56,15 @@ struct TrialLanes {
         case quiet, context, eventful
 
         static func < (left: Weight, right: Weight) -> Bool { left.rawValue < right.rawValue }
+
+        /// Bars of a lane beside each other.
+        var rowsMax: Int {
+            switch self {
+            case .quiet: 2
+            case .context: 6
+            case .eventful: 12
+            }
+        }
     }
 
     private struct Item {
@@ -67,15 +78,11 @@ struct TrialLanes {
     }
 
     static let itemsMax = 400
-    /// Bars of a lane beside each other.
-    private static let rowsMax = 10
-
     init(_ trial: TrialRecord) {
         let all =
-            Self.workflows(trial) + Self.locks(trial) + Self.attempts(trial) + Self.faults(trial)
-            + Self.lives(trial)
+            Self.workflows(trial) + Self.lives(trial) + Self.faults(trial) + Self.attempts(trial) + Self.locks(trial)
         let chosen = all.enumerated().sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
-        var rows: [String: [Double]] = [:]
+        var rows: [String: [[Span]]] = [:]
         var kept: [Int] = []
         let end = trial.duration.seconds
         for (offset, item) in chosen where kept.count < Self.itemsMax {
@@ -90,20 +97,26 @@ struct TrialLanes {
         table = Self.table(items, trial)
     }
 
-    /// Bars are added from the most eventful on, which are not in the order of time; so a row is as full as its bars
-    /// are long, and lanes stay low.
-    private static func fits(_ item: Item, until end: Double, _ rows: inout [String: [Double]]) -> Bool {
+    /// Whether the lane has room: the less a bar tells, the fewer bars may stand beside it.
+    private static func fits(_ item: Item, until end: Double, _ rows: inout [String: [[Span]]]) -> Bool {
         guard !item.isMark else { return true }
-        let length = max((item.to ?? end) - item.from, end / 500)
+        let span = Span(from: item.from, to: max(item.to ?? end, item.from + end / 500))
         var used = rows[item.lane] ?? []
-        if let row = used.firstIndex(where: { $0 + length <= end }) {
-            used[row] += length
+        if let row = used.firstIndex(where: { !$0.contains(where: span.overlaps) }) {
+            used[row].append(span)
         } else {
-            guard used.count < rowsMax else { return false }
-            used.append(length)
+            guard used.count < item.weight.rowsMax else { return false }
+            used.append([span])
         }
         rows[item.lane] = used
         return true
+    }
+
+    private struct Span {
+        var from: Double
+        var to: Double
+
+        func overlaps(_ other: Span) -> Bool { from < other.to && other.from < to }
     }
 
     private static func lanes(of items: [Item]) -> [LaneChart.Lane] {
@@ -192,13 +205,15 @@ struct TrialLanes {
             let lane = operation.path.isEmpty ? "requests" : operation.path
             for attempt in own {
                 let exchange = attempt.exchange
-                let isEventful = !exchange.isSuccess || attempt.injection != nil
+                // A refusal that nobody was asked about was an answer: that nothing is there, say.
+                let isAnswer = exchange.isSuccess || attempt.decision == nil && exchange.httpStatus != 0
+                let isEventful = !isAnswer || attempt.injection != nil
                 let end = exchange.started + exchange.duration
                 let identity = exchange.identity
                 items.append(
                     Item(
                         lane: lane, from: exchange.started.seconds, to: end.seconds,
-                        kind: exchange.isSuccess ? .ok : .failed,
+                        kind: isAnswer ? .ok : .failed,
                         weight: isEventful ? .eventful : own.count > 1 ? .context : .quiet,
                         note: "\(identity), attempt \(exchange.trace.attempt) of \(own.count): "
                             + "\(exchange.outcomeText.oneLine(width: 160)) in "

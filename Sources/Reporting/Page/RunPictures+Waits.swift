@@ -22,7 +22,7 @@ extension RunPictures {
         let isLogarithmic = (values.max() ?? 1) / (values.min() ?? 1) >= 20
         let charts = drawn.map { $0.chart(colour: colour($0.policy), isLogarithmic: isLogarithmic) }
         var table = PageTable(
-            "\(title)\(inFocus)",
+            "\(title)\(inDetail)",
             [.words("policy"), .init("retry"), .init("waits")]
                 + ["p5", "median", "p95", "formula p5", "formula median", "formula p95"].map { .init($0) })
         for panel in panels {
@@ -35,30 +35,30 @@ extension RunPictures {
             }
         }
         var caption = [
-            "Dots: waits that the policy decided on before each retry of a call\(inFocus), at most "
+            "Dots: waits that the policy decided on before each retry of a call\(inDetail), at most "
                 + "\(WaitPanel.dotsMax) of each, at equal ranks; dashes and band: the median and the middle 90 % of what "
                 + "the formula gives.",
-            "\(panels.reduce(0) { $0 + $1.count }) waits of the detailed trials; of requeues and the transport none.",
+            "\(Numbers.grouped(panels.reduce(0) { $0 + $1.count })) waits of the detailed trials; those of the work queue and "
+                + "of the transport follow formulas of their own, and are not among them.",
         ]
         if isLogarithmic { caption.append("A wait of zero has no place on the scale and is left out.") }
         if panels.count > drawn.count { caption.append("The table has \(panels.count - drawn.count) more.") }
         return self.drawn(
-            "waits", title, charts: charts, caption: caption, words: [.formula, .orderStatistic], table: table,
-            hasLegend: false)
+            "waits", title, charts: charts, caption: caption, words: [.formula, .orderStatistic], table: table)
     }
 
     private static let waitPanelsMax = 12
 
     /// One for each policy, and for each place in it that waits by a formula of its own.
     private var waitPanels: [WaitPanel] {
-        let variation = run.experiment.variations.first { $0.name == evidence.focus }
+        let variation = run.experiment.variations.first { $0.name == evidence.detailed }
         return policies.flatMap { name -> [WaitPanel] in
             guard let policy = variation?.policies.first(where: { $0.name == name }) else { return [] }
             let own = evidence.waits.filter { $0.policy == name }
             let byBackoff = Dictionary(grouping: own) { Self.backoff(of: $0, policy) }
             let ordered = byBackoff.sorted { ($1.value.count, $0.key.text) < ($0.value.count, $1.key.text) }
             return ordered.prefix(2).compactMap { backoff, waits in
-                WaitPanel(policy: name, isOnly: ordered.count == 1, backoff: backoff, waits: waits)
+                WaitPanel(policy: name, backoff: backoff, waits: waits)
             }
         }
     }
@@ -101,10 +101,10 @@ private struct WaitPanel {
     private static let retriesMax = 12
 
     /// Nil for a formula that never waits.
-    init?(policy: String, isOnly: Bool, backoff: Backoff, waits: [CallWait]) {
+    init?(policy: String, backoff: Backoff, waits: [CallWait]) {
         guard backoff.formula != .none, !waits.isEmpty else { return nil }
         self.policy = policy
-        title = isOnly ? policy : "\(policy), \(backoff.text)"
+        title = "\(policy): \(backoff.text)"
         self.backoff = backoff
         let byRetry = Dictionary(grouping: waits, by: \.retry)
         let last = min(byRetry.keys.max() ?? 1, Self.retriesMax)
@@ -141,7 +141,8 @@ private struct WaitPanel {
             let values = row.observed.values
             let count = min(values.count, Self.dotsMax)
             return (0..<count).compactMap { index in
-                let rank = count == 1 ? 0 : index * (values.count - 1) / (count - 1)
+                // In the middle of equal parts: the extremes would stretch the scale.
+                let rank = (2 * index + 1) * values.count / (2 * count)
                 guard !place(values[rank]).isNaN else { return nil }
                 return Point(
                     x: Double(row.retry), y: values[rank],

@@ -47,8 +47,11 @@ struct RunPictures {
         return omitted.isEmpty ? [] : ["The table has \(omitted.joined(separator: ", ")), too."]
     }
 
-    /// `under clients=100`, or nothing where nothing varies.
-    var inFocus: String { evidence.focus.isEmpty ? "" : " at \(Self.spell(evidence.focus))" }
+    /// ` at clients=100`, or nothing where nothing varies.
+    var inFocus: String { Self.at(evidence.focus) }
+    var inDetail: String { Self.at(evidence.detailed) }
+
+    static func at(_ variation: String) -> String { variation.isEmpty ? "" : " at \(spell(variation))" }
 
     static func spell(_ variation: String) -> String { variation.split(separator: ",").joined(separator: ", ") }
 
@@ -76,14 +79,13 @@ struct RunPictures {
         let id = "\(prefix)-\(name)"
         return .drawn(
             PageFigure(
-                id: id, title: title, chart: chart.html(id: "\(id)-chart"), legend: chart.legend.map(\.html),
-                caption: caption, words: words, table: table))
+                id: id, title: title, chart: chart.html(id: "\(id)-chart"), caption: caption, words: words, table: table))
     }
 
     /// Charts with the same axes, side by side where there is room; one by itself is drawn large.
     func drawn(
         _ name: String, _ title: String, charts: [LineChart], caption: [String], words: [PageWord],
-        table: PageTable? = nil, hasLegend: Bool = true
+        table: PageTable? = nil
     ) -> PagePicture {
         guard charts.count > 1 else {
             return charts.first.map { drawn(name, title, $0, caption: caption, words: words, table: table) }
@@ -91,12 +93,9 @@ struct RunPictures {
         }
         let id = "\(prefix)-\(name)"
         let multiples = SmallMultiples(charts)
-        let longest = charts.max { $0.series.count < $1.series.count }
         return .drawn(
             PageFigure(
-                id: id, title: title, chart: multiples.html(id: "\(id)-chart"),
-                legend: hasLegend ? longest?.legend.map(\.html) ?? [] : [], caption: caption, words: words,
-                table: table))
+                id: id, title: title, chart: multiples.html(id: "\(id)-chart"), caption: caption, words: words, table: table))
     }
 
     static func axis(_ variable: NumericVariable) -> Axis {
