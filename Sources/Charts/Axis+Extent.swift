@@ -42,7 +42,9 @@ extension Axis {
             return Extent(Self.decadePart(extent.lower, .down), Self.decadePart(extent.upper, .up))
         }
         if extent.lower > 0, extent.lower < 0.7 * extent.upper { extent.lower = 0 }
-        if unit == .percent, extent.lower >= 0, extent.upper <= 1, extent.upper - extent.lower > 0.25 {
+        if unit == .percent, extent.lower >= 0, extent.upper <= 1, extent.upper > 0.6,
+            extent.upper - extent.lower > 0.25
+        {
             return Extent(0, 1)
         }
         let step = step(in: extent, atMost: 6, isWhole: isWhole)

@@ -12,22 +12,29 @@ extension Axis {
         guard value.isFinite else { return NumberText.significant(value) }
         switch unit {
         case .plain: return NumberText.significant(value, digits: abs(value) >= 1000 ? 6 : 3)
-        case .ratio: return NumberText.significant(value) + "×"
+        case .ratio:
+            // Ratios are held against 1, and in columns.
+            let isPlain = abs(value) >= 0.0995 && abs(value) < 100
+            return (isPlain ? NumberText.fixed(value, decimals: 2, keepsZeros: true) : NumberText.significant(value))
+                + "×"
         case .percent: return Self.percent(value)
         case .seconds: return Self.duration(value)
         }
     }
 
     /// A tick's value; ticks are a step apart, or on a logarithmic axis if there is none.
-    func tickText(_ value: Double, step: Double?) -> String {
+    ///
+    /// - Parameter largest: The end of the axis: below a second all ticks are in milliseconds, above it in seconds.
+    func tickText(_ value: Double, step: Double?, largest: Double) -> String {
         guard value != 0 || unit == .percent else { return unit == .ratio ? "0×" : "0" }
         switch unit {
         case .plain: return Self.number(value, step: step)
         case .ratio: return Self.number(value, step: step) + "×"
         case .percent: return Self.number(value * 100, step: step.map { $0 * 100 }) + "\u{A0}%"
         case .seconds:
-            let seconds = step.map { $0 < 60 && $0.remainder(dividingBy: 30) != 0 && abs(value) < 600 } ?? false
-            if seconds && abs(value) >= 1 { return Self.number(value, step: step) + "\u{A0}s" }
+            if let step, largest >= 0.999, step < 60, step.remainder(dividingBy: 30) != 0, largest < 3600 {
+                return Self.number(value, step: step) + "\u{A0}s"
+            }
             return Self.unitText(value, digits: step.map { max(3, NumberText.order(of: value / $0) + 2) } ?? 3)
         }
     }

@@ -32,7 +32,9 @@ extension Axis {
         guard first <= last else { return [] }
         return (first...last).map { place in
             let value = min(max(Double(place) * step, extent.lower), extent.upper)
-            return Tick(value: value, label: tickText(Double(place) * step, step: step))
+            return Tick(
+                value: value,
+                label: tickText(Double(place) * step, step: step, largest: max(abs(extent.lower), abs(extent.upper))))
         }
     }
 
@@ -63,33 +65,53 @@ extension Axis {
         let within = levels.map { level in
             level.filter { $0 >= extent.lower * (1 - 1e-9) && $0 <= extent.upper * (1 + 1e-9) }
         }
-        let chosen = within.first { $0.count <= count } ?? within.last ?? []
+        // The second level is the usual one; the first is for what spans less than a decade.
+        let usual = within.dropFirst().first { $0.count <= count } ?? within.last ?? []
+        let chosen = usual.count < 4 && within[0].count <= count ? within[0] : usual
         return chosen.map { value in
-            Tick(value: min(max(value, extent.lower), extent.upper), label: tickText(value, step: nil))
+            Tick(
+                value: min(max(value, extent.lower), extent.upper),
+                label: tickText(value, step: nil, largest: extent.upper))
         }
     }
 
-    /// 1-2-5, then every decade, then every second, third, ... decade.
+    /// Parts of decades, 1-2-5, then every decade, then every second, third, ... decade.
     private static func decadeLevels(in extent: Extent) -> [[Double]] {
         let first = Int(log10(extent.lower).rounded(.down))
         let last = Int(log10(extent.upper).rounded(.up))
         let decades = (first...max(first, last)).map { (exponent: $0, value: pow(10, Double($0))) }
+        let parts = [[1, 1.5, 2, 3, 4, 6, 8], [1, 2, 5]].map { parts in
+            decades.flatMap { decade in parts.map { $0 * decade.value } }
+        }
         let strides = [1, 2, 3, 6, 12, 30, 60].map { stride in
             decades.filter { $0.exponent.isMultiple(of: stride) }.map(\.value)
         }
-        return [decades.flatMap { [$0.value, 2 * $0.value, 5 * $0.value] }] + strides
+        return parts + strides
     }
 
     /// As decades are to numbers, so are these to times.
     private static let clockLevels: [[Double]] = {
-        let small = (-9 ... -1).map { pow(10, Double($0)) }
-        let fine: [Double] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 43_200]
-        let days = (0...6).map { 86_400 * pow(10, Double($0)) }
-        return [
-            small.flatMap { [$0, 2 * $0, 5 * $0] } + fine + days.flatMap { [$0, 2 * $0, 5 * $0] },
-            small + [1, 10, 60, 600, 3600, 36_000] + days,
-            [1e-9, 1e-6, 1e-3, 1, 60, 3600] + days.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element),
-            [1e-9, 1e-3, 1, 3600, 86_400 * 1000],
+        let small: [Double] = (-9 ... -1).map { pow(10, Double($0)) }
+        let days: [Double] = (0...6).map { 86_400 * pow(10, Double($0)) }
+        func parts(_ decades: [Double], _ parts: [Double]) -> [Double] {
+            decades.flatMap { decade in parts.map { $0 * decade } }
+        }
+        let finest: [Double] = [
+            1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 420, 600, 1200, 1800, 3600, 7200, 18_000,
+            43_200,
         ]
+        let usual: [Double] = [
+            1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 43_200,
+        ]
+        let coarse: [Double] = [1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10_800, 36_000]
+        let coarser: [Double] = [1, 10, 60, 600, 3600, 36_000]
+        var levels: [[Double]] = []
+        levels.append(parts(small, [1, 1.5, 2, 3, 5, 7]) + finest + parts(days, [1, 2, 5]))
+        levels.append(parts(small, [1, 2, 5]) + usual + parts(days, [1, 2, 5]))
+        levels.append(parts(small, [1, 3]) + coarse + days)
+        levels.append(small + coarser + days)
+        levels.append([1e-9, 1e-6, 1e-3, 1, 60, 3600, 86_400, 8.64e6, 8.64e8])
+        levels.append([1e-9, 1e-3, 1, 3600, 8.64e7])
+        return levels
     }()
 }

@@ -1,6 +1,6 @@
 extension BarChart {
     package var legend: [LegendEntry] {
-        series.map { LegendEntry(name: $0.name, key: .bar(colour: $0.colour)) }
+        series.filter { !$0.name.isEmpty }.map { LegendEntry(name: $0.name, key: .bar(colour: $0.colour)) }
     }
 
     package func svg(id: String, width: ChartWidth) -> String {
@@ -93,7 +93,9 @@ extension BarChart {
             for bar in bars {
                 guard let band = band[bar.point.x], !band.lower.isNaN, !band.upper.isNaN else { continue }
                 let middle = (bar.box.left + bar.box.right) / 2
-                canvas.line(middle, frame.y.clamped(band.lower), middle, frame.y.clamped(band.upper), "over")
+                for style in ["under", "over"] {
+                    canvas.line(middle, frame.y.clamped(band.lower), middle, frame.y.clamped(band.upper), style)
+                }
             }
         }
         drawValues(bars, band, frame, on: &canvas)

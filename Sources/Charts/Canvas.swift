@@ -119,7 +119,7 @@ extension ChartWidth {
     /// How many points a line is reduced to.
     var points: Int { self == .wide ? 400 : 200 }
     /// How many places of a chart have a note.
-    var hits: Int { self == .wide ? 420 : 140 }
+    var hits: Int { self == .wide ? 360 : 100 }
 }
 
 /// A rectangle of the paper.

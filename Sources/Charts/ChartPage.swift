@@ -35,18 +35,20 @@ package enum ChartPage {
         .plot .ref{stroke:var(--axis);stroke-width:1.2;stroke-dasharray:5 3}
         .plot .band{fill:var(--c);fill-opacity:var(--band-opacity)}
         .plot .line{stroke:var(--c);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+        .plot .fine{stroke-width:1.4}
         .plot .dashed{stroke-dasharray:6 5;stroke-width:1.6}
         .plot .dot{fill:var(--c);stroke:var(--surface);stroke-width:1}
         .plot .open{stroke:var(--c);stroke-width:2}
         .plot .never{fill:var(--surface);stroke:var(--c);stroke-width:2}
         .plot .censor,.plot .whisker{stroke:var(--c);stroke-width:1.5}
+        .plot .under{stroke:var(--surface);stroke-width:4}
         .plot .over{stroke:var(--text);stroke-width:1.5}
         .plot .leader{stroke:var(--c);stroke-width:1;stroke-opacity:.6;stroke-dasharray:1 2}
         .plot .column{fill:var(--c)}
         .plot .column.beyond{fill-opacity:.5}
         .plot .ok.bar,.plot .failed.bar{fill:var(--c)}
         .plot .neutral.bar{fill:var(--c);fill-opacity:.7}
-        .plot .wait.bar{fill:var(--c);fill-opacity:.55}
+        .plot .wait.bar{fill:var(--c)}
         .plot .fault.bar{fill:var(--c);fill-opacity:.25;stroke:var(--c);stroke-width:1}
         .plot .lock.bar{fill:var(--surface);stroke:var(--c);stroke-width:1.5}
         .plot .end{stroke:var(--c);stroke-width:2}

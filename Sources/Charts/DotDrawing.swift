@@ -1,3 +1,5 @@
+import Foundation
+
 /// A forest plot as it is laid out and drawn for one width.
 ///
 /// On a wide page a row is a line: label, interval, figures. On a narrow one the label and the figures stand above it.
@@ -43,10 +45,14 @@ struct DotDrawing {
 
     /// What the rows need, with some air at the ends.
     private static func shown(_ values: [Double], _ axis: Axis) -> Extent? {
-        guard axis.extent == nil, let needed = axis.shown(of: values, isRounded: false), !axis.isLogarithmic else {
+        guard axis.extent == nil, let needed = axis.shown(of: values, isRounded: false) else {
             return axis.shown(of: values, isRounded: false)
         }
-        let air = (needed.upper - needed.lower) * 0.04
+        if axis.isLogarithmic {
+            let air = pow(needed.upper / needed.lower, 0.05)
+            return Extent(needed.lower / air, needed.upper * air)
+        }
+        let air = (needed.upper - needed.lower) * 0.05
         return Extent(needed.lower - air, needed.upper + air)
     }
 

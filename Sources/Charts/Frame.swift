@@ -25,7 +25,8 @@ struct Frame {
     var tableTop: Double { plot.bottom + bottomAxis.height }
 
     init(x: Side, y: Side, width: ChartWidth, margins: Margins) {
-        yTicks = y.axis.ticks(in: y.extent, atMost: width == .wide ? 7 : 6, isWhole: y.isWhole)
+        let most = (width == .wide ? 7 : 6) + (y.axis.isLogarithmic ? 2 : 0)
+        yTicks = y.axis.ticks(in: y.extent, atMost: most, isWhole: y.isWhole)
         yTitle = y.axis.title
         yTitleBase = margins.key + 13
         height = width.height + margins.key + margins.strip + margins.below

@@ -1,6 +1,8 @@
 extension LineChart {
     package var legend: [LegendEntry] {
-        series.map { LegendEntry(name: $0.name, key: .series(colour: $0.colour, style: $0.style)) }
+        series.filter { !$0.name.isEmpty }.map {
+            LegendEntry(name: $0.name, key: .series(colour: $0.colour, style: $0.style))
+        }
     }
 
     /// What the x axis shows; nil without data.

@@ -20,7 +20,7 @@ struct LineDrawing {
         var margins = Frame.Margins(key: key?.height ?? 0, strip: strip.height)
         let levels = chart.references.filter { if case .y = $0.place { true } else { false } }.map(\.label)
         let labels = (isKeyed ? [] : names + levels).map { min(Lettering.width(of: $0), Self.labelWidth) }
-        margins.right = labels.max().map { $0 + 26 } ?? 0
+        margins.right = labels.max().map { $0 + 34 } ?? 0
         let counted = chart.series.filter { !$0.atRisk.isEmpty }.count
         margins.below = counted == 0 ? 0 : Double(counted + 1) * Lettering.leading + 4
         let sides = chart.sides
@@ -40,6 +40,7 @@ struct LineDrawing {
         frame.bottomAxis.draw(on: &canvas, at: plot.bottom)
         for (place, series) in chart.series.enumerated() { draw(series, at: place, on: &canvas) }
         strip.drawLabels(on: &canvas, frame.x, top: plot.top)
+        drawNever(on: &canvas)
         if width == .wide, key == nil { drawEndLabels(on: &canvas) }
         key?.draw(on: &canvas)
         drawCounts(on: &canvas)
@@ -79,16 +80,19 @@ struct LineDrawing {
         let thinned = series.thinned(to: width.points)
         let marker = Marker(colour: series.colour)
         let isOpen: (Point) -> Bool = { frame.x.isBeyond($0.x) || frame.y.isBeyond($0.y) }
+        // Long noisy lines cover less of one another when they are thin.
+        let isLong = series.style == .line && thinned.points.count > 150
+        let style = series.style == .dashed ? "line dashed" : isLong ? "line fine" : "line"
         canvas.group("s\(Palette.place(series.colour))") { canvas in
             if series.style != .points {
                 let path = outline(series).line(thinned.points)
                 canvas.group("lines", isClipped: true) {
-                    $0.path(path, series.style == .dashed ? "line dashed" : "line")
+                    $0.path(path, style)
                 }
             }
             let marks = thinned.marks.filter { $0.isDrawable && !isOpen($0) }
             canvas.path(
-                marks.map { "M\(n(frame.x($0.x))) \(n(frame.y($0.y) - 4.5))v9" }.joined(), "censor")
+                marks.map { "M\(n(frame.x($0.x))) \(n(frame.y($0.y) - 6))v12" }.joined(), "censor")
             let radius = series.style == .points && thinned.points.count > 60 ? 2.2 : 3.6
             let marked = markers(of: series.style == .points ? thinned.points : series.points, series, at: place)
             canvas.path(
@@ -118,6 +122,19 @@ struct LineDrawing {
         }
     }
 
+    /// Says once what hollow markers at the upper edge stand for.
+    private func drawNever(on canvas: inout Canvas) {
+        let places = chart.series.flatMap(\.points).filter { $0.y == .infinity && !$0.x.isNaN }.map {
+            frame.x.clamped($0.x)
+        }
+        guard let first = places.min() else { return }
+        if first - frame.plot.left > 60 {
+            canvas.text("never", first - 10, frame.plot.top + 4.5, .end, "halo quiet")
+        } else {
+            canvas.text("never", first + 10, frame.plot.top + 16, .start, "halo quiet")
+        }
+    }
+
     private func drawEndLabels(on canvas: inout Canvas) {
         let ends = chart.series.compactMap { series -> (series: Series, x: Double, y: Double)? in
             guard !series.name.isEmpty, let end = (series.points.last(where: \.isDrawable) ?? series.marks.last)
@@ -127,11 +144,11 @@ struct LineDrawing {
         let wanted = ends.map(\.y) + levels.map { frame.y($0.value) }
         let places = Spread.positions(
             wanted, gap: Lettering.leading - 1, within: frame.plot.top + 2...frame.plot.bottom - 2)
-        let left = frame.plot.right + 12
+        let left = frame.plot.right + 20
         for (end, y) in zip(ends, places) {
             let marker = Marker(colour: end.series.colour)
             canvas.group("s\(Palette.place(end.series.colour))") { canvas in
-                if abs(end.y - y) > 4 || left - end.x > 24 {
+                if abs(end.y - y) > 4 || left - end.x > 32 {
                     canvas.line(end.x + 5, end.y, left - 5, y, "leader")
                 }
                 if end.series.style == .dashed {

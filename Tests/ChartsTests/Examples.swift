@@ -8,7 +8,7 @@ enum Examples {
     ]
 
     static var all: [any Chart] {
-        [survival, completion, contention, goodput, forest, retries, delays, timeline, empty]
+        [survival, completion, contention, goodput, forest, retries, delays, wasted, timeline, empty]
     }
 
     /// Success against outage length, with bands.
@@ -111,6 +111,17 @@ enum Examples {
                 name: "full jitter", colour: 2,
                 points: (0..<20).map { Point(x: 0.05 + Double($0) / 10, y: 0.05 + 0.004 * sin(Double($0) * 2.3)) })
         ], references: [ReferenceLine(.y(0.05), label: "formula")])
+
+    static let wasted = BarChart(
+        title: "Wasted work by policy", description: "Argo's default wastes most.",
+        x: Axis(title: "Policy", scale: .categories(policies)), y: Axis(title: "Wasted calls", unit: .percent),
+        series: [
+            Series(
+                name: "", colour: 0, points: (0..<6).map { Point(x: Double($0), y: 0.24 / Double($0 + 1)) },
+                band: (0..<6).map {
+                    BandPoint(x: Double($0), lower: 0.2 / Double($0 + 1), upper: 0.27 / Double($0 + 1))
+                })
+        ])
 
     /// Hundreds of bars in lanes.
     static let timeline = LaneChart(
