@@ -14,6 +14,7 @@ package struct BCaBootstrap: Hashable, Sendable {
     /// With more trials than this, whole groups of neighbours are left out to learn of the skewness: their influences
     /// add up, so that the acceleration estimates the same (Shao and Tu, The Jackknife and Bootstrap, §2.3 and §4.1).
     package static let jackknifeGroupsMax = 200
+    /// Enough for bounds that move by a few hundredths of their distance with another seed.
     package static let drawsDefault = 2_000
 
     /// Which interval is made of the draws.
@@ -28,7 +29,7 @@ package struct BCaBootstrap: Hashable, Sendable {
     package let value: Double
     /// Sorted; NaN is last. Empty where there are too few trials.
     package let replicates: [Double]
-    /// Φ⁻¹ of the share of draws below the value.
+    /// Φ⁻¹ of the share of draws below the value, those equal to it counting half.
     package let bias: Double
     /// A sixth of the skewness of the jackknife's influences.
     package let acceleration: Double
@@ -67,9 +68,10 @@ package struct BCaBootstrap: Hashable, Sendable {
             values.append(statistic(drawn))
         }
         let value = value
-        let below = values.count { $0 < value }
+        // Draws as large as the value count half, as scipy has it: quantiles are often drawn again, and that is no bias.
+        let below = Double(values.count { $0 < value }) + Double(values.count { $0 == value }) / 2
         replicates = values.sorted { $0 < $1 || !$0.isNaN && $1.isNaN }
-        bias = Self.deviate(Double(below) / Double(draws), draws)
+        bias = Self.deviate(below / Double(draws), draws)
         acceleration = Self.acceleration(whole, statistic)
     }
 

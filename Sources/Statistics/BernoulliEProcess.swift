@@ -6,6 +6,7 @@ import Foundation
 /// While the share is no better than the threshold (or, for an alternative below it, no worse), the wealth ever reaches
 /// 1 ÷ α with a chance of α at most. It takes independent trials, or operations of a design effect near 1.
 package struct BernoulliEProcess: Hashable, Sendable {
+    /// The share that is doubted.
     package let threshold: Double
     /// The share that is bet on: above the threshold to show that it is kept, below it to show that it is broken.
     package let alternative: Double
@@ -25,6 +26,7 @@ package struct BernoulliEProcess: Hashable, Sendable {
     /// What one failure multiplies the wealth by, as a logarithm; all is lost if none was thought possible.
     package var failure: Double { log((1 - alternative) / (1 - threshold)) }
 
+    /// The wealth after so many of each, as a logarithm.
     package func logWealth(successes: Int, failures: Int) -> Double {
         (successes > 0 ? Double(successes) * success : 0) + (failures > 0 ? Double(failures) * failure : 0)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The beta distribution, by its regularized incomplete function.
+/// The beta distribution, by its regularized incomplete function (Numerical Recipes §6.4).
 enum BetaDistribution {
     /// I_x(a, b), by the continued fraction of Numerical Recipes §6.4 (modified Lentz), to about 1e-14.
     static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
@@ -33,16 +33,25 @@ enum BetaDistribution {
         return result
     }
 
-    /// The x with I_x(a, b) = p, by bisection: some sixty steps, and no case that does not converge.
+    /// The x with I_x(a, b) = p, by Newton's method within a bracket that is halved wherever a step would leave it or does
+    /// not get on (Numerical Recipes §9.4), so that there is no case that does not converge.
     static func quantile(_ p: Double, _ a: Double, _ b: Double) -> Double {
         if p <= 0 { return 0 }
         if p >= 1 { return 1 }
-        var low = 0.0
-        var high = 1.0
+        let logBeta = logGamma(a) + logGamma(b) - logGamma(a + b)
+        var (low, high) = (0.0, 1.0)
+        var x = a / (a + b)
+        var step = 1.0
         while true {
+            let error = cumulative(x, a, b) - p
+            if error < 0 { low = x } else { high = x }
+            let density = exp((a - 1) * log(x) + (b - 1) * log1p(-x) - logBeta)
+            let newton = x - error / density
             let middle = (low + high) / 2
-            if middle <= low || middle >= high { return middle }
-            if cumulative(middle, a, b) < p { low = middle } else { high = middle }
+            let next = newton > low && newton < high && abs(newton - x) < step / 2 ? newton : middle
+            step = abs(next - x)
+            if step <= 0.5 * x.ulp || middle <= low || middle >= high { return next }
+            x = next
         }
     }
 

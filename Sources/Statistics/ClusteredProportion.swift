@@ -3,7 +3,9 @@ import Foundation
 /// A share that was counted in several trials, each with its own luck (Cochran, Sampling Techniques, §3.12; Kish, Survey
 /// Sampling, §8.2, for the design effect).
 package struct ClusteredProportion: Hashable, Sendable {
+    /// All operations of all trials.
     package var pooled: Proportion
+    /// Trials with an operation.
     package var clusters: Int
     /// How many times larger the variance is than if all were independent; at least 1, and 1 where it can't be told.
     package var designEffect: Double
@@ -15,7 +17,8 @@ package struct ClusteredProportion: Hashable, Sendable {
         self.clusters = used.count
         let t = Double(used.count)
         let p = pooled.value
-        guard used.count >= 2, p > 0, p < 1 else {
+        // Trials of one operation each are independent operations.
+        guard used.count >= 2, n > t, p > 0, p < 1 else {
             designEffect = 1
             return
         }

@@ -5,8 +5,9 @@ import Foundation
 ///
 /// It holds the shares p with B(a+k, b+n−k) ÷ B(a, b) < pᵏ(1−p)ⁿ⁻ᵏ ÷ α.
 package struct ConfidenceSequence: Hashable, Sendable {
-    /// Of the mixture.
+    /// The mixture's weight of successes.
     package let a: Double
+    /// The mixture's weight of failures.
     package let b: Double
 
     package init(a: Double, b: Double) {
@@ -15,7 +16,9 @@ package struct ConfidenceSequence: Hashable, Sendable {
         self.b = b
     }
 
+    /// All shares weigh the same.
     package static let uniform = ConfidenceSequence(a: 1, b: 1)
+    /// Shares near the ends weigh more: cheaper where failures are rare.
     package static let jeffreys = ConfidenceSequence(a: 0.5, b: 0.5)
 
     /// - Parameter alpha: In all, both sides together.

@@ -3,9 +3,11 @@ import Foundation
 /// Friedman's test of whether several treatments of the same blocks differ (JASA 32, 1937), corrected for ties: the
 /// omnibus for many policies that met the same seeds.
 package struct Friedman: Hashable, Sendable {
+    /// How far the rank sums lie apart.
     package let chiSquared: Double
     /// By the chi-squared approximation.
     package let p: Double
+    /// One less than there are samples.
     package let degreesOfFreedom: Int
 
     /// - Parameter treatments: For each treatment the value of each block, in the same order.

@@ -7,6 +7,9 @@ import Foundation
 /// boundaries follow by recursive numerical integration (Armitage, McPherson and Rowe, J. R. Statist. Soc. A 132, 1969;
 /// Jennison and Turnbull, Group Sequential Methods, ch. 19). A look depends on those before it alone, so that the
 /// fractions need not be known beforehand.
+///
+/// Counts are tested at each look by Clopper and Pearson's bound at the look's level, which spends no more. Whoever may
+/// stop on either side looks with the same levels at each, and errs on each as often as one of these says.
 package struct GroupSequential: Hashable, Sendable {
     /// How much of the error may be spent by a fraction of the information (Lan and DeMets, ibid.).
     package enum Spending: String, Hashable, Sendable, CaseIterable {
@@ -15,6 +18,7 @@ package struct GroupSequential: Hashable, Sendable {
         /// α·ln(1 + (e − 1)·t): about evenly.
         case pocock
 
+        /// What may be spent of an error by a fraction.
         package func spent(_ alpha: Double, at fraction: Double) -> Double {
             if fraction <= 0 { return 0 }
             if fraction >= 1 { return alpha }
@@ -28,6 +32,7 @@ package struct GroupSequential: Hashable, Sendable {
 
     /// One-sided, over all looks.
     package let alpha: Double
+    /// How the error is spread over the looks.
     package let spending: Spending
     /// Of the planned information, at each look so far.
     package private(set) var fractions: [Double] = []

@@ -1,8 +1,8 @@
 /// Hodges and Lehmann's estimates of a shift (Annals of Mathematical Statistics 34, 1963), with the intervals that
 /// their rank tests invert to (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, §3.3 and §4.3).
 ///
-/// Infinite values, of what never came, may be among them. Pairs of values are never listed, so that 10,000 values
-/// against 10,000 take milliseconds.
+/// With ties the intervals hold at least as often as they say (Noether, JASA 62, 1967). Infinite values, of what never
+/// came, may be among them. Pairs of values are never listed, so that 10,000 values against 10,000 take milliseconds.
 package enum HodgesLehmann {
     /// The median of all differences of a value of `to` and one of `from`; NaN if either is empty.
     package static func shift(_ from: [Double], _ to: [Double]) -> Double { PairwiseDifferences(from, to).median }

@@ -8,6 +8,7 @@ package struct Interval: Hashable, Sendable {
         self.upper = upper
     }
 
+    /// Of a sample that bounds nothing.
     package static let unknown = Interval(-.infinity, .infinity)
 
     /// What an interval says about a limit.

@@ -7,6 +7,7 @@ package struct KaplanMeier: Hashable, Sendable {
         package var time: Double
         /// The share that has not happened by then.
         package var survival: Double
+        /// How many had neither happened nor been censored before.
         package var atRisk: Int
         package var events: Int
         package var censored: Int
@@ -25,6 +26,7 @@ package struct KaplanMeier: Hashable, Sendable {
 
     /// By time.
     package let steps: [Step]
+    /// How many there were at first.
     package let count: Int
 
     package init(_ sample: SurvivalSample) {
@@ -105,6 +107,7 @@ package struct KaplanMeier: Hashable, Sendable {
     /// The mean time until a horizon, what has not happened by then counting as the horizon, with its standard error
     /// (Irwin, J. Hygiene 47, 1949; Klein and Moeschberger, Survival Analysis, §4.5).
     package func restrictedMean(to horizon: Double) -> (value: Double, standardError: Double) {
+        precondition(horizon.isFinite, "a finite horizon is wanted (is \(horizon))")
         let used = steps.prefix { $0.time < horizon }
         // The area under the curve from each step to the horizon, and in the end from nothing.
         var area = 0.0

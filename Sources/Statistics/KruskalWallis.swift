@@ -3,9 +3,11 @@ import Foundation
 /// Kruskal and Wallis' test of whether several independent samples come from one distribution (JASA 47, 1952),
 /// corrected for ties.
 package struct KruskalWallis: Hashable, Sendable {
+    /// How far the mean ranks lie apart.
     package let h: Double
     /// By the chi-squared approximation.
     package let p: Double
+    /// One less than there are samples.
     package let degreesOfFreedom: Int
 
     package init(_ samples: [[Double]]) {

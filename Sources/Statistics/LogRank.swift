@@ -5,6 +5,7 @@ import Foundation
 package struct LogRank: Hashable, Sendable {
     /// Events of the first sample less those expected of it if the two did not differ.
     package let excess: Double
+    /// The square of the excess by its variance.
     package let chiSquared: Double
     /// Of `chiSquared`, with one degree of freedom.
     package let p: Double

@@ -52,27 +52,32 @@ package struct MannWhitney: Hashable, Sendable {
         return NormalDistribution.twoSided(max(0, distance) / variance.squareRoot())
     }
 
-    /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one.
+    /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one
+    /// (Lehmann, Nonparametrics, §1.4).
     private static func exact(_ ranks: MidRanks, _ n: Int) -> Double {
-        let all = ranks.doubled
-        guard n > 0, n < all.count else { return 1 }
-        let total = all.reduce(0, +)
-        // ways[k][s]: splits with k values whose doubled ranks sum to s. As shares of C(N, n), so that nothing overflows.
+        let count = ranks.doubled.count
+        guard n > 0, n < count else { return 1 }
+        let total = ranks.doubled.reduce(0, +)
+        // ways[k][s]: splits with k values whose doubled ranks sum to s; few enough to be exact as doubles. The smallest
+        // ranks come first, so that sums stay small for long.
         var ways = Array(repeating: Array(repeating: 0.0, count: total + 1), count: n + 1)
         ways[0][0] = 1
-        for (index, rank) in all.enumerated() {
+        var reached = 0
+        for (index, rank) in ranks.doubled.sorted().enumerated() {
+            reached += rank
             for k in stride(from: min(n, index + 1), through: 1, by: -1) {
-                for sum in stride(from: total, through: rank, by: -1) where ways[k - 1][sum - rank] > 0 {
-                    ways[k][sum] += ways[k - 1][sum - rank]
-                }
+                let fewer = ways[k - 1]
+                for sum in rank...reached { ways[k][sum] += fewer[sum - rank] }
             }
         }
-        let observed = all.prefix(n).reduce(0, +)
+        let observed = ranks.doubled.prefix(n).reduce(0, +)
         // Twice N times the distance from the mean n·total/N, in whole numbers.
-        let distance = abs(observed * all.count - n * total)
-        let counts = ways[n]
-        var extreme = 0.0
-        for sum in counts.indices where abs(sum * all.count - n * total) >= distance { extreme += counts[sum] }
-        return min(1, extreme / counts.reduce(0, +))
+        let distance = abs(observed * count - n * total)
+        var (extreme, all) = (0.0, 0.0)
+        for (sum, splits) in ways[n].enumerated() {
+            all += splits
+            if abs(sum * count - n * total) >= distance { extreme += splits }
+        }
+        return min(1, extreme / all)
     }
 }

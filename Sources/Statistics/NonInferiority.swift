@@ -1,5 +1,6 @@
 /// Whether something is worse than a baseline by no more than a margin (CONSORT, JAMA 308, 2012, 2594; ICH E9 §3.3.2).
 package struct NonInferiority: Hashable, Sendable {
+    /// What an interval says about the margin.
     package enum Verdict: String, Hashable, Sendable, CaseIterable {
         /// The whole interval lies on the near side of the margin.
         case shown
@@ -9,6 +10,7 @@ package struct NonInferiority: Hashable, Sendable {
         case open
     }
 
+    /// What the interval says.
     package let verdict: Verdict
     /// The value at which a loss is as large as the margin.
     package let limit: Double

@@ -1,9 +1,11 @@
 /// The relative change of a ratio from a baseline, over trials that met the same weather in pairs, with the error of the
 /// jackknife (Tukey, Annals of Mathematical Statistics 29, 1958; Efron and Tibshirani, An Introduction to the Bootstrap,
 /// ch. 11).
+/// What two trials of one seed did.
 package struct PairedChange: Hashable, Sendable {
     /// (Σn ÷ Σd) ÷ (Σn' ÷ Σd') − 1, dashes for the baseline.
     package let value: Double
+    /// Pairs of trials.
     package let count: Int
     private let standardError: Double?
 
@@ -52,6 +54,7 @@ package struct PairedChange: Hashable, Sendable {
         standardError = error.isFinite ? error : nil
     }
 
+    /// Student's interval of the jackknife; one pair alone bounds nothing.
     package func interval(_ confidence: Confidence = .twoSided95) -> Interval {
         guard let standardError else { return .unknown }
         let t = StudentDistribution.quantile(1 - confidence.tail, degreesOfFreedom: Double(count - 1))

@@ -21,6 +21,7 @@ package struct PairedProportion: Hashable, Sendable {
         self.neither = neither
     }
 
+    /// All trials.
     package var count: Int { both + first + second + neither }
 
     /// The first share less the second; NaN for an empty sample.

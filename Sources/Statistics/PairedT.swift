@@ -2,9 +2,11 @@ import Foundation
 
 /// Student's test of whether the mean of paired differences is nothing (Biometrika 6, 1908).
 package struct PairedT: Hashable, Sendable {
+    /// The mean in standard errors.
     package let t: Double
     /// Two-sided; 1 where fewer than two pairs, or differences of nothing alone, tell nothing.
     package let p: Double
+    /// One less than there are pairs.
     package let degreesOfFreedom: Int
 
     package init(_ differences: [Double]) {

@@ -3,6 +3,7 @@ import Foundation
 /// The normal test of two independent shares with the pooled variance (Fleiss, Statistical Methods for Rates and
 /// Proportions, §2.2), without a correction for continuity: for large samples.
 package struct PooledProportionTest: Hashable, Sendable {
+    /// The difference in standard errors, first less second.
     package let z: Double
     /// Two-sided.
     package let p: Double

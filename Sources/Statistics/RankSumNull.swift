@@ -23,7 +23,8 @@ package enum RankSumNull {
 
     /// P(U ≤ u).
     package static func cumulative(_ u: Int, _ n: Int, _ m: Int) -> Double {
-        u < 0 ? 0 : min(1, shares(n, m).prefix(u + 1).reduce(0, +))
+        if u < 0 { return 0 }
+        return u >= n * m ? 1 : shares(n, m).prefix(u + 1).reduce(0, +)
     }
 
     /// The largest k with P(U ≤ k) ≤ tail, or nil if there is none: exact for few pairs, else by the normal

@@ -2,6 +2,26 @@ import Foundation
 
 /// How many trials it takes to show something.
 package enum SampleSize {
+    /// The fewest trials that show a share of at least `share` although so many of them fail, by Clopper and Pearson's
+    /// bound (Biometrika 26, 1934).
+    package static func toShow(
+        _ share: Double, failures: Int, _ confidence: Confidence = .oneSided95
+    ) -> Int {
+        precondition(0 < share && share < 1, "a share in (0, 1) is wanted (is \(share))")
+        precondition(confidence.tail > 0, "a tail is wanted")
+        // As many failures or fewer must be unlikely enough at the share itself.
+        func shows(_ n: Int) -> Bool {
+            BinomialDistribution.cumulative(failures, n, 1 - share) <= confidence.tail
+        }
+        var (low, high) = (failures, failures + 1)
+        while !shows(high) { (low, high) = (high, 2 * high) }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if shows(middle) { high = middle } else { low = middle }
+        }
+        return high
+    }
+
     /// Per arm, for two independent shares to be told apart (Fleiss, Statistical Methods for Rates and Proportions,
     /// §3.2, without a correction for continuity); alpha is two-sided.
     package static func perArm(_ first: Double, _ second: Double, power: Double = 0.8, alpha: Double = 0.05) -> Int {

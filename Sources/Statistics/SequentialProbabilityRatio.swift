@@ -3,7 +3,9 @@ import Foundation
 /// Wald's sequential probability ratio test of a good share against a bad one (Annals of Mathematical Statistics 16,
 /// 1945). It claims nothing about shares between the two.
 package struct SequentialProbabilityRatio: Hashable, Sendable {
+    /// The share to pass.
     package let good: Double
+    /// The share to refuse.
     package let bad: Double
     /// The chance of refusing the good.
     package let alpha: Double
@@ -24,16 +26,20 @@ package struct SequentialProbabilityRatio: Hashable, Sendable {
     /// The log-likelihood ratio down from which the bad is ruled out.
     package var lower: Double { log(beta / (1 - alpha)) }
 
+    /// What one success adds to the log-likelihood ratio.
     package var success: Double { log(bad / good) }
 
+    /// What one failure adds to the log-likelihood ratio.
     package var failure: Double { log((1 - bad) / (1 - good)) }
 
+    /// What is decided so far.
     package enum Verdict: Hashable, Sendable {
         case good
         case bad
         case open
     }
 
+    /// What so many of each decide.
     package func verdict(successes: Int, failures: Int) -> Verdict {
         let ratio = Double(successes) * success + Double(failures) * failure
         if ratio >= upper { return .bad }

@@ -13,6 +13,7 @@ package struct SurvivalSample: Hashable, Sendable {
 
     /// By time.
     package let steps: [Step]
+    /// How many there were at first.
     package let count: Int
 
     package init(_ values: [(time: Double, isCensored: Bool)]) {
@@ -34,7 +35,9 @@ package struct SurvivalSample: Hashable, Sendable {
         count = values.count
     }
 
+    /// How many happened.
     package var events: Int { steps.reduce(0) { $0 + $1.events } }
 
+    /// How many were looked at no longer.
     package var censored: Int { count - events }
 }

@@ -13,6 +13,7 @@ struct Boreas: AsyncParsableCommand {
                 name: "Experiments",
                 subcommands: [
                     Demo.self, Run.self, Soak.self, Validate.self, Policies.self, FaultsCommand.self,
+                    MetricsCommand.self,
                 ]),
             CommandGroup(
                 name: "Results",
