@@ -1,3 +1,4 @@
+import Charts
 import Determinism
 import Experiments
 import Faults
@@ -37,7 +38,9 @@ struct PageEvidenceTests {
                     id: "podCreate/\(number)", path: "podCreate", identity: identity, started: .seconds(1),
                     finished: .seconds(attempts), outcome: .succeeded)
             ], attempts: records, injections: [],
-            observations: [.entered(.calm, at: .zero), .entered(.storm, at: .seconds(2)), .entered(.converge, at: .seconds(8))],
+            observations: [
+                .entered(.calm, at: .zero), .entered(.storm, at: .seconds(2)), .entered(.converge, at: .seconds(8)),
+            ],
             violations: outcome == .pass
                 ? [] : [Violation(.everythingFinishedWithinConverge, "wf", at: nil, evidence: "still there")],
             samples: [Sample(.workflowCompletion, subject: "wf", value: 2, isCensored: outcome != .pass)],
@@ -67,7 +70,8 @@ struct PageEvidenceTests {
     @Test("attempts are counted in time, and waits numbered call by call")
     func details() async throws {
         let trials = [
-            trial(1, policy: "weak", variation: "n=1", attempts: 6), trial(2, policy: "strong", variation: "n=1", attempts: 1),
+            trial(1, policy: "weak", variation: "n=1", attempts: 6),
+            trial(2, policy: "strong", variation: "n=1", attempts: 1),
         ]
         try await withArchive(trials, variations: ["n=1"]) { archive in
             let evidence = try await RunEvidence.read("3f9c", from: archive)

@@ -89,7 +89,8 @@ struct HeadlineTests {
     @Test("what can't be decided is never a pass, and says why")
     func inconclusive() throws {
         let text = try text(gate: ["success_rate >= 99.9%"], lost: 0)
-        #expect(text.hasPrefix("INCONCLUSIVE: no threshold is shown to be broken, but 6 of 6 conditions can't be decided"))
+        #expect(
+            text.hasPrefix("INCONCLUSIVE: no threshold is shown to be broken, but 6 of 6 conditions can't be decided"))
         #expect(text.contains("weak outage=50ms"))
     }
 
@@ -143,7 +144,8 @@ struct PageTests {
     func wellFormed() throws {
         let html = try PageFixtures.page(PageFixtures.evidence(gate: ["success_rate >= 90%"])).html()
         let parser = XMLParser(data: Data(PageFixtures.markup(html).utf8))
-        #expect(parser.parse(), "\(parser.parserError.map(String.init(describing:)) ?? "") at line \(parser.lineNumber)")
+        #expect(
+            parser.parse(), "\(parser.parserError.map(String.init(describing:)) ?? "") at line \(parser.lineNumber)")
         let ids = html.matches(of: #/ id="([^"]+)"/#).map { String($0.1) }
         #expect(Set(ids).count == ids.count)
         let links = html.matches(of: #/href="#([^"]+)"/#).map { String($0.1) }
@@ -198,7 +200,9 @@ struct PageTests {
     @Test("pictures are drawn where the run has what they need, and those left out say why")
     func pictures() throws {
         let html = try PageFixtures.page(PageFixtures.evidence()).html()
-        for title in ["Success against outage", "Time to completion", "Calls against outage", "Amplification against outage"] {
+        for title in [
+            "Success against outage", "Time to completion", "Calls against outage", "Amplification against outage",
+        ] {
             #expect(html.contains(">\(title)</h4>"), "\(title)")
         }
         #expect(html.contains("<strong>Recovery after the storm:</strong> no trial tells when it had recovered"))

@@ -21,7 +21,7 @@ enum PageBlock {
         switch self {
         case .paragraph(let text): model["paragraph"] = ["paragraphText": text]
         case .note(let text, let words):
-            model["note"] = 
+            model["note"] =
                 ["noteText": text, "noteWords": PageWord.links(words), "hasWords": !words.isEmpty] as [String: Any]
         case .facts(let facts):
             model["facts"] = ["entries": facts.map { ["factName": $0.name, "factText": $0.text] }]

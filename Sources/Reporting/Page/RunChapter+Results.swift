@@ -80,9 +80,14 @@ extension RunChapter {
             let focused = comparison.rows.filter { $0.variation == evidence.focus }
             let place = RunPictures.spell(evidence.focus)
             blocks.append(
-                .table(table(of: focused, comparison, "Against \(comparison.baseline) at \(place), where policies differ most")))
+                .table(
+                    table(
+                        of: focused, comparison,
+                        "Against \(comparison.baseline) at \(place), where policies differ most")))
             blocks.append(
-                .folded("The table of all variations", table(of: comparison.rows, comparison, "Against \(comparison.baseline)")))
+                .folded(
+                    "The table of all variations",
+                    table(of: comparison.rows, comparison, "Against \(comparison.baseline)")))
         } else {
             blocks.append(.table(table(of: comparison.rows, comparison, "Against \(comparison.baseline)")))
         }
@@ -169,7 +174,8 @@ extension RunChapter {
             table.add(
                 [.init(row.measure.name)] + (isVaried ? [.init(RunPictures.spell(row.variation))] : []) + [
                     .init(row.arm), .init(row.text(row.base)), .init(row.text(row.candidate)),
-                    .init(row.changeText + Self.judgement(verdict), verdict, isSigned: false), .init(row.evidence), .init(row.footnote ?? ""),
+                    .init(row.changeText + Self.judgement(verdict), verdict, isSigned: false), .init(row.evidence),
+                    .init(row.footnote ?? ""),
                 ])
         }
         return table

@@ -49,7 +49,8 @@ package struct RunEvidence: Sendable {
         evidence.comparison = try comparison(run, tallies, baseline: baseline)
         try await evidence.readDetails(from: archive)
         // Of clients, the archive lists the requests of small trials alone.
-        if evidence.loads.allSatisfy(\.bins.isEmpty), let busiest = try await archive.busiestDetails(of: run.identifier) {
+        if evidence.loads.allSatisfy(\.bins.isEmpty), let busiest = try await archive.busiestDetails(of: run.identifier)
+        {
             evidence.detailed = busiest
             try await evidence.readDetails(from: archive)
         }

@@ -49,7 +49,8 @@ extension RunPictures {
         ]
         if panels.count > charts.count { caption.append("The table has \(panels.count - charts.count) more policies.") }
         return drawn(
-            "load", title + inDetail, charts: Array(charts), caption: caption, words: [.attempts, .phases], table: table)
+            "load", title + inDetail, charts: Array(charts), caption: caption, words: [.attempts, .phases], table: table
+        )
     }
 
     private static let loadPanels = 12

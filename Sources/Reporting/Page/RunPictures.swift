@@ -79,7 +79,8 @@ struct RunPictures {
         let id = "\(prefix)-\(name)"
         return .drawn(
             PageFigure(
-                id: id, title: title, chart: chart.html(id: "\(id)-chart"), caption: caption, words: words, table: table))
+                id: id, title: title, chart: chart.html(id: "\(id)-chart"), caption: caption, words: words, table: table
+            ))
     }
 
     /// Charts with the same axes, side by side where there is room; one by itself is drawn large.
@@ -95,7 +96,8 @@ struct RunPictures {
         let multiples = SmallMultiples(charts)
         return .drawn(
             PageFigure(
-                id: id, title: title, chart: multiples.html(id: "\(id)-chart"), caption: caption, words: words, table: table))
+                id: id, title: title, chart: multiples.html(id: "\(id)-chart"), caption: caption, words: words,
+                table: table))
     }
 
     static func axis(_ variable: NumericVariable) -> Axis {
