@@ -51,7 +51,7 @@ private struct Teller {
             let why = first.found == .fail ? ": it \(fault(of: first.policy, in: first.variation))" : ""
             let (was, became) = (Self.verb(first.expected ?? .pass), Self.past(first.found))
             return "\(first.cell) was to \(was) and \(became)\(why); "
-                + "\(met) of \(Numbers.count(expected.count, "expectation")) are met."
+                + "expectations met: \(met) of \(expected.count)."
         case .inconclusive: return "\(expectations.reason)."
         }
     }
