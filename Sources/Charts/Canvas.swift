@@ -91,7 +91,8 @@ struct Canvas {
 
     /// The whole picture.
     func svg(title: String, description: String, height: Double) -> String {
-        "<svg class=\"plot \(width.rawValue)\" viewBox=\"0 0 \(n(width.units)) \(n(height))\" width=\"100%\" role=\"img\""
+        "<svg class=\"plot \(width.rawValue)\" viewBox=\"0 0 \(n(width.units)) \(n(height))\" width=\"100%\""
+            + " role=\"img\""
             + " aria-labelledby=\"\(id)-title \(id)-desc\"><title id=\"\(id)-title\">\(Self.escaped(title))</title>"
             + "<desc id=\"\(id)-desc\">\(Self.escaped(description))</desc>\(body)</svg>"
     }

@@ -34,6 +34,20 @@ extension ChartPage {
             tip.hidden = true;
           };
 
+          // Puts the note above what it is about, or below where there is no room.
+          const settle = () => {
+            const at = shown.hit.node.getBoundingClientRect(), own = tip.getBoundingClientRect();
+            const most = Math.max(document.documentElement.clientWidth - own.width - 8, 8);
+            const above = at.top - own.height - 6;
+            tip.style.left = Math.min(Math.max(at.left + at.width / 2 - own.width / 2, 8), most) + 'px';
+            tip.style.top = (above >= 4 ? above : at.bottom + 6) + 'px';
+          };
+
+          // Focus scrolls to the chart, and its note goes along; a note of the pointer's is left behind.
+          const follow = () => {
+            if (shown && document.activeElement === shown.svg) settle(); else hide();
+          };
+
           const show = (svg, row, place, isSpoken) => {
             const hit = rowsOf(svg)[row][place];
             if (shown) shown.hit.node.classList.remove('on');
@@ -41,12 +55,7 @@ extension ChartPage {
             hit.node.classList.add('on');
             tip.textContent = hit.note;
             tip.hidden = false;
-            const at = hit.node.getBoundingClientRect(), own = tip.getBoundingClientRect();
-            const width = document.documentElement.clientWidth;
-            const left = Math.min(Math.max(at.left + at.width / 2 - own.width / 2, 8), Math.max(width - own.width - 8, 8));
-            const above = at.top - own.height - 6;
-            tip.style.left = left + 'px';
-            tip.style.top = (above >= 4 ? above : at.bottom + 6) + 'px';
+            settle();
             if (isSpoken) live.textContent = hit.note;
           };
 
@@ -58,7 +67,8 @@ extension ChartPage {
             rowsOf(svg).forEach((row, rowAt) => row.forEach((hit, place) => {
               const dx = hit.isPoint ? x - hit.x : Math.max(hit.box.x - x, 0, x - hit.box.x - hit.box.width);
               const dy = hit.isPoint ? y - hit.y : Math.max(hit.box.y - y, 0, y - hit.box.y - hit.box.height);
-              const distance = Math.hypot(dx, dy) + (hit.isPoint ? 0 : 0.01 * Math.abs(x - hit.x) / (hit.box.width + 1));
+              const centring = hit.isPoint ? 0 : 0.01 * Math.abs(x - hit.x) / (hit.box.width + 1);
+              const distance = Math.hypot(dx, dy) + centring;
               if (distance < least) { least = distance; best = [rowAt, place]; }
             }));
             return best;
@@ -130,7 +140,7 @@ extension ChartPage {
             live.setAttribute('aria-live', 'polite');
             document.body.append(tip, live);
             charts.forEach(prepare);
-            window.addEventListener('scroll', hide, { passive: true, capture: true });
+            window.addEventListener('scroll', follow, { passive: true, capture: true });
             window.addEventListener('resize', hide);
           };
 

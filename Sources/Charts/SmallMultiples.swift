@@ -25,7 +25,8 @@ extension SmallMultiples {
     /// A grid of figures under their titles.
     package func html(id: String) -> String {
         let figures = charts.enumerated().map { place, chart in
-            "<figure><figcaption>\(Canvas.escaped(chart.title))</figcaption>\(chart.html(id: "\(id)-\(place)"))</figure>"
+            "<figure><figcaption>\(Canvas.escaped(chart.title))</figcaption>"
+                + chart.html(id: "\(id)-\(place)") + "</figure>"
         }
         return "<div class=\"chart-grid\">\(figures.joined())</div>"
     }

@@ -70,6 +70,14 @@ extension GateExpression {
     }
 }
 
+extension Measure {
+    /// Parses `p95(workflow.completion)`, `attempts{path=cron}`: what stands before a gate's relation.
+    package init(parsing text: String) throws(GateParseError) {
+        var parser = GateParser(text: text)
+        self = try parser.loneMeasure()
+    }
+}
+
 extension GateExpression {
     /// Refuses a metric that trials of such a subject never have.
     package func check(against subject: Metric.Subject) throws(GateParseError) {
@@ -119,6 +127,12 @@ private struct GateParser {
         }
         return GateExpression(
             measure: measure, baseline: baseline, relation: relation, limit: limit, minimum: minimum, text: text)
+    }
+
+    mutating func loneMeasure() throws(GateParseError) -> Measure {
+        let measure = try measure()
+        if let extra = next() { throw failure("\(extra.text) is one word too many; a metric alone is wanted", extra) }
+        return measure
     }
 
     private var peek: String? { index < tokens.count ? tokens[index].text : nil }

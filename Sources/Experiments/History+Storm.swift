@@ -7,10 +7,10 @@ extension History {
     var stormSamples: [Sample] { [goodputSamples, recoverySamples, drainSamples, herdSamples].flatMap(\.self) }
 
     /// Operations that succeeded in a second, by their end; none where there was no operation, nor of a phase that had no
-    /// time.
+    /// time. What the trial's own end brought to an end, as the watches that were open, is not counted.
     private var goodputSamples: [Sample] {
         guard !operations.isEmpty, ended > .zero else { return [] }
-        let ends = operations.filter { $0.outcome == .succeeded }.compactMap(\.finished)
+        let ends = operations.filter { $0.outcome == .succeeded }.compactMap(\.finished).filter { $0 < ended }
         let spans = phaseSpans
         let byPhase = Dictionary(grouping: ends) { spans.phase(at: $0) }.mapValues(\.count)
         let parts = spans.compactMap { span in

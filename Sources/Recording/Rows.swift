@@ -32,7 +32,7 @@ extension RunHeading {
     init(row: Row) throws {
         let outcome: String? = row["outcome"]
         self.init(
-            identifier: row["identifier"], experiment: row["experiment"], world: row["world"],
+            identifier: row["identifier"], experiment: row["experiment"], world: row["world"], label: row["label"],
             seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
             trialsFinished: row["trialsFinished"], startedEpochMicroseconds: row["startedEpochMicroseconds"],
             outcome: try outcome.map { _ in try row.word("outcome") })
@@ -63,20 +63,21 @@ extension RunRecord {
 }
 
 extension TrialTally {
-    /// The columns that ``init(row:samples:)`` reads, by their places.
+    /// The columns that ``init(_:samples:)`` reads, by their places.
     static let columns = """
         number, policy, variation, trialIndex, seed, startedEpochMicroseconds, durationMicroseconds, outcome, reason,
         digest, historyDigest, operations, attempts, faults, violations
         """
 
-    init(row: Row, samples: [SampleKey: [Value]]) throws {
-        let outcome: String = row[7]
+    init(_ row: PreparedSelect, samples: TrialSamples) throws {
+        let outcome = row.text(7)
         guard let verdict = Verdict(rawValue: outcome) else { throw unknown("outcome", outcome) }
         self.init(
-            number: row[0], key: TrialKey(policy: row[1], variation: row[2], index: row[3]),
-            seed: UInt64(bitPattern: row[4] as Int64), startedEpochMicroseconds: row[5],
-            duration: .microseconds(row[6] as Int64), outcome: verdict, reason: row[8], digest: row[9],
-            historyDigest: row[10], operations: row[11], attempts: row[12], faults: row[13], violations: row[14],
+            number: row.count(0), key: TrialKey(policy: row.text(1), variation: row.text(2), index: row.count(3)),
+            seed: UInt64(bitPattern: row.integer(4)), startedEpochMicroseconds: row.integer(5),
+            duration: .microseconds(row.integer(6)), outcome: verdict, reason: row.text(8),
+            digest: row.bytes(9, CompactDigest.init), historyDigest: row.bytes(10, CompactDigest.init),
+            operations: row.count(11), attempts: row.count(12), faults: row.count(13), violations: row.count(14),
             samples: samples)
     }
 }

@@ -86,12 +86,14 @@ extension RunArchive {
             guard let runID = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE identifier = ?", arguments: [run])
             else { return [] }
             let samples = try RunSamples(db, runID: runID, keys: keys)
-            let rows = try Row.fetchCursor(
+            let rows = try PreparedSelect(
                 db, sql: "SELECT \(TrialTally.columns), id FROM trial WHERE runId = ? ORDER BY number",
                 arguments: [runID])
             var tallies: [TrialTally] = []
-            while let row = try rows.next() {
-                tallies.append(try TrialTally(row: row, samples: samples[row[15]]))
+            tallies.reserveCapacity(samples.trials)
+            while try rows.next() {
+                let own = samples.samples(of: rows.integer(15), hint: tallies.count)
+                tallies.append(try TrialTally(rows, samples: own))
             }
             return tallies
         }
@@ -102,13 +104,13 @@ extension RunArchive {
     /// - Throws: ``ArchiveError`` with code `missing` where the run has no such trial.
     package func trial(_ number: Int, of run: String) async throws -> TrialRecord {
         try await fetch { [path] db in
-            let trial = try Row.fetchOne(
+            let trial = try PreparedSelect(
                 db,
                 sql: """
                     SELECT \(TrialTally.columns), id, isDetailed FROM trial
                     WHERE runId = (SELECT id FROM run WHERE identifier = ?) AND number = ?
                     """, arguments: [run, number])
-            guard let trial else {
+            guard try trial.next() else {
                 let count =
                     try Int.fetchOne(db, sql: "SELECT count(*) FROM trialView WHERE run = ?", arguments: [run]) ?? 0
                 throw ArchiveError(
@@ -123,18 +125,21 @@ extension RunArchive {
 /// Reads one trial back.
 private struct TrialReader {
     let db: Database
-    let trial: Row
     let tally: TrialTally
+    let id: Int64
+    let isDetailed: Bool
 
-    init(_ db: Database, trial: Row) throws {
+    /// - Parameter trial: Whose row is at hand.
+    init(_ db: Database, trial: PreparedSelect) throws {
         self.db = db
-        self.trial = trial
-        tally = try TrialTally(row: trial, samples: [:])
+        tally = try TrialTally(trial, samples: TrialSamples([:]))
+        id = trial.integer(15)
+        isDetailed = trial.isTrue(16)
     }
 
     private func rows(_ table: String) throws -> [Row] {
         try Row.fetchAll(
-            db, sql: "SELECT * FROM \(table) WHERE trialId = ? ORDER BY id", arguments: [trial["id"] as Int64])
+            db, sql: "SELECT * FROM \(table) WHERE trialId = ? ORDER BY id", arguments: [id])
     }
 
     func record() throws -> TrialRecord {
@@ -161,8 +166,8 @@ private struct TrialReader {
             observations: try rows("observation").map(Observation.init(row:)),
             violations: try rows("violation").map(Violation.init(row:)),
             samples: try rows("sample").map(Sample.init(row:)), outcome: tally.outcome, reason: tally.reason,
-            digest: tally.digest, historyDigest: trial["historyDigest"],
-            unlisted: trial["isDetailed"]
+            digest: tally.digest, historyDigest: tally.historyDigest,
+            unlisted: isDetailed
                 ? nil
                 : TrialRecord.Counts(
                     operations: tally.operations, attempts: tally.attempts, injections: tally.faults))

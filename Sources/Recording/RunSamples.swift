@@ -3,52 +3,75 @@ import GRDB
 
 /// The samples of a run's trials, read metric by metric.
 struct RunSamples {
-    private var byTrial: [Int64: [SampleKey: [TrialTally.Value]]] = [:]
+    private let table: TrialSamples.Table
+    /// The run's trials, in order.
+    private let ids: [Int64]
 
     /// - Parameter keys: Which samples; nil is all.
     init(_ db: Database, runID: Int64, keys: Set<SampleKey>?) throws {
-        let trials = try Row.fetchOne(
-            db, sql: "SELECT min(id) AS first, max(id) AS last, count(*) AS trials FROM trial WHERE runId = ?",
-            arguments: [runID])
-        guard let trials, let first = trials["first"] as Int64?, let last = trials["last"] as Int64? else { return }
-        byTrial.reserveCapacity(trials["trials"])
-        for key in try keys ?? Self.keys(db, first, last) {
-            try read(db, key, runID, first, last)
+        var ids: [Int64] = []
+        let trials = try PreparedSelect(
+            db, sql: "SELECT id FROM trial WHERE runId = ?", arguments: [runID])
+        while try trials.next() { ids.append(trials.integer(0)) }
+        ids.sort()
+        self.ids = ids
+        var columns: [SampleKey: TrialSamples.Column] = [:]
+        if !ids.isEmpty {
+            for key in try keys ?? Self.keys(db) {
+                let column = try Self.column(db, key, of: ids)
+                if !column.values.isEmpty { columns[key] = column }
+            }
         }
+        table = TrialSamples.Table(columns)
     }
 
-    subscript(trial: Int64) -> [SampleKey: [TrialTally.Value]] { byTrial[trial] ?? [:] }
+    var trials: Int { ids.count }
 
-    private static func keys(_ db: Database, _ first: Int64, _ last: Int64) throws -> Set<SampleKey> {
-        let rows = try Row.fetchAll(
-            db, sql: "SELECT DISTINCT metric, breakdown FROM sample WHERE trialId BETWEEN ? AND ?",
-            arguments: [first, last])
-        return Set(try rows.map { try SampleKey(metric: $0["metric"], breakdown: $0["breakdown"]) })
+    /// - Parameter hint: Where it may stand: trials are asked for in their order, which is mostly that of their rows.
+    func samples(of trial: Int64, hint: Int) -> TrialSamples {
+        if hint < ids.count, ids[hint] == trial { return TrialSamples(table, at: hint) }
+        var (low, high) = (0, ids.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] < trial { low = middle + 1 } else { high = middle }
+        }
+        return low < ids.count && ids[low] == trial ? TrialSamples(table, at: low) : TrialSamples([:])
+    }
+
+    /// All that the archive has, each found by a leap over those before it.
+    private static func keys(_ db: Database) throws -> Set<SampleKey> {
+        var keys: Set<SampleKey> = []
+        var last = (metric: "", breakdown: "")
+        while let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT metric, breakdown FROM sample INDEXED BY sampleByMetric
+                WHERE (metric, breakdown) > (?, ?) ORDER BY metric, breakdown LIMIT 1
+                """, arguments: [last.metric, last.breakdown])
+        {
+            last = (row[0], row[1])
+            keys.insert(try SampleKey(metric: last.metric, breakdown: last.breakdown))
+        }
+        return keys
     }
 
     /// By the index `sampleByMetric` alone. Trials of runs that were carried out at the same time lie in between, and are
-    /// passed over by whoever asks for the run's own.
-    private mutating func read(
-        _ db: Database, _ key: SampleKey, _ runID: Int64, _ first: Int64, _ last: Int64
-    ) throws {
-        let rows = try Row.fetchCursor(
+    /// passed over.
+    private static func column(_ db: Database, _ key: SampleKey, of ids: [Int64]) throws -> TrialSamples.Column {
+        let rows = try PreparedSelect(
             db,
             sql: """
                 SELECT trialId, value, isCensored FROM sample INDEXED BY sampleByMetric
                 WHERE metric = ? AND breakdown = ? AND trialId BETWEEN ? AND ? ORDER BY trialId
-                """, arguments: [key.metric.rawValue, key.breakdown?.description ?? "", first, last])
-        var trial: Int64 = 0
-        var values: [TrialTally.Value] = []
-        func keep() { if !values.isEmpty { byTrial[trial, default: [:]][key] = values } }
-        while let row = try rows.next() {
-            let id: Int64 = row[0]
-            if id != trial {
-                keep()
-                trial = id
-                values.removeAll(keepingCapacity: false)
-            }
-            values.append(TrialTally.Value(row[1], isCensored: row[2]))
+                """,
+            arguments: [key.metric.rawValue, key.breakdown?.description ?? "", ids[0], ids[ids.count - 1]])
+        var column = TrialSamples.Column(trials: ids.count)
+        while try rows.next() {
+            let id = rows.integer(0)
+            while ids[column.trials] < id { column.close() }
+            if ids[column.trials] == id { column.append(rows.number(1), isCensored: rows.isTrue(2)) }
         }
-        keep()
+        while column.trials < ids.count { column.close() }
+        return column
     }
 }

@@ -23,6 +23,9 @@ enum Schema {
         migrator.registerMigration("tell parts of metrics apart") { db in
             for statement in parts { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("answer common questions") { db in
+            for statement in answers { try db.execute(sql: statement) }
+        }
         return migrator
     }
 

@@ -24,19 +24,47 @@ package struct TrialTally: Hashable, Sendable {
     package var duration: Duration
     package var outcome: Verdict
     package var reason: String
-    package var digest: String
-    package var historyDigest: String
+    private let compactDigest: CompactDigest
+    private let compactHistoryDigest: CompactDigest
     package var operations: Int
     package var attempts: Int
     package var faults: Int
     package var violations: Int
     /// What was asked for, and the trial has.
-    package var samples: [SampleKey: [Value]]
+    package var samples: TrialSamples
+
+    package var digest: String { compactDigest.text }
+
+    package var historyDigest: String { compactHistoryDigest.text }
 
     package init(
         number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
         outcome: Verdict, reason: String, digest: String, historyDigest: String = "", operations: Int, attempts: Int,
         faults: Int, violations: Int, samples: [SampleKey: [Value]] = [:]
+    ) {
+        self.init(
+            number: number, key: key, seed: seed, startedEpochMicroseconds: startedEpochMicroseconds,
+            duration: duration, outcome: outcome, reason: reason, digest: digest, historyDigest: historyDigest,
+            operations: operations, attempts: attempts, faults: faults, violations: violations,
+            samples: TrialSamples(samples))
+    }
+
+    package init(
+        number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
+        outcome: Verdict, reason: String, digest: String, historyDigest: String = "", operations: Int, attempts: Int,
+        faults: Int, violations: Int, samples: TrialSamples
+    ) {
+        self.init(
+            number: number, key: key, seed: seed, startedEpochMicroseconds: startedEpochMicroseconds,
+            duration: duration, outcome: outcome, reason: reason, digest: CompactDigest(digest),
+            historyDigest: CompactDigest(historyDigest), operations: operations, attempts: attempts, faults: faults,
+            violations: violations, samples: samples)
+    }
+
+    init(
+        number: Int, key: TrialKey, seed: UInt64, startedEpochMicroseconds: Int64, duration: Duration,
+        outcome: Verdict, reason: String, digest: CompactDigest, historyDigest: CompactDigest, operations: Int,
+        attempts: Int, faults: Int, violations: Int, samples: TrialSamples
     ) {
         self.number = number
         self.key = key
@@ -45,11 +73,11 @@ package struct TrialTally: Hashable, Sendable {
         self.duration = duration
         self.outcome = outcome
         self.reason = reason
-        self.digest = digest
-        self.historyDigest = historyDigest
+        compactDigest = digest
+        compactHistoryDigest = historyDigest
         // Of clients that are the subject themselves, requests are counted and not listed.
         func counted(_ metric: Metric, _ listed: Int) -> Int {
-            samples[SampleKey(metric)]?.first.map { Int($0.value) } ?? listed
+            samples.first(SampleKey(metric)).map { Int($0.value) } ?? listed
         }
         self.operations = counted(.operations, operations)
         self.attempts = counted(.attempts, attempts)
@@ -70,19 +98,20 @@ package struct TrialTally: Hashable, Sendable {
             samples: Self.grouped(trial.samples))
     }
 
-    package static func grouped(_ samples: [Sample]) -> [SampleKey: [Value]] {
-        Dictionary(grouping: samples) { SampleKey($0.metric, $0.breakdown) }.mapValues {
-            $0.map { Value($0.value, isCensored: $0.isCensored) }
-        }
+    package static func grouped(_ samples: [Sample]) -> TrialSamples {
+        TrialSamples(
+            Dictionary(grouping: samples) { SampleKey($0.metric, $0.breakdown) }.mapValues {
+                $0.map { Value($0.value, isCensored: $0.isCensored) }
+            })
     }
 
     package func samples(_ metric: Metric, _ breakdown: Breakdown? = nil) -> [Value] {
         samples[SampleKey(metric, breakdown)] ?? []
     }
 
-    package var workflows: Int { samples(.workflowCompletion).count }
+    package var workflows: Int { samples.count(SampleKey(.workflowCompletion)) }
 
-    package var workflowsSucceeded: Int { samples(.workflowCompletion).count { !$0.isCensored } }
+    package var workflowsSucceeded: Int { samples.countUncensored(SampleKey(.workflowCompletion)) }
 
     /// Whether clients were the subject, and no controller: they have operations to bring about, and no workflow.
     package var isOfClients: Bool { clientOperationsSucceeded != nil }
@@ -94,8 +123,8 @@ package struct TrialTally: Hashable, Sendable {
 
     /// A trial of clients alone has the count of its operations as a sample.
     private var clientOperationsSucceeded: Int? {
-        guard samples[SampleKey(.operations)] != nil else { return nil }
-        return samples(.operationsSucceeded).first.map { Int($0.value) }
+        guard samples.count(SampleKey(.operations)) > 0 else { return nil }
+        return samples.first(SampleKey(.operationsSucceeded)).map { Int($0.value) }
     }
 
     /// The two counts of which a share or a ratio is made, for one trial; with a denominator of 0 where it has none.
@@ -109,20 +138,58 @@ package struct TrialTally: Hashable, Sendable {
         if Self.counted.contains(measure.metric) || measure.metric.isSum && measure.breakdown != nil {
             return (count(measure.metric, measure.breakdown), 1)
         }
-        return samples(measure.metric, measure.breakdown).first.map { ($0.value, 1) } ?? (0, 0)
+        return samples.first(SampleKey(measure.metric, measure.breakdown)).map { ($0.value, 1) } ?? (0, 0)
     }
 
     /// Those that every trial has, whether it lists them or not.
     private static let counted: Set<Metric> = [.attempts, .operations, .faults, .violations]
 
     private func count(_ metric: Metric, _ breakdown: Breakdown?) -> Double {
-        guard breakdown == nil else { return samples(metric, breakdown).first?.value ?? 0 }
+        guard breakdown == nil else { return samples.first(SampleKey(metric, breakdown))?.value ?? 0 }
         switch metric {
         case .attempts: return Double(attempts)
         case .operations: return Double(operations)
         case .faults: return Double(faults)
         case .violations: return Double(violations)
-        default: return samples(metric).first?.value ?? 0
+        default: return samples.first(SampleKey(metric))?.value ?? 0
+        }
+    }
+}
+
+/// A digest, in the eight bytes that it was made of where it has the usual sixteen digits.
+enum CompactDigest: Hashable, Sendable {
+    case bits(UInt64)
+    case other(String)
+
+    init(_ text: String) {
+        var text = text
+        self = text.withUTF8 { CompactDigest($0) }
+    }
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self = Self.bits(bytes).map { .bits($0) } ?? .other(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Nil for anything but sixteen small hexadecimal digits, so that every text comes back as it was.
+    private static func bits(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64? {
+        guard bytes.count == 16 else { return nil }
+        var bits: UInt64 = 0
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): bits = bits << 4 | UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): bits = bits << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return bits
+    }
+
+    var text: String {
+        switch self {
+        case .other(let text): return text
+        case .bits(let bits):
+            let digits = String(bits, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
         }
     }
 }

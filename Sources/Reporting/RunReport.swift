@@ -36,6 +36,7 @@ package struct RunReport: Hashable, Sendable {
     package func text(_ style: Style) -> String {
         var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(run.world)"
         text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
+        text += run.label.isEmpty ? "" : "  \(run.label)"
         text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
         text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
         text += subjectTable(style)

@@ -1,4 +1,5 @@
 import CInserts
+import Determinism
 import Foundation
 import Recording
 import Statistics
@@ -25,7 +26,35 @@ enum ArchiveBenchmark {
                 ["C", comparison.a(\.self).rate, "\(comparison.count)"],
                 ["archive", comparison.b(\.self).rate, "\(comparison.count)"],
                 ["archive / C", comparison.ratio(\.self).ratio, ""],
+            ]) + "\n" + (try await trialReport())
+    }
+
+    /// What the parts of metrics cost, sixty samples a trial.
+    private static func trialReport() async throws -> String {
+        let comparison = try await Comparison(budget: budget) {
+            try await trialsPerSecond(hasBreakdowns: false)
+        } b: {
+            try await trialsPerSecond(hasBreakdowns: true)
+        }
+        return Table.text(
+            title: "Trials of about \(EvidenceArchive.attemptsPerTrial) attempts and 25 samples, a transaction each",
+            [
+                ["", "trials/s", "rounds"],
+                ["as they are", comparison.a(\.self).rate, "\(comparison.count)"],
+                ["and 60 samples of parts", comparison.b(\.self).rate, "\(comparison.count)"],
+                ["with / without", comparison.ratio(\.self).ratio, ""],
             ])
+    }
+
+    private static func trialsPerSecond(hasBreakdowns: Bool) async throws -> Double {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "boreas-bench-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let written = try await EvidenceArchive(trialsPerCell: 100, hasBreakdowns: hasBreakdowns).write(
+            to: folder.appending(path: "trials.sqlite").path)
+        return Double(written.trials) / (clock.now - start).seconds
     }
 
     /// - Parameter insert: Fills the file at a path, and gives the seconds that it took. The file is gone afterwards.

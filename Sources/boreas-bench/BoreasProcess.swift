@@ -44,7 +44,7 @@ struct BoreasProcess: Sendable {
     }
 
     /// It lies beside this executable.
-    private static func path() throws -> String {
+    static func path() throws -> String {
         let path = Bundle.main.bundleURL.appending(path: "boreas").path
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw BenchmarkError("there is no \(path): build the product boreas the same way as boreas-bench")

@@ -79,38 +79,6 @@ struct Show: AsyncParsableCommand {
     }
 }
 
-struct Compare: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Compares policies, or runs, with a baseline.",
-        discussion: "A difference is printed only where it is shown; ~ stands where it is not.")
-
-    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
-    var references = ["latest"]
-
-    @Option(help: "The policy that the others are compared with; with several runs, RUN:POLICY.")
-    var baseline: String
-
-    @OptionGroup var archive: ArchiveOptions
-    @OptionGroup var output: OutputOptions
-
-    func run() async throws {
-        try await Results.read(archive, output) { results in
-            var runs: [(run: RunRecord, tallies: [TrialTally])] = []
-            for reference in references {
-                let run = try await results.archive.run(reference)
-                runs.append((run, try await results.archive.tallies(of: run.identifier)))
-            }
-            let report: ComparisonReport
-            do {
-                report = try ComparisonReport(ComparisonReport.Arm.arms(of: runs), baseline: baseline)
-            } catch let error as ExperimentError {
-                throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
-            }
-            Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
-        }
-    }
-}
-
 struct Gate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Decides whether a run keeps to its thresholds.",

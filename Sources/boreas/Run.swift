@@ -44,6 +44,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The run's seed, instead of the file's.")
     var seed: UInt64?
 
+    @Option(help: "What is under test, a commit or a build say: kept with the run, and named by compare --baseline.")
+    var label: String?
+
     @Flag(help: "Draw for each trial which kinds of faults are on, and how hard; the same for every policy.")
     var swarm = false
 
@@ -71,6 +74,9 @@ struct Run: AsyncParsableCommand {
         }
         // As in a file: readers of JSON that keep numbers as doubles read it whole.
         if let seed, seed >= 1 << 53 { throw ValidationError("--seed has at most 53 bits (is \(seed))") }
+        if let label, label.isEmpty || label.count > 200 || label.contains(where: \.isNewline) {
+            throw ValidationError("--label is one line of at most 200 characters")
+        }
         if let policy, policy.allSatisfy({ $0 == "," || $0.isWhitespace }) {
             throw ValidationError("--policy names no policy; boreas policies lists them")
         }
@@ -96,7 +102,7 @@ struct Run: AsyncParsableCommand {
         for (experiment, world) in zip(experiments, worlds) {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
-                trials: trials ?? experiment.trials, details: details, resumes: resume)
+                trials: trials ?? experiment.trials, label: label ?? "", details: details, resumes: resume)
             if dryRun {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue

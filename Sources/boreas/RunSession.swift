@@ -34,6 +34,8 @@ struct RunSession: Sendable {
     var seed: UInt64
     /// Trials in each cell.
     var trials: Int
+    /// What is under test, in the words of whoever starts the run.
+    var label = ""
     /// Of which trials to keep details; nil leaves it to the run's size.
     var details: DetailSelection.Rule?
     /// Goes on with a run of the same experiment that was stopped.
@@ -86,8 +88,8 @@ struct RunSession: Sendable {
     private func record(of identifier: String, in world: any World) -> RunRecord {
         RunRecord(
             identifier: identifier, experiment: experiment, world: world.kind.rawValue,
-            serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
-            trialsPlanned: experiment.trialSpecs(seed: seed, trials: trials).count,
+            serverVersion: world.serverVersion, boreasVersion: Boreas.version, label: label,
+            seed: seed, trialsPlanned: experiment.trialSpecs(seed: seed, trials: trials).count,
             startedEpochMicroseconds: Self.epochMicrosecondsNow)
     }
 

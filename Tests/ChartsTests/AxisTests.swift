@@ -57,7 +57,8 @@ struct AxisTests {
             (.seconds, 0, "0 s"),
             (.seconds, 86_400 * 5, "5 d"), (.seconds, .infinity, "never"), (.percent, 0.95, "95 %"),
             (.percent, 0.999_99, "> 99.99 %"), (.percent, 0.000_01, "0.001 %"), (.percent, 1, "100 %"),
-            (.ratio, 2, "2.00×"), (.ratio, 1234, "1,234×"), (.plain, 12_345, "12,345"), (.plain, 1_234_567, "1.23457M"),
+            (.ratio, 2, "2.00×"), (.ratio, 1234, "1,234×"),
+            (.plain, 12_345, "12,345"), (.plain, 1_234_567, "1.23457M"),
             (.plain, -0.5, "\u{2212}0.5"), (.plain, 0.1 + 0.2, "0.3"), (.plain, 1e-9, "10⁻⁹"),
             (.plain, 999.999, "1,000"),
         ] as [(Axis.Unit, Double, String)])

@@ -99,6 +99,14 @@ struct StormSamplesTests {
         #expect(Self.sample(.recovery, early) == nil)
     }
 
+    @Test("what ends with the trial is no goodput")
+    func open() {
+        // 10 ms each: the first is over in time, and the second is not.
+        let history = Self.history([7_900, 7_995])
+        #expect(Self.sample(.goodputRate, history)?.value == 1.0 / 8)
+        #expect(history.samples.first { $0.metric == .operationsSucceeded }?.value == 2)
+    }
+
     @Test("without a storm there is nothing to recover from, nor to drain, and no herd")
     func calm() {
         let phases = Experiment.Phases(calm: .seconds(1), storm: .zero, converge: .seconds(5))

@@ -271,65 +271,6 @@ struct RunReportTests {
     }
 }
 
-struct ComparisonReportTests {
-    private func report(_ trials: Int, attempts: (Int) -> Int, seconds: Double = 1) throws -> ComparisonReport {
-        let run = try Fixtures.run([], policies: ["base", "ours"], trials: trials)
-        let tallies = (1...trials).flatMap { index in
-            [
-                Fixtures.tally(index, attempts: 200 + index),
-                Fixtures.tally(index, policy: "ours", seconds: seconds, attempts: attempts(index)),
-            ]
-        }
-        return try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "base")
-    }
-
-    private func row(_ report: ComparisonReport, _ name: String) throws -> ComparisonReport.Row {
-        try #require(report.rows.first { $0.measure.name == name })
-    }
-
-    @Test("a difference that the trials show is shown, with its size")
-    func shown() throws {
-        let row = try row(try report(8, attempts: { 100 + $0 }), "amplification")
-        #expect(row.isShown)
-        #expect(abs(row.change + 0.4890) < 1e-3)
-        #expect((row.p ?? 1) < 0.01)
-    }
-
-    @Test("what may be chance is a tilde, and so is what three trials say")
-    func notShown() throws {
-        let noise = try report(8, attempts: { 200 + ($0 * 5) % 9 })
-        #expect(try !row(noise, "amplification").isShown)
-        #expect(noise.text(.plain).contains("~"))
-        let few = try row(try report(3, attempts: { 100 + $0 }), "amplification")
-        #expect(!few.isShown && few.p == nil)
-        #expect(few.footnote?.contains("fewer than 4 trials") == true)
-    }
-
-    @Test("one family of tests shares its error, so p is larger than that of one test alone")
-    func adjusted() throws {
-        let report = try report(5, attempts: { 100 + $0 }, seconds: 0.5)
-        let p = try #require(try row(report, "amplification").p)
-        // Alone it would be 2 of 252.
-        #expect(p > 2.0 / 252 + 1e-9)
-        #expect(p < 0.05)
-    }
-
-    @Test("equal values are said to be equal")
-    func equal() throws {
-        let row = try row(try report(5, attempts: { 100 + $0 }), "operations")
-        #expect(row.footnote == "all equal")
-        #expect(!row.isShown)
-    }
-
-    @Test("an unknown baseline is refused with the nearest name")
-    func unknownBaseline() throws {
-        let run = try Fixtures.run([], policies: ["base", "ours"], trials: 1)
-        let arms = ComparisonReport.Arm.arms(of: [(run, [Fixtures.tally(1)])])
-        let error = try #require(throws: ExperimentError.self) { try ComparisonReport(arms, baseline: "bsae") }
-        #expect(error.description == "--baseline: nothing here is named bsae; did you mean base?")
-    }
-}
-
 struct TrialTimelineTests {
     @Test("a trial is told in the order of time, each attempt with its fault, wait and layer")
     func timeline() throws {
