@@ -41,6 +41,11 @@ extension RunPictures {
             "\(Numbers.grouped(panels.reduce(0) { $0 + $1.count })) waits of the detailed trials; those of the work queue and "
                 + "of the transport follow formulas of their own, and are not among them.",
         ]
+        if panels.contains(where: { $0.backoff.formula == .decorrelatedJitter }) {
+            caption.append(
+                "Late waits of a decorrelated jitter are of those calls that still failed, which short waits make likelier."
+            )
+        }
         if isLogarithmic { caption.append("A wait of zero has no place on the scale and is left out.") }
         if panels.count > drawn.count { caption.append("The table has \(panels.count - drawn.count) more.") }
         return self.drawn(

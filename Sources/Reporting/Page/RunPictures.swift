@@ -89,8 +89,9 @@ struct RunPictures {
         table: PageTable? = nil
     ) -> PagePicture {
         guard charts.count > 1 else {
-            return charts.first.map { drawn(name, title, $0, caption: caption, words: words, table: table) }
-                ?? .omitted(title: title, reason: "there is nothing to draw")
+            guard let only = charts.first else { return .omitted(title: title, reason: "there is nothing to draw") }
+            let full = title.contains(only.title) || only.title.contains(title) ? title : "\(title): \(only.title)"
+            return drawn(name, full, only, caption: caption, words: words, table: table)
         }
         let id = "\(prefix)-\(name)"
         let multiples = SmallMultiples(charts)
