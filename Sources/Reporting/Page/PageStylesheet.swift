@@ -21,7 +21,7 @@ enum PageStylesheet {
     private static let layout = """
         *,*::before,*::after{box-sizing:border-box}
         html{background:var(--surface);color:var(--text);scroll-padding-top:1rem;-webkit-text-size-adjust:100%}
-        body{margin:0 auto;max-width:74rem;padding:0 1.25rem 3rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
+        body{margin:0 auto;max-width:77rem;padding:0 1.25rem 3rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,\
         Ubuntu,"Noto Sans",sans-serif;overflow-wrap:anywhere}
         h1{font-size:1.6rem;line-height:1.2;margin:.25rem 0 1rem}
         h2{font-size:1.3rem;line-height:1.25;margin:2rem 0 .25rem}
@@ -65,7 +65,7 @@ enum PageStylesheet {
         font-size:.925rem}
         .words div:target{outline:2px solid var(--link);outline-offset:6px;border-radius:3px}
         .scroll{overflow-x:auto;max-width:100%;margin:.75rem 0}
-        table{border-collapse:collapse;font-size:.875rem;line-height:1.4;min-width:min(100%,24rem);overflow-wrap:normal}
+        table{border-collapse:collapse;font-size:.84rem;line-height:1.4;min-width:min(100%,24rem);overflow-wrap:normal}
         caption{text-align:left;color:var(--quiet);padding:0 0 .4rem;font-size:.875rem}
         th,td{padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
         th+th,th+td,td+td{padding-left:.25rem}

@@ -44,25 +44,35 @@ extension RunChapter {
                 + "\(comparison.baseline), with its 95 % interval: to the right of the line is better.",
             Axis(title: "difference in success, points", unit: .percent),
             comparison.rows.filter { $0.changeUnit == .points && $0.measure.metric == .successRate }, comparison,
+            reference: 0,
             label: { $0.arm }, group: { RunPictures.spell($0.variation) })
     }
 
-    /// Relative changes of the other measures.
+    /// Ratios of the other measures to the baseline's, at the variation where policies differ most.
     private func changes(_ comparison: ComparisonReport) -> PageFigure? {
-        forest(
-            "forest-changes",
-            "Relative change\(evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))")",
-            "How much larger or smaller than under \(comparison.baseline), with its 95 % interval: to the left of the line "
-                + "is less time or work.", Axis(title: "relative change", unit: .percent),
-            comparison.rows.filter {
-                $0.changeUnit == .relative && $0.variation == evidence.focus && Self.mainMeasures.contains($0.measure)
-            }, comparison,
-            label: { $0.arm }, group: { $0.measure.name })
+        var rows = comparison.rows.filter {
+            $0.changeUnit == .relative && $0.variation == evidence.focus && Self.mainMeasures.contains($0.measure)
+        }
+        for index in rows.indices {
+            rows[index].change += 1
+            let interval = rows[index].changeInterval
+            // A ratio has no room for nothing: an interval that reaches it is open there.
+            rows[index].changeInterval = interval.map {
+                Interval($0.lower > -1 ? $0.lower + 1 : -.infinity, $0.upper + 1)
+            }
+        }
+        let place = evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))"
+        return forest(
+            "forest-changes", "Time and work, against \(comparison.baseline)\(place)",
+            "How many times as much as under \(comparison.baseline), with its 95 % interval: to the left of the line is less.",
+            Axis(title: "ratio to \(comparison.baseline)", scale: .logarithmic, unit: .ratio),
+            rows.filter { $0.change > 0 || !$0.change.isFinite }, comparison, reference: 1, label: { $0.arm },
+            group: { $0.measure.name })
     }
 
     private func forest(
         _ name: String, _ title: String, _ caption: String, _ axis: Axis, _ all: [ComparisonReport.Row],
-        _ comparison: ComparisonReport, label: (ComparisonReport.Row) -> String,
+        _ comparison: ComparisonReport, reference: Double, label: (ComparisonReport.Row) -> String,
         group: (ComparisonReport.Row) -> String
     ) -> PageFigure? {
         guard !all.allSatisfy(\.isEqual) else { return nil }
@@ -85,7 +95,7 @@ extension RunChapter {
                     note:
                         "\(row.arm), \(row.measure.name)\(row.variation.isEmpty ? "" : ", \(RunPictures.spell(row.variation))")"
                         + ": \(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
-            }, reference: 0)
+            }, reference: reference)
         let id = "\(prefix)-\(name)"
         return PageFigure(
             id: id, title: title, chart: chart.html(id: "\(id)-chart"),
