@@ -72,7 +72,7 @@ extension ComparisonReport {
     }
 
     /// How to read the numbers.
-    private func legend(_ shown: [Row]) -> String {
+    func legend(_ shown: [Row]) -> String {
         let hasShares = shown.contains { $0.measure.metric.kind == .share }
         let hasMedians = shown.contains { $0.measure.metric.kind != .share && $0.measure.metric.kind != .total }
         let hasPairs = shown.contains(where: \.isPaired)

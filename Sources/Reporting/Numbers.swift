@@ -90,3 +90,14 @@ extension Verdict {
     /// `PASS`, as gates shout.
     var shout: String { rawValue.uppercased() }
 }
+
+extension Numbers {
+    /// `1,496,224`.
+    static func grouped(_ count: Int) -> String {
+        let digits = Array(String(count.magnitude))
+        let text = digits.indices.map { index in
+            (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digits[index])
+        }
+        return (count < 0 ? "-" : "") + text.joined()
+    }
+}
