@@ -29,6 +29,8 @@ struct ComparisonSample {
         var trials: [Trial] = []
         trials.reserveCapacity(cell.trials.count)
         var (units, never) = (0, 0)
+        let kind = measure.metric.kind
+        let isRatio = measure.metric.ratio != nil
         // By position: a trial has many parts, which need not be copied.
         for position in cell.trials.indices {
             var (part, whole) = (0.0, 1.0)
@@ -42,11 +44,11 @@ struct ComparisonSample {
                     ? values[0].reached : SortedSample(values.map(\.reached)).quantile(quantile)
             } else {
                 (part, whole) = cell.trials[position].parts(measure)
-                if measure.metric.kind == .share { part = min(part, whole) }
-                units += measure.metric.kind == .share || measure.metric.ratio != nil ? Int(whole) : 1
+                if kind == .share { part = min(part, whole) }
+                units += kind == .share || isRatio ? Int(whole) : 1
                 // Of what is measured once, a number that is known to be too small is none.
                 let isOpen =
-                    measure.metric.ratio == nil && measure.metric.kind == .quantity
+                    !isRatio && kind == .quantity
                     && cell.trials[position].samples(measure.metric, measure.breakdown).first?.isCensored ?? false
                 never += isOpen ? 1 : 0
                 value = whole > 0 ? (isOpen ? .infinity : part / whole) : nil
