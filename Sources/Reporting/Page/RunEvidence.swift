@@ -44,7 +44,7 @@ package struct RunEvidence: Sendable {
         _ reference: String, from archive: RunArchive, baseline: String? = nil
     ) async throws -> RunEvidence {
         let run = try await archive.run(reference)
-        let tallies = try await archive.tallies(of: run.identifier)
+        let tallies = try await archive.tallies(of: run.identifier, keys: keys(of: run))
         var evidence = RunEvidence(run, tallies)
         evidence.comparison = try comparison(run, tallies, baseline: baseline)
         try await evidence.readDetails(from: archive)
@@ -59,6 +59,14 @@ package struct RunEvidence: Sendable {
         }
         evidence.broken = try await archive.brokenInvariants(of: run.identifier, limit: PageTable.rowsMax)
         return evidence
+    }
+
+    /// The samples that a page tells of: the whole of each metric, and the parts that the gate asks for.
+    private static func keys(of run: RunRecord) -> Set<SampleKey> {
+        // Of metrics with many values a trial, these alone are drawn.
+        let drawn: Set<Metric> = [.workflowCompletion, .recovery, .drain]
+        let whole = Metric.allCases.filter { $0.kind != .distribution || drawn.contains($0) }.map { SampleKey($0) }
+        return Set(whole + run.experiment.gate.flatMap(\.measure.keys))
     }
 
     private mutating func readDetails(from archive: RunArchive) async throws {
