@@ -43,9 +43,9 @@ extension ChartPage {
             tip.style.top = (above >= 4 ? above : at.bottom + 6) + 'px';
           };
 
-          // Focus scrolls to the chart, and its note goes along; a note of the pointer's is left behind.
+          // Focus scrolls to the chart, and its note goes along; a note of the pointer's goes away.
           const follow = () => {
-            if (shown && document.activeElement === shown.svg) settle(); else hide();
+            if (shown && document.activeElement === shown.svg && shown.svg.clientWidth > 0) settle(); else hide();
           };
 
           const show = (svg, row, place, isSpoken) => {
@@ -141,7 +141,7 @@ extension ChartPage {
             document.body.append(tip, live);
             charts.forEach(prepare);
             window.addEventListener('scroll', follow, { passive: true, capture: true });
-            window.addEventListener('resize', hide);
+            window.addEventListener('resize', follow);
           };
 
           if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();

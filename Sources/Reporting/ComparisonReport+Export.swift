@@ -68,7 +68,9 @@ extension ComparisonReport {
                 row.text(row.base), row.text(row.candidate), Self.escaped(row.changeText),
                 row.p.map { Numbers.decimal($0, 3) } ?? "-",
                 (row.isPaired ? "\(row.n)" : "\(row.base.n)+\(row.candidate.n)") + footnotes.mark(row.footnote),
-                row.verdict == .open || row.verdict == .equal ? row.conclusion : "**\(row.conclusion)**",
+                row.verdict == .equal && row.conclusion.isEmpty
+                    ? "equal"
+                    : row.verdict == .open || row.verdict == .equal ? row.conclusion : "**\(row.conclusion)**",
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }

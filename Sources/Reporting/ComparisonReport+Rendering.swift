@@ -82,17 +82,17 @@ extension ComparisonReport {
         }
         var lines: [String] = []
         let values = [
-            hasMedians ? "median of the trials ± its 95 % order-statistic interval" : "",
-            hasShares ? "pooled share [95 % Wilson, trials as clusters]" : "",
+            hasMedians ? "median of the trials ± 95 % order-statistic interval" : "",
+            hasShares ? "pooled share [95 % Wilson, by trials]" : "",
         ].filter { !$0.isEmpty }
         if !values.isEmpty { lines.append("value: " + values.joined(separator: "; ")) }
         lines.append("vs base: change [its 95 % interval], by Hodges and Lehmann; ~ no difference shown")
         if hasPairs {
-            let shares = hasShares ? ", of shares by \(areSingles ? "McNemar" : "Student, trials as clusters")" : ""
+            let shares = hasShares ? ", of shares by \(areSingles ? "McNemar" : "Student")" : ""
             lines.append("n: pairs of trials with one seed; p by Wilcoxon's signed ranks\(shares)")
         }
         if hasOthers {
-            let shares = hasShares ? ", of shares by \(areSingles ? "Fisher" : "Newcombe, trials as clusters")" : ""
+            let shares = hasShares ? ", of shares by \(areSingles ? "Fisher" : "Newcombe")" : ""
             lines.append("n+m: trials that are no pairs; p by Mann and Whitney\(shares)")
         }
         if family == 0 { return lines.map { $0 + "\n" }.joined() }

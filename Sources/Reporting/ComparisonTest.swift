@@ -107,7 +107,9 @@ extension ComparisonTest {
     private func numbers() -> Finding {
         let isRelative = base.trials.allSatisfy { $0.value > 0 } && candidate.trials.allSatisfy { $0.value > 0 }
         var finding = pairs.map { paired($0, isRelative: isRelative) } ?? unpaired(isRelative: isRelative)
-        let isHidden = finding.change == 0 && !isEqual && (finding.p ?? 1) < 0.05
+        let isHidden =
+            (finding.change == 0 || base.estimate.value == candidate.estimate.value) && !isEqual
+            && (finding.p ?? 1) < 0.05
         if measure.metric.kind == .total || isHidden, let means = means() {
             finding = Finding(
                 change: means.change, unit: means.unit, interval: means.interval, p: finding.p, isOfMeans: true)

@@ -14,11 +14,14 @@ package struct RunReport: Hashable, Sendable {
     package let expectations: ExpectationReport?
     private let tallies: [TrialTally]
 
-    package init(_ run: RunRecord, _ tallies: [TrialTally]) {
+    /// - Parameters:
+    ///   - baseline: What conditions against `baseline` are held against.
+    ///   - looks: The looks at the run, where it was carried on until it was decided.
+    package init(_ run: RunRecord, _ tallies: [TrialTally], baseline: Evidence? = nil, looks: [Look] = []) {
         self.run = run
         self.tallies = tallies.sorted { $0.number < $1.number }
         cells = CellSummary.cells(of: run, tallies)
-        gate = GateReport(run, tallies)
+        gate = GateReport(run, tallies, baseline: baseline, looks: looks)
         expectations = ExpectationReport(run, tallies, gate: gate)
     }
 

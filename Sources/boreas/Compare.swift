@@ -13,10 +13,10 @@ struct Compare: AsyncParsableCommand {
             in pairs. --baseline is a policy of the run, one of its variations, another run (or one of its policies, as \
             RUN:POLICY), the label of one, or a file that --save wrote; --by settles which, where a name is several.
 
-              boreas compare --baseline none                    policies of the latest run
-              boreas compare r1f2 --baseline r9ab --margin 5%   two runs; a change within 5 % is none
-              boreas compare --save baseline.json               keeps the latest run as a file
-              boreas compare --baseline baseline.json           the latest run against it
+              boreas compare --baseline none           policies of the latest run
+              boreas compare r1f2 --baseline r9ab      a run with an earlier one
+              boreas compare --save kept.json          keeps the latest run as a file
+              boreas compare --baseline kept.json      the latest run with that
             """)
 
     @Argument(help: ArgumentHelp("The runs.", valueName: "run"))

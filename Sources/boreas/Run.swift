@@ -56,6 +56,9 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
 
+    @Option(help: BaselineReference.help)
+    var baseline: String?
+
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var archive: ArchiveOptions
     @OptionGroup var output: OutputOptions
@@ -98,18 +101,21 @@ struct Run: AsyncParsableCommand {
             return swarm ? experiment.asSwarm : experiment
         }
         let worlds = try experiments.map(world(of:))
+        let baseline = try await BaselineReference.evidence(
+            baseline, for: experiments.map(\.gate), database: archive.database)
         var verdicts: [Verdict] = []
         for (experiment, world) in zip(experiments, worlds) {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
-                trials: trials ?? experiment.trials, label: label ?? "", details: details, resumes: resume)
+                trials: trials ?? experiment.trials, label: label ?? "", details: details, resumes: resume,
+                baseline: baseline)
             if dryRun {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
             }
             let record = try await interruptible { try await session.run(in: world.place(jobs: jobs, cluster)) }
             try await Results.read(archive, output) { results in
-                let report = try await results.report(on: record.identifier)
+                let report = try await results.report(on: record.identifier, baseline: baseline)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
             }
             verdicts.append(record.outcome ?? .inconclusive)

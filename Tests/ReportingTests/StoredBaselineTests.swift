@@ -1,4 +1,5 @@
 import Experiments
+import Kubernetes
 import Recording
 import Reporting
 import Resilience
@@ -83,7 +84,7 @@ struct StoredBaselineTests {
 
     @Test("a value of a third or of a million keeps every bit, and one without end is more than any")
     func values() throws {
-        let values: [Double] = [1.0 / 3, 1e6, 0.1 + 0.2, 12_345_678.901234567, 5e-324, 1e300, -2.5, 0]
+        let values: [Double] = [1.0 / 3, 1e6, 0.1 + 0.2, 12_345_678.901234567, .leastNonzeroMagnitude, 1e300, -2.5, 0]
         let run = try Fixtures.run([], trials: 1)
         var tally = Fixtures.tally(1, of: 0)
         tally.samples = [
