@@ -13,7 +13,7 @@ struct ReportCommand: AsyncParsableCommand {
             comparison, and pictures with the tables behind them.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case html, markdown, json }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case html, markdown, json, junit }
 
     @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
     var references = ["latest"]
@@ -58,6 +58,7 @@ struct ReportCommand: AsyncParsableCommand {
         case .html: return try page.html()
         case .markdown: return page.markdown
         case .json: return page.json.text + "\n"
+        case .junit: return page.junit
         }
     }
 

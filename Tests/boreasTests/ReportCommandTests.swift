@@ -51,6 +51,9 @@ struct ReportCommandTests {
             #expect(markdown.output.contains("**PASS**: both policies keep to the threshold."))
             let json = try await boreas("report", "--db", "a.sqlite", "-o", "json").json()
             #expect(json["schema"] == "boreas.dev/report/v1")
+            let junit = try await boreas("report", "--db", "a.sqlite", "-o", "junit")
+            let gate = try await boreas("gate", "--db", "a.sqlite", "-o", "junit")
+            #expect(junit.code == 0 && junit.output == gate.output && junit.output.contains("<testsuite"))
         }
     }
 

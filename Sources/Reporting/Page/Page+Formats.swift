@@ -17,6 +17,13 @@ extension Page {
         ]
     }
 
+    /// For CI servers: the gates, as `boreas gate -o junit` writes them.
+    package var junit: String {
+        GateDocument(
+            runs.map { GateDocument.Entry(run: $0.run, gate: $0.report.gate, expectations: $0.report.expectations) }
+        ).junit
+    }
+
     /// For pull requests and wikis: verdict, gate, results and comparison of each run.
     package var markdown: String {
         let chapters = runs.enumerated().map { index, evidence in
@@ -61,7 +68,7 @@ extension PageTable {
         lines += rows.map { cells in
             cells.map { cell in
                 let text = cell.isCode ? "`\(cell.text)`" : MarkdownText.cell(cell.text)
-                return cell.isSigned ? cell.verdict.map { "\($0.sign) \(text)" } ?? text : text
+                return cell.isSigned ? cell.verdict.map { "\($0.tick) \(text)" } ?? text : text
             }
         }
         let text = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()

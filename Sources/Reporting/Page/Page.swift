@@ -41,7 +41,7 @@ package struct Page: Sendable {
             let headline = chapter.headline
             return [
                 "entryId": chapter.prefix, "entryTitle": chapter.title, "entryVerdict": headline.verdict.rawValue,
-                "entrySign": headline.verdict.sign, "entrySentence": headline.sentence,
+                "entrySign": headline.verdict.tick, "entrySentence": headline.sentence,
             ]
         }
         return [

@@ -82,14 +82,14 @@ struct PageTable: Hashable {
             "text": cell.text, "isCode": cell.isCode,
             "cellClass": Self.styleClass(cell, column).map { ["cellClassName": $0] as [String: Any] } ?? false,
             "mark": cell.verdict.map { ["markName": $0.rawValue] as [String: Any] } ?? false,
-            "sign": cell.isSigned ? cell.verdict.map { ["signText": $0.sign] as [String: Any] } ?? false : false,
+            "sign": cell.isSigned ? cell.verdict.map { ["signText": $0.tick] as [String: Any] } ?? false : false,
         ]
     }
 }
 
 extension Verdict {
     /// Told without colour, too.
-    var sign: String {
+    var tick: String {
         switch self {
         case .pass: "✓"
         case .fail: "✗"

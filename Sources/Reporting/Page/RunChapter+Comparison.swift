@@ -76,7 +76,10 @@ extension RunChapter {
         group: (ComparisonReport.Row) -> String
     ) -> PageFigure? {
         guard !all.allSatisfy(\.isEqual) else { return nil }
-        var rows = all.filter { $0.change.isFinite && $0.changeInterval != nil }
+        var rows = all.filter { row in
+            row.change.isFinite
+                && (row.changeInterval.map { $0.lower.isFinite || $0.upper.isFinite } ?? false)
+        }
         var remark: [String] = []
         if rows.count > Self.forestMax {
             let focused = rows.filter { $0.variation == evidence.focus }

@@ -37,7 +37,7 @@ struct RunChapter {
             "runId": prefix, "runTitle": title,
             "runNote": note.isEmpty ? false : ["runNoteText": note] as [String: Any],
             "verdictName": headline.verdict.rawValue, "verdictShout": headline.verdict.shout,
-            "verdictSign": headline.verdict.sign, "sentence": headline.sentence,
+            "verdictSign": headline.verdict.tick, "sentence": headline.sentence,
             "contentsLabel": isAlone ? "Contents" : "Contents of \(title)",
             "contents": sections.map { ["contentId": $0.id, "contentTitle": $0.title] },
             "sections": sections.map(\.model),
@@ -55,7 +55,7 @@ struct RunChapter {
         if !report.gate.lines.isEmpty {
             blocks.append(.table(gateTable))
             blocks.append(
-                .note("Bounds are one-sided, 95 % each. Inconclusive is no pass.", [.bounds, .verdict]))
+                .note("Bounds: \(report.gate.levelText). Inconclusive is no pass.", [.bounds, .verdict]))
         }
         if let expectations = report.expectations {
             blocks.append(.table(Self.table(of: expectations)))
@@ -88,8 +88,8 @@ struct RunChapter {
                 [.init(line.expression.text), .init(line.policy)]
                     + (isVaried ? [.init(RunPictures.spell(line.variation))] : []) + [
                         .init(line.verdict.rawValue, line.verdict), .init(line.spell(line.value)),
-                        .init(Numbers.text(line.interval, line.spell)), .init(line.limitText),
-                        .init("\(line.n) \(line.sampleUnit)"),
+                        .init(line.intervalText), .init(line.limitText),
+                        .init(line.sampleText),
                         .init([line.reason, line.power].filter { !$0.isEmpty }.joined(separator: "; ")),
                     ])
         }

@@ -22,9 +22,12 @@ package struct RunEvidence: Sendable {
     /// The invariants that broke, by cell.
     package var broken: [BrokenInvariant]
 
-    package init(_ run: RunRecord, _ tallies: [TrialTally], comparison: ComparisonReport? = nil) {
+    /// - Parameter looks: The looks at the run, where it was carried on until it was decided.
+    package init(
+        _ run: RunRecord, _ tallies: [TrialTally], comparison: ComparisonReport? = nil, looks: [Look] = []
+    ) {
         self.run = run
-        report = RunReport(run, tallies)
+        report = RunReport(run, tallies, looks: looks)
         self.comparison = comparison
         focus = Self.focus(of: report)
         detailed = focus
@@ -44,8 +47,8 @@ package struct RunEvidence: Sendable {
         _ reference: String, from archive: RunArchive, baseline: String? = nil
     ) async throws -> RunEvidence {
         let run = try await archive.run(reference)
-        let tallies = try await archive.tallies(of: run.identifier)
-        var evidence = RunEvidence(run, tallies)
+        let tallies = try await archive.tallies(of: run.identifier, keys: keys(of: run))
+        var evidence = RunEvidence(run, tallies, looks: try await archive.looks(of: run.identifier))
         evidence.comparison = try comparison(run, tallies, baseline: baseline)
         try await evidence.readDetails(from: archive)
         // Of clients, the archive lists the requests of small trials alone.
@@ -59,6 +62,14 @@ package struct RunEvidence: Sendable {
         }
         evidence.broken = try await archive.brokenInvariants(of: run.identifier, limit: PageTable.rowsMax)
         return evidence
+    }
+
+    /// The samples that a page tells of: the whole of each metric, and the parts that the gate asks for.
+    private static func keys(of run: RunRecord) -> Set<SampleKey> {
+        // Of metrics with many values a trial, these alone are drawn.
+        let drawn: Set<Metric> = [.workflowCompletion, .recovery, .drain]
+        let whole = Metric.allCases.filter { $0.kind != .distribution || drawn.contains($0) }.map { SampleKey($0) }
+        return Set(whole).union(GateReport.keys(of: run.experiment.gate))
     }
 
     private mutating func readDetails(from archive: RunArchive) async throws {

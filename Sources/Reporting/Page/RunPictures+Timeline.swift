@@ -20,9 +20,10 @@ extension RunPictures {
         let which =
             trial.outcome == .pass
             ? "the detailed trial in which most was tried again" : "the first detailed trial that did not pass"
+        let reason = trial.reason.oneLine(width: 240)
         var caption = [
             "Trial \(trial.number) (\(cell), index \(trial.key.index), seed \(trial.seed)): \(trial.outcome.rawValue)"
-                + (trial.reason.isEmpty ? "" : ", \(trial.reason.oneLine(width: 240))") + ".",
+                + (trial.reason.isEmpty ? "" : ", \(reason)") + (reason.hasSuffix("…") ? "" : "."),
             "It is \(which). A lane for each place in the subject that wanted something, its attempts as bars with the "
                 + "waits between them; faults as marks where they struck; the spans in which locks were held and guarded "
                 + "work ran.",
