@@ -31,7 +31,7 @@ extension GateDocument {
 
     /// A comment on a pull request: the verdict in a sentence, then what it rests on.
     package var markdown: String {
-        var text = "### \(verdict.sign) \(Self.cell(sentence))\n"
+        var text = "### \(verdict.emoji) \(Self.cell(sentence))\n"
         for entry in entries { text += "\n" + entry.markdown(isAlone: entries.count == 1) }
         return text
     }
@@ -76,7 +76,7 @@ extension GateDocument.Entry {
         typealias Document = GateDocument
         var text = ""
         if !isAlone {
-            text += "#### \(verdict.sign) \(Document.cell(run.experiment.name)): \(Document.cell(sentence))\n\n"
+            text += "#### \(verdict.emoji) \(Document.cell(run.experiment.name)): \(Document.cell(sentence))\n\n"
         }
         if let expectations {
             text += "| | policy | expected | found | why |\n|---|---|---|---|---|\n"
@@ -119,7 +119,7 @@ extension Verdict {
     }
 
     /// For eyes that pass over a page.
-    fileprivate var sign: String {
+    fileprivate var emoji: String {
         switch self {
         case .pass: "✅"
         case .fail: "❌"
@@ -128,5 +128,5 @@ extension Verdict {
     }
 
     /// With the word, for ears and for eyes that see no colours.
-    fileprivate var signed: String { "\(sign) \(rawValue)" }
+    fileprivate var signed: String { "\(emoji) \(rawValue)" }
 }

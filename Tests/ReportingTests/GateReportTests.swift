@@ -170,7 +170,7 @@ struct GateReportTests {
     private func withRecovery(_ tallies: [TrialTally]) -> [TrialTally] {
         tallies.map { tally in
             var tally = tally
-            tally.samples[SampleKey(.recovery)] = [TrialTally.Value(1)]
+            tally.set(SampleKey(.recovery), [TrialTally.Value(1)])
             return tally
         }
     }
@@ -203,7 +203,7 @@ struct GateReportTests {
     func layers() throws {
         let tallies = trials().map { tally in
             var tally = tally
-            tally.samples[SampleKey(.attempts, Breakdown(.layer, "first"))] = [TrialTally.Value(100)]
+            tally.set(SampleKey(.attempts, Breakdown(.layer, "first")), [TrialTally.Value(100)])
             return tally
         }
         #expect(try line("attempts{layer=transport} <= 3", tallies).verdict == .pass)
@@ -265,13 +265,13 @@ struct GateReportTests {
         let run = try Fixtures.run(texts, policies: ["ours"], trials: 5)
         let whole = trials().map { tally in
             var tally = tally
-            tally.samples[SampleKey(.attempts, Breakdown(.layer, "first"))] = [TrialTally.Value(100)]
-            tally.samples[SampleKey(.recovery)] = [TrialTally.Value(1)]
+            tally.set(SampleKey(.attempts, Breakdown(.layer, "first")), [TrialTally.Value(100)])
+            tally.set(SampleKey(.recovery), [TrialTally.Value(1)])
             return tally
         }
         let part = whole.map { tally in
             var tally = tally
-            tally.samples = tally.samples.filter { keys.contains($0.key) }
+            for key in tally.samples.keys.subtracting(keys) { tally.set(key, []) }
             return tally
         }
         #expect(!keys.contains(SampleKey(.recovery)))

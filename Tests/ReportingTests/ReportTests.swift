@@ -216,3 +216,12 @@ struct TrialTimelineTests {
         #expect(json["attempts"]?.array?[1].object?["fault"]?.string == "churn")
     }
 }
+
+extension TrialTally {
+    /// Gives the trial samples of its own.
+    mutating func set(_ key: SampleKey, _ values: [Value]) {
+        var all = Dictionary(uniqueKeysWithValues: samples.keys.map { ($0, samples[$0] ?? []) })
+        all[key] = values
+        samples = TrialSamples(all)
+    }
+}

@@ -25,7 +25,7 @@ struct StoredBaselineTests {
     func text() throws {
         let run = try Fixtures.run([], trials: 2)
         var second = Fixtures.tally(2, failed: 1, of: 2, outcome: .inconclusive, reason: "no \"storm\"")
-        second.samples[SampleKey(.attempts, Breakdown(.path, "cron"))] = [.init(7)]
+        second.set(SampleKey(.attempts, Breakdown(.path, "cron")), [.init(7)])
         let text = StoredBaseline(run, [second, Fixtures.tally(1, of: 1, seconds: 1.25)]).text
         #expect(
             text == """
@@ -87,9 +87,9 @@ struct StoredBaselineTests {
         let values: [Double] = [1.0 / 3, 1e6, 0.1 + 0.2, 12_345_678.901234567, .leastNonzeroMagnitude, 1e300, -2.5, 0]
         let run = try Fixtures.run([], trials: 1)
         var tally = Fixtures.tally(1, of: 0)
-        tally.samples = [
+        tally.samples = TrialSamples([
             SampleKey(.lockWait): values.map { .init($0) } + [.init(.infinity), .init(60, isCensored: true)]
-        ]
+        ])
         let read = try StoredBaseline(parsing: StoredBaseline(run, [tally]).text, file: "b.json")
         let samples = try #require(read.cells.first?.trials.first).samples(.lockWait)
         #expect(samples.prefix(values.count).map(\.value) == values)
@@ -122,7 +122,7 @@ struct StoredBaselineTests {
                 policy: cell.policy, variation: cell.variation,
                 trials: cell.trials.map {
                     var trial = $0
-                    trial.samples = [:]
+                    trial.samples = TrialSamples([:])
                     return trial
                 })
         }
