@@ -135,11 +135,11 @@ package struct ComparisonReport: Hashable, Sendable {
         var notes = plan.notes
         var seen: Set<String> = []
         arms = plan.contrasts.map(\.arm).filter { seen.insert($0).inserted }
-        let chosen = measures ?? Self.measures(of: plan.contrasts)
+        let chosen = measures ?? Self.measures(of: Self.subject(of: plan.contrasts))
         var rows: [Row] = []
         for measure in chosen {
             let own = Self.rows(measure, plan.contrasts, margin)
-            if own.isEmpty { notes.append("no trial has \(measure.name)") }
+            if own.isEmpty, measures != nil { notes.append("no trial has \(measure.name)") }
             rows += own
         }
         (self.rows, family) = Self.adjusted(rows, margin)
@@ -186,11 +186,8 @@ package struct ComparisonReport: Hashable, Sendable {
         }
     }
 
-    /// Those that are of no trial at all are left out.
-    private static func measures(of contrasts: [ComparisonPlan.Contrast]) -> [Measure] {
-        let cells = contrasts.flatMap { [$0.base, $0.candidate] }
-        let subject: Metric.Subject = cells.contains(where: \.isOfClients) ? .clients : .core
-        return measures(of: subject).filter { measure in cells.contains { $0.sampleCount(measure) > 0 } }
+    private static func subject(of contrasts: [ComparisonPlan.Contrast]) -> Metric.Subject {
+        contrasts.contains { $0.base.isOfClients || $0.candidate.isOfClients } ? .clients : .core
     }
 
     /// The samples that comparing these measures takes.

@@ -29,29 +29,35 @@ struct ComparisonSample {
         var trials: [Trial] = []
         trials.reserveCapacity(cell.trials.count)
         var (units, never) = (0, 0)
-        for trial in cell.trials {
+        let kind = measure.metric.kind
+        let isRatio = measure.metric.ratio != nil
+        // By position: a trial has many parts, which need not be copied.
+        for position in cell.trials.indices {
             var (part, whole) = (0.0, 1.0)
             let value: Double?
             if let quantile = measure.quantile {
-                let values = trial.samples(measure.metric, measure.breakdown)
+                let values = cell.trials[position].samples(measure.metric, measure.breakdown)
                 units += values.count
                 never += values.count(where: \.isCensored)
                 value =
                     values.count == 1
                     ? values[0].reached : SortedSample(values.map(\.reached)).quantile(quantile)
             } else {
-                (part, whole) = trial.parts(measure)
-                if measure.metric.kind == .share { part = min(part, whole) }
-                units += measure.metric.kind == .share || measure.metric.ratio != nil ? Int(whole) : 1
+                (part, whole) = cell.trials[position].parts(measure)
+                if kind == .share { part = min(part, whole) }
+                units += kind == .share || isRatio ? Int(whole) : 1
                 // Of what is measured once, a number that is known to be too small is none.
                 let isOpen =
-                    measure.metric.ratio == nil && measure.metric.kind == .quantity
-                    && trial.samples(measure.metric, measure.breakdown).first?.isCensored ?? false
+                    !isRatio && kind == .quantity
+                    && cell.trials[position].samples(measure.metric, measure.breakdown).first?.isCensored ?? false
                 never += isOpen ? 1 : 0
                 value = whole > 0 ? (isOpen ? .infinity : part / whole) : nil
             }
             guard let value, !value.isNaN else { continue }
-            trials.append(Trial(index: trial.key.index, seed: trial.seed, value: value, part: part, whole: whole))
+            trials.append(
+                Trial(
+                    index: cell.trials[position].key.index, seed: cell.trials[position].seed, value: value, part: part,
+                    whole: whole))
         }
         self.trials = trials
         absent = cell.trials.count - trials.count

@@ -10,12 +10,19 @@ final class GateCell {
     private var parts: [Measure: [Part]] = [:]
     /// Trials that showed nothing, and why the first of them did not.
     let doubtful: (count: Int, reason: String)
+    /// Trials whose numbers are those of a subject that was gone, or never there, and what became of the first of them.
+    let crashed: (count: Int, reason: String)
 
     typealias Part = (numerator: Double, denominator: Double)
 
     init(_ cell: CellSummary) {
         self.cell = cell
         let first = cell.trials.first { $0.outcome == .inconclusive }
+        let lifeless = cell.trials.filter { trial in
+            trial.reason.hasPrefix("\(Invariant.processStaysUp.rawValue):")
+                || trial.outcome != .pass && trial.attempts == 0 && trial.operations == 0
+        }
+        crashed = (lifeless.count, lifeless.first?.reason ?? "")
         doubtful = (cell.trials.count { $0.outcome == .inconclusive }, first?.reason ?? "")
     }
 

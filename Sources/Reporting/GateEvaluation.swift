@@ -66,6 +66,10 @@ struct GateEvaluation {
     }
 
     private func doubt(about cell: GateCell, _ whose: String) -> String? {
+        if cell.crashed.count > 0, measure.metric.kind != .total {
+            return "the subject was gone in \(cell.crashed.count) of "
+                + "\(Numbers.count(cell.cell.trials.count, "trial"))\(whose): \(cell.crashed.reason)"
+        }
         guard cell.doubtful.count > 0 else { return nil }
         let count = cell.cell.trials.count
         return

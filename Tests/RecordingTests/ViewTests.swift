@@ -65,14 +65,23 @@ struct ViewTests {
         try queue.read { try #require(try Row.fetchOne($0, sql: sql), "\(sql)") }
     }
 
+    private func expect(
+        _ row: Row, _ values: [String: any DatabaseValueConvertible], _ location: SourceLocation = #_sourceLocation
+    ) {
+        for (column, value) in values.sorted(by: { $0.key < $1.key }) {
+            let actual: DatabaseValue = row[column]
+            #expect(actual == value.databaseValue, "\(column)", sourceLocation: location)
+        }
+    }
+
     @Test("a fault is told with what became of the operation that it hit")
     func faults() async throws {
         try await withDatabase { queue in
             let fault = try row(queue, "SELECT * FROM faultView WHERE run = 'newer' AND trial = 1")
-            #expect(fault["rule"] == "cut" && fault["kind"] == "reset")
-            #expect(fault["curlCode"] == 56 && fault["layer"] == "call" && fault["waitMicroseconds"] == 480_000)
-            #expect(fault["operation"] == "op-1" && fault["operationOutcome"] == "succeeded")
-            #expect(fault["toOperationEndMicroseconds"] == 1_012_000)
+            expect(fault, ["rule": "cut", "kind": "reset"])
+            expect(fault, ["curlCode": 56, "layer": "call", "waitMicroseconds": 480_000])
+            expect(fault, ["operation": "op-1", "operationOutcome": "succeeded"])
+            expect(fault, ["toOperationEndMicroseconds": 1_012_000])
         }
     }
 
@@ -81,15 +90,15 @@ struct ViewTests {
         try await withDatabase { queue in
             let sql = "SELECT * FROM retryView WHERE run = 'newer' AND trial = 1 AND retry = "
             let first = try row(queue, sql + "1")
-            #expect(first["layer"] == "call" && first["curlCode"] == 56 && first["retryHttpStatus"] == 409)
-            #expect(first["waitMicroseconds"] == 480_000 && first["gapMicroseconds"] == 488_000)
-            #expect(first["earlyMicroseconds"] == 0)
+            expect(first, ["layer": "call", "curlCode": 56, "retryHttpStatus": 409])
+            expect(first, ["waitMicroseconds": 480_000, "gapMicroseconds": 488_000])
+            expect(first, ["earlyMicroseconds": 0])
             let second = try row(queue, sql + "2")
-            #expect(second["layer"] == "requeue" && second["httpStatus"] == 409 && second["retryHttpStatus"] == 201)
+            expect(second, ["layer": "requeue", "httpStatus": 409, "retryHttpStatus": 201])
             try queue.write {
                 try $0.execute(sql: "UPDATE attempt SET waitMicroseconds = 490000 WHERE waitMicroseconds = 480000")
             }
-            #expect(try row(queue, sql + "1")["earlyMicroseconds"] == 2_000)
+            expect(try row(queue, sql + "1"), ["earlyMicroseconds": 2_000])
         }
     }
 
@@ -97,25 +106,25 @@ struct ViewTests {
     func counts() async throws {
         try await withDatabase { queue in
             let cell = try row(queue, "SELECT * FROM cellView WHERE run = 'newer' AND policy = 'ours'")
-            #expect(cell["trials"] == 3 && cell["failed"] == 3 && cell["passed"] == 0)
-            #expect(cell["workflows"] == 6 && cell["workflowsSucceeded"] == 3 && cell["successShare"] == 0.5)
-            #expect(cell["operations"] == 3 && cell["attempts"] == 9 && cell["attemptsPerOperation"] == 3.0)
-            #expect(cell["faults"] == 3 && cell["violations"] == 3)
+            expect(cell, ["trials": 3, "failed": 3, "passed": 0])
+            expect(cell, ["workflows": 6, "workflowsSucceeded": 3, "successShare": 0.5])
+            expect(cell, ["operations": 3, "attempts": 9, "attemptsPerOperation": 3.0])
+            expect(cell, ["faults": 3, "violations": 3])
             let trial = try row(queue, "SELECT * FROM trialView WHERE run = 'newer' AND number = 2")
-            #expect(trial["workflows"] == 2 && trial["workflowsSucceeded"] == 1 && trial["attempts"] == 3)
-            #expect(trial["replay"] == "boreas replay newer/2")
+            expect(trial, ["workflows": 2, "workflowsSucceeded": 1, "attempts": 3])
+            expect(trial, ["replay": "boreas replay newer/2"])
             let operation = try row(queue, "SELECT * FROM operationView WHERE run = 'newer' AND trial = 1")
-            #expect(operation["attempts"] == 3 && operation["waitMicroseconds"] == 930_000)
-            #expect(operation["durationMicroseconds"] == 1_012_000)
+            expect(operation, ["attempts": 3, "waitMicroseconds": 930_000])
+            expect(operation, ["durationMicroseconds": 1_012_000])
             let phases = try queue.read {
                 try Row.fetchAll(
                     $0, sql: "SELECT * FROM phaseView WHERE run = 'newer' AND trial = 1 ORDER BY startedMicroseconds")
             }
-            #expect(phases.map { $0["phase"] as String } == ["calm", "converge"])
-            #expect(phases.map { $0["startedMicroseconds"] as Int64 } == [0, 3_000_000])
-            #expect(phases.map { $0["endedMicroseconds"] as Int64 } == [3_000_000, 8_000_000])
+            try #require(phases.count == 2)
+            expect(phases[0], ["phase": "calm", "startedMicroseconds": 0, "endedMicroseconds": 3_000_000])
+            expect(phases[1], ["phase": "converge", "startedMicroseconds": 3_000_000, "endedMicroseconds": 8_000_000])
             let latest = try row(queue, "SELECT * FROM runView WHERE isLatest")
-            #expect(latest["run"] == "newer" && latest["trialsFinished"] == 6)
+            expect(latest, ["run": "newer", "trialsFinished": 6])
         }
     }
 
@@ -133,12 +142,12 @@ struct ViewTests {
                 try db.execute(sql: "DELETE FROM sample WHERE metric = 'workflow.completion'")
             }
             let trial = try row(queue, "SELECT * FROM trialView WHERE run = 'newer' AND policy = 'ours'")
-            #expect(trial["operations"] == 40 && trial["operationsSucceeded"] == 30 && trial["attempts"] == 80)
+            expect(trial, ["operations": 40, "operationsSucceeded": 30, "attempts": 80])
             let cell = try row(queue, "SELECT * FROM cellView WHERE run = 'newer' AND policy = 'ours'")
-            #expect(cell["successShare"] == 0.75 && cell["attemptsPerOperation"] == 2.0)
+            expect(cell, ["successShare": 0.75, "attemptsPerOperation": 2.0])
             // Without workflows, and without a count of what succeeded, there is no share.
             let other = try row(queue, "SELECT * FROM cellView WHERE run = 'newer' AND policy = 'base'")
-            #expect(other["successShare"] == nil as Double?)
+            expect(other, ["successShare": nil as Double?])
         }
     }
 
@@ -153,12 +162,14 @@ struct ViewTests {
                         GROUP BY record ORDER BY record
                         """)
             }
-            #expect(
-                records.map { "\($0["record"] as String) \($0["count"] as Int)" }
-                    == ["attempt 3", "fault 1", "observation 6", "operation 1", "violation 1"])
+            let counts = records.map { row in
+                let (record, count): (String, Int) = (row["record"], row["count"])
+                return "\(record) \(count)"
+            }
+            #expect(counts == ["attempt 3", "fault 1", "observation 6", "operation 1", "violation 1"])
             let conflict = try row(
                 queue, "SELECT * FROM timelineView WHERE run = 'newer' AND trial = 1 AND subject = 'op-1.2'")
-            #expect(conflict["event"] == "create pods/s wf-1" && conflict["durationMicroseconds"] == 12_000)
+            expect(conflict, ["event": "create pods/s wf-1", "durationMicroseconds": 12_000])
             let detail: String = conflict["detail"]
             #expect(detail == "409 Conflict: naïve \"words\" of Conflict; requeue waits 450000 µs")
         }

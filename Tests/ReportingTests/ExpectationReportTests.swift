@@ -97,7 +97,7 @@ struct ExpectationReportTests {
     @Test("gates judge cron, clean-up and locks by what trials have of them")
     func metrics() throws {
         let run = try Fixtures.run(
-            ["cron.missed == 0", "cleanup.oldest < 30s", "p50(lock.wait) < 5s", "cron.duplicates == 0"], trials: 3)
+            ["cron.missed == 0", "cleanup.oldest < 30s", "p25(lock.wait) < 5s", "cron.duplicates == 0"], trials: 3)
         let trials = (1...3).map { index in
             var tally = Fixtures.tally(index)
             tally.samples = TrialTally.grouped(

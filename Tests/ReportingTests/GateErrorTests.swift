@@ -33,15 +33,15 @@ struct GateErrorTests {
         }
     }
 
-    private static let repetitions = 4_000
+    private static let repetitions = 1_000
 
     @Test(
         "a share on its threshold passes at most 5 % of the time, and fails at most 5 %",
-        arguments: Fate.allCases, [(0.99, 400), (0.95, 80), (0.5, 20)])
+        arguments: Fate.allCases, [(0.95, 80), (0.5, 20)])
     func share(fate: Fate, setting: (share: Double, trials: Int)) {
         var stream = SplitMix64(seed: 11)
-        let size = fate == .single ? 1 : 20
-        let repetitions = setting.trials > 100 ? Self.repetitions / 4 : Self.repetitions
+        let size = fate == .single ? 1 : 8
+        let repetitions = Self.repetitions
         var (passed, failed) = (0, 0)
         for _ in 0..<repetitions {
             let interval = TrialShare(
@@ -60,11 +60,11 @@ struct GateErrorTests {
     @Test("a quantile on its threshold does, too, whether trials share their fate or not", arguments: [false, true])
     func quantile(isShared: Bool) {
         var stream = SplitMix64(seed: 12)
-        let repetitions = 600
+        let repetitions = 200
         var (passed, failed) = (0, 0)
         for _ in 0..<repetitions {
             let sample = TrialQuantile(
-                (0..<60).map { _ in
+                (0..<40).map { _ in
                     let common = stream.uniform()
                     return (0..<5).map { _ in isShared ? common : stream.uniform() }
                 })

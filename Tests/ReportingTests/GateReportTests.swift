@@ -31,7 +31,7 @@ struct GateReportTests {
         #expect(line.n == 99 * 24 && line.trials == 99)
         #expect(line.value == 1)
         // 0.05 to the power 1/99: that a trial went well tells of one trial.
-        #expect(abs(line.interval.lower - 0.970195) < 1e-6)
+        #expect(abs(line.interval.lower - 0.9701933) < 1e-6)
         #expect(line.power == "99 trials pass with none of them lost")
         #expect(try self.line("success_rate >= 97%", trials(200)).power == "200 trials pass with up to 1 of them lost")
     }

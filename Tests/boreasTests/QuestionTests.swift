@@ -55,9 +55,7 @@ struct QuestionTests {
 
     @Test(
         "the sqlite3 shell and Datasette give every question the same answer, and it is not empty",
-        .enabled("no sqlite3, or no Python with the package datasette: set BOREAS_PYTHON") {
-            await Asker.hasShell() && Asker.hasDatasette()
-        })
+        .enabled("no sqlite3, or no Python with the package datasette: set BOREAS_PYTHON") { await Asker.hasBoth() })
     func sameAnswers() async throws {
         try await Asker.withArchive { asker in
             for (name, question) in try Self.canned() {
@@ -70,9 +68,7 @@ struct QuestionTests {
 
     @Test(
         "a question can be asked of another run and trial than the latest, by both",
-        .enabled("no sqlite3, or no Python with the package datasette: set BOREAS_PYTHON") {
-            await Asker.hasShell() && Asker.hasDatasette()
-        })
+        .enabled("no sqlite3, or no Python with the package datasette: set BOREAS_PYTHON") { await Asker.hasBoth() })
     func parameters() async throws {
         try await Asker.withArchive { asker in
             let runs = try await asker.shell("SELECT run, isLatest FROM runView ORDER BY isLatest")
@@ -158,7 +154,10 @@ struct Asker {
 
     static func hasShell() async -> Bool { await succeeds("sqlite3", ["--version"]) }
 
-    static func hasDatasette() async -> Bool { await succeeds(python, ["-m", "datasette", "--version"]) }
+    static func hasBoth() async -> Bool {
+        guard await hasShell() else { return false }
+        return await succeeds(python, ["-m", "datasette", "--version"])
+    }
 
     private static func succeeds(_ program: String, _ arguments: [String]) async -> Bool {
         (try? await output(program, arguments)) != nil
