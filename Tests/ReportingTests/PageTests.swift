@@ -70,7 +70,7 @@ struct HeadlineTests {
     @Test("a policy that loses work is named, with how much and where")
     func fail() throws {
         #expect(
-            try text(gate: ["success_rate >= 90%"])
+            try text(gate: ["success_rate >= 90%"], trials: 40)
                 == "FAIL: weak loses 25% of its workflows in an outage of 30s; 1 of 2 policies keeps to the threshold.")
         #expect(
             try text()
@@ -82,7 +82,7 @@ struct HeadlineTests {
     func pass() throws {
         #expect(try text(lost: 0) == "PASS: all 24 trials passed, under 2 policies.")
         #expect(
-            try text(gate: ["violations == 0", "p50(workflow.completion) < 30s"], lost: 0)
+            try text(gate: ["violations == 0", "p50(workflow.completion) < 30s"], lost: 0, trials: 12)
                 == "PASS: both policies keep to all 2 thresholds.")
     }
 
@@ -227,7 +227,8 @@ struct PageTests {
 
     @Test("Markdown holds verdict, tables and comparison, and names from outside break none of it")
     func markdown() throws {
-        let page = PageFixtures.page(try PageFixtures.evidence(gate: ["success_rate >= 90%"], name: "a|b<c>"))
+        let page = PageFixtures.page(
+            try PageFixtures.evidence(gate: ["success_rate >= 90%"], trials: 40, name: "a|b<c>"))
         let text = page.markdown
         #expect(text.hasPrefix("# How a\\|b\\<c\\> went\n"))
         #expect(text.contains("**FAIL**: weak loses 25%"))
