@@ -1,8 +1,8 @@
 /// What a call comes to whose attempts fail with one probability x each, independently of each other: with R retries,
 /// (1 − x^(R+1)) ÷ (1 − x) attempts on the average, and a success with probability 1 − x^(R+1).
 ///
-/// It is what a number of attempts buys, and costs, while failures come by chance. In an overload they do not: there the
-/// attempts of all make those of each fail, and what bounds them is a ``RetryBudget``.
+/// It is what a number of attempts buys, and costs, while failures come by chance. In an overload they do not: there
+/// the attempts of all make those of each fail, and what bounds them is a ``RetryBudget``.
 package struct CallOutlook: Hashable, Sendable {
     /// The mean number of attempts.
     package let attempts: Double

@@ -63,9 +63,9 @@ package struct RetryBudget: Hashable, Sendable {
     /// more retries are refused, each by the toss of a coin (Beyer et al., Site Reliability Engineering, 2016, ch. 21,
     /// https://sre.google/sre-book/handling-overload/).
     ///
-    /// The book's throttle refuses first tries, too; a budget bounds retries, and never a first try. What is lost is the
-    /// relief of the server from first tries. What is gained is that the server goes on being asked: after an outage
-    /// of a whole window the book's throttle lets one attempt a window through, and then so many times more by the
+    /// The book's throttle refuses first tries, too; a budget bounds retries, and never a first try. What is lost is
+    /// the server's relief from first tries. What is gained is that the server goes on being asked: after an outage of a
+    /// whole window the book's throttle lets one attempt a window through, and then so many times more by the
     /// multiplier a window.
     package struct Adaptive: Hashable, Sendable, Codable {
         /// How many attempts there may be for one that is answered before any retry is refused; the book's K.

@@ -29,8 +29,8 @@ enum SmoothedJitter {
         return (1 - shrunk) / (1 + shrunk)
     }
 
-    /// 2^exponent, for exponents from 0 to 1,000: the whole part exactly, and the rest, times ln 2, by the series of e^z,
-    /// whose first term left out is below 2^-60.
+    /// 2^exponent, for exponents from 0 to 1,000: the whole part exactly, and the rest, times ln 2, by the series of
+    /// e^z, whose first term left out is below 2^-60.
     private static func powerOfTwo(_ exponent: Double) -> Double {
         let whole = exponent.rounded(.down)
         let z = (exponent - whole) * 0.693_147_180_559_945_3
