@@ -30,14 +30,14 @@ struct Policies: ParsableCommand {
 
     /// What calls come to whose attempts fail by chance, for each number of attempts that the policy makes in place.
     static func outlook(of policy: Policy) -> [String] {
-        let counts = CallPath.allCases.compactMap { policy.inPlace(at: $0) }.map { RetryRule($0).attemptsMax }
-        return Set(counts.isEmpty ? [1] : counts).sorted().flatMap { count in
-            let head = count == 1 ? "A call that is not tried again in place," : "A call of up to \(count) attempts,"
-            return ["\(head) if each fails independently with"]
+        let counts = Set(CallPath.allCases.compactMap { policy.inPlace(at: $0) }.map { RetryRule($0).attemptsMax })
+        guard counts.contains(where: { $0 > 1 }) else { return ["No call is tried again in place."] }
+        return counts.filter { $0 > 1 }.sorted().flatMap { count in
+            ["A call of up to \(count) attempts, if each fails independently with"]
                 + [10, 50].map { percent in
                     let outlook = CallOutlook(attemptsMax: count, failure: Double(percent) / 100)
                     let failures = 100 * (1 - outlook.success)
-                    let share = failures >= 0.001 ? thousandths(failures) : "less than 0.001"
+                    let share = failures >= 0.0005 ? thousandths(failures) : "less than 0.001"
                     return "  \(percent) %: makes \(thousandths(outlook.attempts)) attempts on average, and fails in "
                         + "\(share) % of cases"
                 }
