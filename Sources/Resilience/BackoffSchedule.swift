@@ -21,17 +21,17 @@ struct BackoffSchedule: Hashable, Sendable {
         isRandom = backoff.formula.isRandom
         var envelopes: [Double] = []
         var firstCapped = Int.max
-        var growth = 1.0
+        var growth = Backoff.Growth(backoff)
         while envelopes.count < Self.countMax {
-            let envelope = base * growth
+            let envelope = base * growth.value
             envelopes.append(min(cap, envelope).rounded())
             if envelope > cap {
                 firstCapped = envelopes.count
                 break
             }
             // Past 1e18 the cap has long been reached; the bound keeps the product finite.
-            if backoff.factor == 1 || growth >= 1e18 || envelope < 0.5 { break }
-            growth *= backoff.factor
+            if growth.isConstant || growth.value >= 1e18 || envelope < 0.5 { break }
+            growth.advance()
         }
         self.envelopes = envelopes
         self.firstCapped = firstCapped
@@ -41,14 +41,20 @@ struct BackoffSchedule: Hashable, Sendable {
 
     func exceedsCap(after retry: Int) -> Bool { retry + 1 >= firstCapped }
 
+    /// The first retry after which ``exceedsCap(after:)``.
+    var lastBeforeCap: Int { max(1, firstCapped - 1) }
+
     /// - Parameters:
-    ///   - previous: The delay before that one; nil before the first.
+    ///   - previous: What is known of the delay before; it becomes what is known of this one.
     ///   - draw: 64 random bits, where ``isRandom``.
-    func delay(retry: Int, previous: Int64?, draw: UInt64) -> Int64 {
-        let delay = formula.delay(
-            envelope: envelopes[min(retry, envelopes.count) - 1], base: base, cap: cap, jitter: jitter,
-            previous: previous.map(Double.init) ?? base, uniform: Double(draw >> 11) * 0x1p-53)
-        return Int64(delay)
+    func delay(retry: Int, previous: inout Backoff.Previous, draw: UInt64) -> Int64 {
+        let uniform = Double(draw >> 11) * 0x1p-53
+        let delay = Int64(
+            formula.delay(
+                retry: retry, envelope: envelopes[min(retry, envelopes.count) - 1], base: base, cap: cap,
+                jitter: jitter, previous: previous, uniform: uniform))
+        previous = Backoff.Previous(wait: delay, uniform: uniform)
+        return delay
     }
 }
 
@@ -57,23 +63,30 @@ extension Backoff.Formula {
     var isRandom: Bool {
         switch self {
         case .none, .fixed, .exponential: false
-        case .fullJitter, .equalJitter, .decorrelatedJitter, .additiveJitter, .symmetricJitter: true
+        case .fullJitter, .equalJitter, .decorrelatedJitter, .additiveJitter, .symmetricJitter, .smoothedJitter,
+            .envoyJitter:
+            true
         }
     }
 
     /// A delay, in the unit of the spans given.
     func delay(
-        envelope: Double, base: Double, cap: Double, jitter: Double, previous: Double, uniform: Double
+        retry: Int, envelope: Double, base: Double, cap: Double, jitter: Double, previous: Backoff.Previous,
+        uniform: Double
     ) -> Double {
         switch self {
         case .none: 0
         case .fixed: base
         case .exponential: envelope
-        case .fullJitter: envelope * uniform
+        case .fullJitter, .envoyJitter: envelope * uniform
         case .equalJitter: envelope * (0.5 + 0.5 * uniform)
-        case .decorrelatedJitter: min(cap, base + max(0, previous * 3 - base) * uniform)
+        case .decorrelatedJitter: min(cap, base + max(0, previous.wait(or: base) * 3 - base) * uniform)
         case .additiveJitter: envelope * (1 + jitter * uniform)
         case .symmetricJitter: envelope * (1 - jitter + 2 * jitter * uniform)
+        case .smoothedJitter:
+            min(
+                cap,
+                base * SmoothedJitter.share(retry: retry, previous: previous.uniformOrMiddle, uniform: uniform))
         }
     }
 }

@@ -9,6 +9,7 @@ package struct RetryBudget: Hashable, Sendable {
         case throttle(Throttle)
         case share(Share)
         case quota(Quota)
+        case adaptive(Adaptive)
     }
 
     /// gRPC's retry throttling (A6): retries stop while half of the tokens or fewer are left.
@@ -58,18 +59,45 @@ package struct RetryBudget: Hashable, Sendable {
         }
     }
 
+    /// The client-side throttle of Google's SRE book, for retries: the more attempts of a while were not answered, the
+    /// more retries are refused, each by the toss of a coin (Beyer et al., Site Reliability Engineering, 2016, ch. 21,
+    /// https://sre.google/sre-book/handling-overload/).
+    ///
+    /// The book's throttle refuses first tries, too; a budget bounds retries, and never a first try. What is lost is
+    /// the server's relief from first tries. What is gained is that the server goes on being asked: after an outage of a
+    /// whole window the book's throttle lets one attempt a window through, and then so many times more by the
+    /// multiplier a window.
+    package struct Adaptive: Hashable, Sendable, Codable {
+        /// How many attempts there may be for one that is answered before any retry is refused; the book's K.
+        package var multiplier: Double
+        /// How long an attempt counts.
+        package var window: Duration
+
+        package init(multiplier: Double = 2, window: Duration = .seconds(120)) {
+            self.multiplier = multiplier
+            self.window = window
+        }
+
+        /// The probability with which a request is refused: max(0, (requests − K·accepts) ÷ (requests + 1)).
+        package func refusalProbability(requests: Int, accepts: Int) -> Double {
+            max(0, (Double(requests) - multiplier * Double(accepts)) / Double(requests + 1))
+        }
+    }
+
     private let parameters: Parameters
     /// Thousandths of tokens for a throttle, units of cost for a quota.
     private var balance: Int
-    /// For a share: what calls paid in and retries took.
+    /// For a share: what calls paid in and retries took. For an adaptive budget: attempts, and retries refused.
     private var slots = BudgetSlots()
+    /// For an adaptive budget: attempts that were answered.
+    private var accepts = BudgetSlots()
 
     package init(_ parameters: Parameters) {
         self.parameters = parameters
         balance =
             switch parameters {
             case .throttle(let throttle): throttle.tokensMax * 1_000
-            case .share: 0
+            case .share, .adaptive: 0
             case .quota(let quota): quota.capacity
             }
     }
@@ -81,6 +109,14 @@ package struct RetryBudget: Hashable, Sendable {
         slots.add(share.deposit)
     }
 
+    /// An attempt is about to be made, the first of a call or another. It counts at once, not when its answer fails to
+    /// come.
+    package mutating func attempted(now: Duration) {
+        guard case .adaptive(let adaptive) = parameters else { return }
+        slots.advance(to: now, window: adaptive.window)
+        slots.add(1)
+    }
+
     /// An attempt failed, and is not to blame for it itself.
     package mutating func failed() {
         guard case .throttle = parameters else { return }
@@ -89,18 +125,25 @@ package struct RetryBudget: Hashable, Sendable {
 
     /// An attempt was answered.
     ///
-    /// - Parameter cost: What ``withdraw(after:now:)`` took for it; nil for a first attempt.
-    package mutating func succeeded(cost: Int?) {
+    /// - Parameter cost: What ``withdraw(after:now:using:)`` took for it; nil for a first attempt.
+    package mutating func succeeded(cost: Int?, now: Duration) {
         switch parameters {
         case .throttle(let throttle):
             balance = min(throttle.tokensMax * 1_000, balance + Int((throttle.ratio * 1_000).rounded()))
         case .share: break
         case .quota(let quota): balance = min(quota.capacity, balance + (cost ?? quota.firstTryGain))
+        case .adaptive(let adaptive):
+            accepts.advance(to: now, window: adaptive.window)
+            accepts.add(1)
         }
     }
 
     /// Takes what a retry costs, and tells how much that is; nil refuses the retry.
-    package mutating func withdraw(after failure: CallFailure, now: Duration) -> Int? {
+    ///
+    /// - Parameter generator: Tosses the coin of an adaptive budget; no other draws.
+    package mutating func withdraw(
+        after failure: CallFailure, now: Duration, using generator: inout some RandomNumberGenerator
+    ) -> Int? {
         switch parameters {
         case .throttle(let throttle): return balance * 2 > throttle.tokensMax * 1_000 ? 0 : nil
         case .share(let share):
@@ -113,10 +156,17 @@ package struct RetryBudget: Hashable, Sendable {
             guard balance >= cost else { return nil }
             balance -= cost
             return cost
+        case .adaptive(let adaptive):
+            let coin = Double(generator.next() >> 11) * 0x1p-53
+            guard coin >= refusalProbability(adaptive, now: now) else {
+                slots.add(1)
+                return nil
+            }
+            return 0
         }
     }
 
-    /// Retries that could be made now, after failures that are no throttling.
+    /// Retries that could be made now, after failures that are no throttling, and whatever a coin says.
     package mutating func retriesLeft(now: Duration) -> Int {
         switch parameters {
         // Each of them is preceded by a failure.
@@ -125,7 +175,18 @@ package struct RetryBudget: Hashable, Sendable {
             slots.advance(to: now, window: share.window)
             return max(0, available(share)) / share.withdrawal
         case .quota(let quota): return quota.transientCost > 0 ? balance / quota.transientCost : .max
+        case .adaptive(let adaptive):
+            slots.advance(to: now, window: adaptive.window)
+            accepts.advance(to: now, window: adaptive.window)
+            // Each of them is an attempt more, and the last may be made where the attempts are as many as is allowed.
+            return max(0, Int(Double(accepts.sum) * adaptive.multiplier) - slots.sum + 1)
         }
+    }
+
+    private mutating func refusalProbability(_ adaptive: Adaptive, now: Duration) -> Double {
+        slots.advance(to: now, window: adaptive.window)
+        accepts.advance(to: now, window: adaptive.window)
+        return adaptive.refusalProbability(requests: slots.sum, accepts: accepts.sum)
     }
 
     private func available(_ share: Share) -> Int { share.reserve + slots.sum }
@@ -170,54 +231,4 @@ extension RetryBudget.Share {
 extension CallFailure {
     /// Whether the server asks for fewer requests.
     package var isThrottling: Bool { httpStatus == 429 || reason == "TooManyRequests" }
-}
-
-extension RetryBudget.Parameters: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case throttle, share, quota }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        let given: [Self] = [
-            try container.decodeIfPresent(RetryBudget.Throttle.self, forKey: .throttle).map(Self.throttle),
-            try container.decodeIfPresent(RetryBudget.Share.self, forKey: .share).map(Self.share),
-            try container.decodeIfPresent(RetryBudget.Quota.self, forKey: .quota).map(Self.quota),
-        ].compactMap(\.self)
-        guard let only = given.first, given.count == 1 else {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(
-                    codingPath: container.codingPath, debugDescription: "give one of throttle, share and quota"))
-        }
-        if let problem = only.problem {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(codingPath: container.codingPath, debugDescription: problem))
-        }
-        self = only
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .throttle(let throttle): try container.encode(throttle, forKey: .throttle)
-        case .share(let share): try container.encode(share, forKey: .share)
-        case .quota(let quota): try container.encode(quota, forKey: .quota)
-        }
-    }
-
-    /// Why no budget can be made of these numbers.
-    private var problem: String? {
-        switch self {
-        case .throttle(let throttle):
-            (1...1_000).contains(throttle.tokensMax) && throttle.ratio >= 0.001 && throttle.ratio <= 1_000
-                ? nil : "tokensMax goes from 1 to 1000, and ratio from 0.001 to 1000"
-        case .share(let share):
-            (0...1_000).contains(share.share) && (0...1_000_000).contains(share.perSecondMin)
-                && share.window >= .milliseconds(10) && share.window <= .seconds(86_400)
-                ? nil
-                : "share goes from 0 to 1000, perSecondMin from 0 to 1000000, and window from 10ms to 24h"
-        case .quota(let quota):
-            [quota.capacity, quota.throttlingCost, quota.transientCost, quota.firstTryGain].allSatisfy {
-                (0...1_000_000_000).contains($0)
-            } ? nil : "capacity, costs and gain go from 0 to 1000000000"
-        }
-    }
 }

@@ -35,13 +35,18 @@ package struct RetryGuards: Hashable, Sendable {
 
     /// Lets an attempt through; nil refuses it.
     package mutating func permit(now: Duration) -> Permit? {
-        guard breaker != nil else { return Permit() }
-        return breaker?.permit(now: now).map { Permit(breaker: $0) }
+        var permit = Permit()
+        if breaker != nil {
+            guard let granted = breaker?.permit(now: now) else { return nil }
+            permit.breaker = granted
+        }
+        budget?.attempted(now: now)
+        return permit
     }
 
     /// The attempt was answered by a server that works, be it with a refusal.
     package mutating func answered(_ permit: Permit, cost: Int?, now: Duration) {
-        budget?.succeeded(cost: cost)
+        budget?.succeeded(cost: cost, now: now)
         rate?.answered(isThrottling: false, now: now)
         if let permit = permit.breaker { breaker?.recorded(isFailure: false, permit, now: now) }
     }
@@ -59,8 +64,12 @@ package struct RetryGuards: Hashable, Sendable {
     }
 
     /// Lets a retry be made; nil refuses it.
-    package mutating func grant(after failure: CallFailure, now: Duration) -> Grant? {
+    ///
+    /// - Parameter generator: For budgets that toss a coin.
+    package mutating func grant(
+        after failure: CallFailure, now: Duration, using generator: inout some RandomNumberGenerator
+    ) -> Grant? {
         guard budget != nil else { return Grant() }
-        return budget?.withdraw(after: failure, now: now).map { Grant(cost: $0) }
+        return budget?.withdraw(after: failure, now: now, using: &generator).map { Grant(cost: $0) }
     }
 }

@@ -20,13 +20,15 @@ package struct RetryRule: Hashable, Sendable {
         stopsAtCap = call.stopsAtCap
     }
 
+    /// How many attempts a call makes at most, its deadline aside.
+    package var attemptsMax: Int { stopsAtCap ? min(maxAttempts, backoff.lastBeforeCap) : maxAttempts }
+
     /// Where one call is among its tries.
     package struct Progress: Hashable, Sendable {
         fileprivate var attempts: Int32 = 0
         /// Waits since the backoff began, for the first time or anew.
         fileprivate var retries: Int32 = 0
-        /// Nanoseconds; nothing is negative.
-        fileprivate var previousWait: Int64 = -1
+        fileprivate var previous = Backoff.Previous()
 
         package init() {}
     }
@@ -66,13 +68,11 @@ package struct RetryRule: Hashable, Sendable {
     ) -> Decision {
         progress.retries += 1
         let retry = Int(progress.retries)
-        let backoff = schedule.delay(
-            retry: retry, previous: progress.previousWait < 0 ? nil : progress.previousWait, draw: draw)
-        progress.previousWait = backoff
+        let backoff = schedule.delay(retry: retry, previous: &progress.previous, draw: draw)
         let wait = asked.map { held($0, by: backoff) } ?? backoff
         if asked != nil, retryAfter == .exact {
             progress.retries = 0
-            progress.previousWait = -1
+            progress.previous = Backoff.Previous()
         }
         // A retry that could only start after the deadline is not worth its wait.
         guard allows(wait, elapsed: elapsed) else { return .giveUp }

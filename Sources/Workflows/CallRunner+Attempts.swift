@@ -65,7 +65,8 @@ extension Call {
             try await clock.sleep(for: wait)
             throw failed(error, classification: classification)
         case .retry(let backoff):
-            guard let grant = guards.grant(after: failure, now: clock.now) else {
+            var coins = runner.streams.stream("budget", requestID)
+            guard let grant = guards.grant(after: failure, now: clock.now, using: &coins) else {
                 throw failed(error, classification: .transient)
             }
             let wait = backoff + guards.wait(at: clock.now + backoff)
@@ -137,7 +138,9 @@ final class CallGuards: Sendable {
 
     func abandoned(_ permit: RetryGuards.Permit) { guards.withLock { $0.abandoned(permit) } }
 
-    func grant(after failure: CallFailure, now: Duration) -> RetryGuards.Grant? {
-        guards.withLock { $0.grant(after: failure, now: now) }
+    func grant(
+        after failure: CallFailure, now: Duration, using coins: inout SplitMix64
+    ) -> RetryGuards.Grant? {
+        guards.withLock { $0.grant(after: failure, now: now, using: &coins) }
     }
 }

@@ -90,16 +90,3 @@ package struct CleanupBound: Hashable, Sendable {
         return [longest, deadline].compactMap(\.self).min()
     }
 }
-
-extension Backoff {
-    /// The longest wait that may be drawn before the given retry.
-    fileprivate func longest(retry: Int) -> Duration {
-        switch formula {
-        case .none: .zero
-        case .fixed: base
-        case .exponential, .fullJitter, .equalJitter: envelope(retry: retry)
-        case .decorrelatedJitter: cap
-        case .additiveJitter, .symmetricJitter: envelope(retry: retry) * (1 + jitter)
-        }
-    }
-}

@@ -135,7 +135,8 @@ package final class LeaderElector: Sendable {
                 count += 1
                 return count
             }
-            let backoff = runner.policy.requeue.delay(retry: retry, previous: nil, using: &generator)
+            var unknown = Backoff.Previous()
+            let backoff = runner.policy.requeue.delay(retry: retry, previous: &unknown, using: &generator)
             let wait = min(backoff, limits.retryPeriod)
             runner.requeued([failure], wait: wait)
             election.withLock { $0.failed(wait: wait) }

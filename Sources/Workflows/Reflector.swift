@@ -36,7 +36,7 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
     private var position = ""
     private var stepAfterWait: Step = .list(continueToken: nil)
     private var failures = 0
-    private var previousWait: Duration?
+    private var previousWait = Backoff.Previous()
     private var lastFailure: Duration?
     private var watchStarted: Duration?
     private var hasWatchSpoken = false
@@ -71,7 +71,7 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
     package mutating func received(_ event: WatchEvent) -> [Change] {
         hasWatchSpoken = true
         failures = 0
-        previousWait = nil
+        previousWait = Backoff.Previous()
         switch event {
         case .added(let json), .modified(let json): return note(upsert(Object(json: json)), json)
         case .deleted(let json): return note(remove(Object(json: json)), json)
@@ -113,8 +113,7 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
             gathered = []
             stepAfterWait = .list(continueToken: nil)
         }
-        let wait = backoff.delay(retry: failures, previous: previousWait, using: &generator)
-        previousWait = wait
+        let wait = backoff.delay(retry: failures, previous: &previousWait, using: &generator)
         next = .wait(wait)
         return wait
     }

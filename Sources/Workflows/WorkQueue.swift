@@ -17,7 +17,7 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     /// What has come into line, or is to as soon as its work is done, since somebody asked.
     private var arrivals: [Item] = []
     private var failures: [Item: Int] = [:]
-    private var previousWaits: [Item: Duration] = [:]
+    private var previousWaits: [Item: Backoff.Previous] = [:]
 
     /// - Parameters:
     ///   - backoff: How long an item that failed stays away.
@@ -69,8 +69,8 @@ package struct WorkQueue<Item: Hashable & Comparable & Sendable>: Sendable {
     ) -> Duration {
         let retry = (failures[item] ?? 0) + 1
         failures[item] = retry
-        let wait = backoff.delay(retry: retry, previous: previousWaits[item], using: &generator)
-        previousWaits[item] = wait
+        let wait = backoff.delay(
+            retry: retry, previous: &previousWaits[item, default: Backoff.Previous()], using: &generator)
         if forgetsFailures { forget(item) }
         let limited = max(wait, pacer?.admit(now: now) ?? .zero)
         add(item, at: now + limited)

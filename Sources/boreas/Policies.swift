@@ -9,7 +9,7 @@ struct Policies: ParsableCommand {
         discussion: """
             What is printed of one policy can be pasted into an experiment, under spec.policies, and changed there: \
             YAML as an item of the list, with -o json as an object. It bears a name of its own, because presets keep \
-            theirs.
+            theirs. The comments at its end tell what its tries in place come to while each attempt fails by chance.
             """)
 
     @Argument(help: "Print this policy with all its parts.")
@@ -20,8 +20,36 @@ struct Policies: ParsableCommand {
 
     func run() throws {
         guard let name else { return Terminal.result(list) }
-        let document = try Self.document(of: Self.preset(named: name))
-        Terminal.result(output.format == .json ? JSONValue.object(document).text : Self.yaml(document))
+        let policy = try Self.preset(named: name)
+        let document = try Self.document(of: policy)
+        let outlook = Self.outlook(of: policy).map { "  # \($0)" }
+        Terminal.result(
+            output.format == .json
+                ? JSONValue.object(document).text : ([Self.yaml(document)] + outlook).joined(separator: "\n"))
+    }
+
+    /// What calls come to whose attempts fail by chance, for each number of attempts that the policy makes in place.
+    static func outlook(of policy: Policy) -> [String] {
+        let counts = Set(CallPath.allCases.compactMap { policy.inPlace(at: $0) }.map { RetryRule($0).attemptsMax })
+        guard counts.contains(where: { $0 > 1 }) else { return ["No call is tried again in place."] }
+        return counts.filter { $0 > 1 }.sorted().flatMap { count in
+            ["A call of up to \(count) attempts, if each fails independently with"]
+                + [10, 50].map { percent in
+                    let outlook = CallOutlook(attemptsMax: count, failure: Double(percent) / 100)
+                    let failures = 100 * (1 - outlook.success)
+                    let share = failures >= 0.0005 ? thousandths(failures) : "less than 0.001"
+                    return "  \(percent) %: makes \(thousandths(outlook.attempts)) attempts on average, and fails in "
+                        + "\(share) % of cases"
+                }
+        }
+    }
+
+    private static func thousandths(_ value: Double) -> String {
+        let text = String(Int64((value * 1_000).rounded()) + 1_000_000)
+        let whole = Int64(value * 1_000 + 0.5) / 1_000
+        var fraction = text.suffix(3)
+        while fraction.last == "0" { fraction.removeLast() }
+        return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
     }
 
     /// - Throws: ``CommandFailure`` with the nearest name that there is.

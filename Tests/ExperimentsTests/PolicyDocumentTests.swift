@@ -59,9 +59,14 @@ struct PolicyDocumentTests {
     func budgets() throws {
         var document = try written(.boreas)
         document["budget", "throttle"] = ["tokensMax": 10, "ratio": .number(0.1)]
-        #expect(try refusal(document).contains("give one of throttle, share and quota"))
+        #expect(try refusal(document).contains("give one of throttle, share, quota and adaptive"))
         document["budget"] = ["throttle": ["tokensMax": 0, "ratio": .number(0.1)]]
         #expect(try refusal(document).contains("tokensMax goes from 1 to 1000"))
+        document["budget"] = ["adaptive": ["multiplier": .number(0.5), "window": "2m"]]
+        #expect(try refusal(document).contains("multiplier goes from 1 to 1000"))
+        document["budget"] = ["adaptive": ["multiplier": 2, "window": "2m"]]
+        let adaptive = try read(DocumentNode(json: .object(document), at: nil))
+        #expect(adaptive.budget == .adaptive(RetryBudget.Adaptive()))
         document = try written(.circuitBreaker)
         document["breaker", "attemptsMin"] = 101
         #expect(try refusal(document).contains("a breaker needs a window"))

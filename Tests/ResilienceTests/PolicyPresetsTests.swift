@@ -169,7 +169,8 @@ struct PolicyPresetsTests {
         #expect(policy.transport == .clientGo)
         #expect(policy.rateLimit == Policy.RateLimit(qps: 20, burst: 30))
         var generator = SplitMix64(seed: 1)
-        #expect(policy.requeue.delay(retry: 7, previous: .seconds(10), using: &generator) == .seconds(10))
+        var previous = Backoff.Previous()
+        #expect(policy.requeue.delay(retry: 7, previous: &previous, using: &generator) == .seconds(10))
         #expect(policy.rule(for: .workflowUpdate).onTransient == .ignore)
     }
 

@@ -80,6 +80,24 @@ struct RetrierTests {
         #expect(attempts(patient) == [0, 1, 3, 7, 12, 17, 22, 27, 32, 37, 37].map { .seconds($0) })
     }
 
+    private static let fewSteps: [(Policy.Call, [Int])] = [
+        // client-go's DefaultBackoff, its jitter drawn as nothing, and Argo's DefaultRetry.
+        (
+            Policy.Call(backoff: Backoff(.exponential, base: .milliseconds(10), factor: 5), maxAttempts: 4),
+            [10, 50, 250]
+        ),
+        (Policy.Call(backoff: Backoff(.exponential, base: .milliseconds(10)), maxAttempts: 5), [10, 20, 40, 80]),
+    ]
+
+    @Test("steps are attempts, and the waits between them are one fewer", arguments: fewSteps)
+    mutating func steps(call: Policy.Call, milliseconds: [Int]) {
+        // STATISTICS.md, vector 76.
+        let times = attempts(call)
+        // The last of the times is that of giving up, at once.
+        #expect(times.count == call.maxAttempts + 1)
+        #expect(zip(times, times.dropFirst()).map { $1 - $0 } == (milliseconds + [0]).map { .milliseconds($0) })
+    }
+
     @Test("an executor's endless tries are five, and 31 s long")
     mutating func endless() {
         // https://github.com/argoproj/argo-workflows/pull/14555: `Steps: math.MaxInt32` under a cap of 30 s.

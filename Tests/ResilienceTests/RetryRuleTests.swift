@@ -18,10 +18,9 @@ struct RetryRuleTests {
         let rule = RetryRule(Policy.Call(backoff: backoff, maxAttempts: 100))
         var progress = RetryRule.Progress()
         var (mine, other) = (SplitMix64(seed: 5), SplitMix64(seed: 5))
-        var previous: Duration?
+        var previous = Backoff.Previous()
         for retry in 1..<100 {
-            let wait = backoff.delay(retry: retry, previous: previous, using: &other)
-            previous = wait
+            let wait = backoff.delay(retry: retry, previous: &previous, using: &other)
             let decision = rule.failed(&progress, .transient, elapsed: 0, using: &mine)
             #expect(decision == .retry(after: wait.wholeNanoseconds), "retry \(retry)")
         }

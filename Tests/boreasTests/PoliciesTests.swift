@@ -17,6 +17,19 @@ struct PoliciesTests {
         #expect(text.hasPrefix("- name: my-\(policy.name)\n  description: "))
     }
 
+    @Test("what its tries in place come to is told, for each number of attempts")
+    func outlook() {
+        #expect(
+            Policies.outlook(of: .fixed) == [
+                "A call of up to 3 attempts, if each fails independently with",
+                "  10 %: makes 1.11 attempts on average, and fails in 0.1 % of cases",
+                "  50 %: makes 1.75 attempts on average, and fails in 12.5 % of cases",
+            ])
+        #expect(Policies.outlook(of: .none) == ["No call is tried again in place."])
+        #expect(Policies.outlook(of: .clientGo)[1].hasSuffix(" and fails in 0.001 % of cases"))
+        #expect(Policies.outlook(of: .boreas).allSatisfy { $0.count <= 100 })
+    }
+
     @Test("it can be pasted into an experiment, and changed there")
     func pasted() throws {
         let text = Policies.yaml(try Policies.document(of: .boreas))

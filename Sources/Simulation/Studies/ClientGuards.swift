@@ -12,6 +12,8 @@ struct ClientGuards {
 
     private struct Client {
         var guards: RetryGuards
+        /// For budgets that toss a coin.
+        var coins: SplitMix64
         /// Of the attempt under way, where there is one at a time.
         var attempt = Attempt()
     }
@@ -27,10 +29,11 @@ struct ClientGuards {
     /// Whether there is nothing that guards, so that nothing need be asked.
     let isEmpty: Bool
 
-    init(_ policy: Policy, clients count: Int) {
+    init(_ policy: Policy, clients count: Int, _ streams: RandomStreams) {
         let guards = RetryGuards(policy, now: .zero)
         isEmpty = guards.isEmpty
-        clients = isEmpty ? [] : Array(repeating: Client(guards: guards), count: count)
+        let coins = streams.numbered("clients", "budget")
+        clients = isEmpty ? [] : (0..<count).map { Client(guards: guards, coins: coins[$0]) }
     }
 
     mutating func began(_ client: Int, at time: Int64) {
@@ -96,7 +99,10 @@ struct ClientGuards {
         _ client: Int, _ attempt: inout Attempt, after failure: CallFailure, backoff: Int64, at time: Int64
     ) -> Int64? {
         if isEmpty { return backoff }
-        guard let grant = clients[client].guards.grant(after: failure, now: .nanoseconds(time)) else { return nil }
+        var coins = clients[client].coins
+        let granted = clients[client].guards.grant(after: failure, now: .nanoseconds(time), using: &coins)
+        clients[client].coins = coins
+        guard let grant = granted else { return nil }
         attempt = Attempt(permit: nil, cost: grant.cost)
         return backoff + clients[client].guards.wait(at: .nanoseconds(time + backoff)).wholeNanoseconds
     }

@@ -104,7 +104,7 @@ struct ContentionStudy {
         let (latency, jitter) = (streams.numbered("contention", "latency"), streams.numbered("contention", "jitter"))
         var state = State(
             clients: (0..<load.clients).map { Client(latency: latency[$0], jitter: jitter[$0]) },
-            guards: ClientGuards(policy, clients: load.clients))
+            guards: ClientGuards(policy, clients: load.clients, streams))
         state.queue.reserveCapacity(load.clients + 1)
         for index in 0..<load.clients { begin(Int32(index), at: 0, &state) }
         while let (time, event) = state.queue.pop(), time <= horizon {

@@ -116,7 +116,7 @@ struct OverloadStudy {
         } else {
             jitterStreams = (0..<load.clients).map { [jitters] in jitters[$0] }
         }
-        guards = ClientGuards(policy, clients: load.clients)
+        guards = ClientGuards(policy, clients: load.clients, streams)
         outcome = Outcome(series: LoadSeries(phases, horizon: horizon))
     }
 
