@@ -99,7 +99,7 @@ struct GateEvaluation {
         let (reach, distance) = (abs(bound - value), abs(expression.limit - value))
         guard reach.isFinite, distance > 0, reach > distance else { return nil }
         let needed = (Double(trials) * (reach / distance) * (reach / distance)).rounded(.up)
-        return needed < 1e8 ? Int(needed) : nil
+        return needed <= 1e6 ? Int(needed) : nil
     }
 }
 

@@ -65,16 +65,16 @@ package struct TrialShare: Hashable, Sendable {
         self.succeeded = succeeded
     }
 
-    static let trialsMax = 100_000_000
+    static let trialsMax = 1_000_000
 }
 
 /// The least number from which on a condition holds.
 enum CountSearch {
     /// Doubles first, so that the cost grows with the answer's logarithm; nil where it holds nowhere.
     static func least(from start: Int, to end: Int, _ holds: (Int) -> Bool) -> Int? {
-        guard holds(end) else { return nil }
         var (low, high) = (max(1, start), max(1, start))
         while !holds(high) {
+            guard high < end else { return nil }
             low = high + 1
             high = min(end, high * 2)
         }
