@@ -33,7 +33,7 @@ extension GateEvaluation {
         return GateFinding(
             value: difference.value, interval: difference.interval(confidence),
             power: marginPower(trials: difference.trials),
-            trialsNeeded: difference.trialsNeeded(confidence, isDecided))
+            trialsNeeded: { difference.trialsNeeded(confidence, isDecided) })
     }
 
     /// What as many trials without any difference would show.
@@ -58,7 +58,7 @@ extension GateEvaluation {
             value: change.value, interval: interval,
             weakness: change.count < 2 ? "one \(noun) gives no interval; run at least two" : "",
             power: detectable(interval, change.count),
-            trialsNeeded: trialsNeeded(change.value, interval, of: change.count))
+            trialsNeeded: { trialsNeeded(change.value, interval, of: change.count) })
     }
 
     private func quantileChange(_ q: Double, _ baseline: GateCell, _ pairs: [(mine: Int, other: Int)]?) -> GateFinding {
@@ -77,7 +77,7 @@ extension GateEvaluation {
             weakness: few
                 ? "\(Numbers.count(trials, noun))\(pairs == nil ? "" : " of trials"); run at least "
                     + "\(BCaBootstrap.countMin)" : "",
-            trialsNeeded: trialsNeeded(change(value, other), interval, of: trials))
+            trialsNeeded: { trialsNeeded(change(value, other), interval, of: trials) })
     }
 
     /// More values than this take too long to be drawn from again and again.

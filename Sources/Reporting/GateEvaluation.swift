@@ -9,9 +9,10 @@ struct GateFinding {
     var weakness = ""
     var power = ""
     /// Trials in all with which it would be decided, if they went the same way; nil where none are known to be enough.
-    var trialsNeeded: Int?
+    /// Looked for only where it is told.
+    var trialsNeeded: () -> Int? = { nil }
 
-    static let none = GateFinding(value: .nan, interval: .unknown)
+    static var none: GateFinding { GateFinding(value: .nan, interval: .unknown) }
 }
 
 /// One condition against one cell.
@@ -81,7 +82,7 @@ struct GateEvaluation {
         if !finding.weakness.isEmpty { return finding.weakness }
         let words = "the interval reaches over the limit"
         let trials = cell.cell.trials.count
-        guard let needed = finding.trialsNeeded, needed > trials else { return words }
+        guard let needed = finding.trialsNeeded(), needed > trials else { return words }
         let shown = expression.relation.holds(finding.value, expression.limit) ? "keep" : "break"
         return
             "\(words); about \(Numbers.count(needed - trials, "more trial")) like these would show that they \(shown) it"
@@ -98,7 +99,7 @@ struct GateEvaluation {
         let (reach, distance) = (abs(bound - value), abs(expression.limit - value))
         guard reach.isFinite, distance > 0, reach > distance else { return nil }
         let needed = (Double(trials) * (reach / distance) * (reach / distance)).rounded(.up)
-        return needed < 1e8 ? Int(needed) : nil
+        return needed <= 1e6 ? Int(needed) : nil
     }
 }
 
@@ -127,7 +128,7 @@ extension GateEvaluation {
         return GateFinding(
             value: share.value, interval: share.interval(confidence),
             power: sharePower(trials: share.trials),
-            trialsNeeded: share.trialsNeeded(confidence, isDecided))
+            trialsNeeded: { share.trialsNeeded(confidence, isDecided) })
     }
 
     /// How much the sample could lose and still pass, or the size that a clean one needs.
@@ -167,9 +168,11 @@ extension GateEvaluation {
             weakness: isTooFew
                 ? "\(Numbers.count(sample.trials, "trial")) give no upper bound; \(needed) are needed" : "",
             power: isUpper ? "an upper bound needs \(needed) trials" : "",
-            trialsNeeded: isUpper
-                ? share.trialsNeeded(confidence) { $0.lower >= q || $0.upper < q }
-                : trialsNeeded(value, interval, of: sample.trials))
+            trialsNeeded: {
+                isUpper
+                    ? share.trialsNeeded(confidence) { $0.lower >= q || $0.upper < q }
+                    : trialsNeeded(value, interval, of: sample.trials)
+            })
     }
 
     private func quantity() -> GateFinding {
@@ -179,7 +182,7 @@ extension GateEvaluation {
             value: estimate.value, interval: Interval(max(0, interval.lower), interval.upper),
             weakness: estimate.count == 1 ? "one trial gives no interval; run at least two" : "",
             power: detectable(interval, estimate.count),
-            trialsNeeded: trialsNeeded(estimate.value, interval, of: estimate.count))
+            trialsNeeded: { trialsNeeded(estimate.value, interval, of: estimate.count) })
     }
 
     /// The least distance from the limit that would have been seen four times in five (STATISTICS: by the size alone).

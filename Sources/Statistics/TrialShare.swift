@@ -65,7 +65,7 @@ package struct TrialShare: Hashable, Sendable {
         self.succeeded = succeeded
     }
 
-    static let trialsMax = 100_000_000
+    static let trialsMax = 1_000_000
 }
 
 /// The least number from which on a condition holds.

@@ -41,12 +41,13 @@ struct GateDocumentTests {
 
     @Test("the text, word for word")
     func text() throws {
+        let text = try GateDocument([entry()]).text(.plain)
         #expect(
-            try GateDocument([entry()]).text(.plain) == """
-                gate          condition                   policy  value         bounds    limit  n
-                PASS          success_rate >= 50% min 10  ours     100%  [54.9%, 100%]   >= 50%  120 workflows in 5 trials
+            text == """
+                gate          condition                   policy  value         bounds     limit  n
+                PASS          success_rate >= 50% min 10  ours     100%  [54.9%, 100%]    >= 50%  120 workflows in 5 trials
                   5 trials pass with none of them lost
-                FAIL          amplification <= 1.1        ours     1.21   [1.19, 1.23]  <= 1.10  500 operations in 5 trials
+                FAIL          amplification <= 1.1        ours     1.21   [1.19, 1.23]   <= 1.10  500 operations in 5 trials
                   the limit is broken
                   shows a distance of 0.02 from the limit in 4 of 5 runs
                 INCONCLUSIVE  cleanup.oldest < 30s        ours        -              -  < 30.00s  0 trials
@@ -54,7 +55,7 @@ struct GateDocumentTests {
                 bounds: one-sided 95 % each, of trials and not of what happens within them
                 FAIL: 1 of 3 conditions broken; first amplification <= 1.1 of ours, 1.21 and at least 1.19
 
-                """)
+                """, "\(text)")
     }
 
     @Test("JSON has a schema with a number, and each line with all that the verdict rests on")

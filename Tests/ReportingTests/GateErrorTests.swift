@@ -40,7 +40,7 @@ struct GateErrorTests {
         arguments: Fate.allCases, [(0.95, 80), (0.5, 20)])
     func share(fate: Fate, setting: (share: Double, trials: Int)) {
         var stream = SplitMix64(seed: 11)
-        let size = fate == .single ? 1 : 8
+        let size = fate == .single ? 1 : 4
         let repetitions = Self.repetitions
         var (passed, failed) = (0, 0)
         for _ in 0..<repetitions {
@@ -60,7 +60,7 @@ struct GateErrorTests {
     @Test("a quantile on its threshold does, too, whether trials share their fate or not", arguments: [false, true])
     func quantile(isShared: Bool) {
         var stream = SplitMix64(seed: 12)
-        let repetitions = 200
+        let repetitions = 100
         var (passed, failed) = (0, 0)
         for _ in 0..<repetitions {
             let sample = TrialQuantile(
@@ -114,27 +114,28 @@ struct GateErrorTests {
     func looks(fate: Fate) throws {
         let repetitions = 1_000
         let run = try Fixtures.run(["success_rate >= 80%"], trials: 5)
+        // The looks and their levels follow from the numbers of trials alone.
+        var plan = LookPlan(trialsMax: 40)
+        let looks = [5, 10, 20, 40].map { trials in
+            let (number, level) = plan.look(at: trials)
+            return Look(
+                number: number, trials: trials, trialsMax: 40, nominalAlpha: level, verdict: .inconclusive,
+                epochMicroseconds: 0)
+        }
         var stream = SplitMix64(seed: 15)
         var ends: [Verdict: Int] = [:]
         for _ in 0..<repetitions {
-            var plan = LookPlan(trialsMax: 40)
             var tallies: [TrialTally] = []
             var verdict = Verdict.inconclusive
-            var looks: [Look] = []
-            while verdict == .inconclusive, let target = plan.next(after: max(5, tallies.count)) {
-                while tallies.count < target {
-                    let size = fate == .single ? 1 : 4
+            for (index, look) in looks.enumerated() where verdict == .inconclusive {
+                while tallies.count < look.trials {
+                    let size = fate == .single ? 1 : 2
                     let failed = size - fate.successes(of: size, 0.8, &stream)
                     tallies.append(Fixtures.tally(tallies.count + 1, failed: failed, of: size))
                 }
-                let (number, level) = plan.look(at: target)
                 var own = run
-                own.trialsPlanned = target
-                looks.append(
-                    Look(
-                        number: number, trials: target, trialsMax: 40, nominalAlpha: level, verdict: .inconclusive,
-                        epochMicroseconds: 0))
-                verdict = GateReport(own, tallies, looks: looks).verdict
+                own.trialsPlanned = look.trials
+                verdict = GateReport(own, tallies, looks: Array(looks[...index])).verdict
             }
             ends[verdict, default: 0] += 1
         }
