@@ -8,4 +8,21 @@ package struct Extent: Hashable, Sendable {
         self.lower = lower
         self.upper = upper
     }
+
+    /// From the least to the greatest finite value; nil where there is none.
+    package init?(of values: some Sequence<Double>) {
+        let finite = values.lazy.filter(\.isFinite)
+        guard let lower = finite.min(), let upper = finite.max() else { return nil }
+        self.init(lower, upper)
+    }
+
+    /// What covers both.
+    package func union(_ other: Extent) -> Extent {
+        Extent(min(lower, other.lower), max(upper, other.upper))
+    }
+
+    /// The extent with a value in it.
+    package func including(_ value: Double) -> Extent {
+        value.isFinite ? Extent(min(lower, value), max(upper, value)) : self
+    }
 }

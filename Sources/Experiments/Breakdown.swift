@@ -1,7 +1,7 @@
 /// A part of what a metric counts: the requests of one path, say.
 package struct Breakdown: Hashable, Sendable, CustomStringConvertible {
     package enum Dimension: String, Hashable, Sendable, CaseIterable {
-        /// Verb and resource: `create pods`, `update workflows/status`.
+        /// Verb and resource of the request itself: `create pods`, `update workflows/status`.
         case kind
         /// The place in the subject that wanted it: `agentPodCreate`, say.
         case path
@@ -30,5 +30,14 @@ package struct Breakdown: Hashable, Sendable, CustomStringConvertible {
         self.init(dimension, String(value))
     }
 
+    /// The layer of an attempt that nobody had waited for.
+    package static let firstAttempt = "first"
+
     package var description: String { "\(dimension.rawValue)=\(value)" }
+}
+
+extension Breakdown: Comparable {
+    package static func < (left: Breakdown, right: Breakdown) -> Bool {
+        (left.dimension.rawValue, left.value) < (right.dimension.rawValue, right.value)
+    }
 }

@@ -164,7 +164,7 @@ package struct ExperimentReader: Sendable {
         return expressions
     }
 
-    private func checkHeader(_ root: DocumentNode, kind: String) throws(ExperimentError) {
+    func checkHeader(_ root: DocumentNode, kind: String) throws(ExperimentError) {
         guard root.members != nil else { throw error("a mapping is wanted here, and this is \(root.typeName)", root) }
         let version = root["apiVersion"]
         guard version?.string == Self.apiVersion else {

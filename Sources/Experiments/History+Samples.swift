@@ -3,8 +3,11 @@ import Determinism
 extension History {
     /// The numbers that a trial gives; none of those about what it does not have.
     package var samples: [Sample] {
-        completionSamples + cronSamples + cleanupSamples + lockSamples + (calls?.allSamples ?? [])
+        completionSamples + cronSamples + cleanupSamples + lockSamples + (calls?.allSamples ?? requestSamples)
     }
+
+    /// Of a subject whose requests are listed.
+    private var requestSamples: [Sample] { RequestSamples(self).samples + stormSamples }
 
     private var cronSamples: [Sample] {
         guard observations.contains(where: { $0.kind == .cronTickDue || $0.kind == .cronRunCreated }) else { return [] }

@@ -31,10 +31,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     case violations
 
     /// Who is the subject of a trial that has a metric.
-    package enum Subject: Hashable, Sendable {
+    package enum Subject: String, Hashable, Sendable, CaseIterable {
         case core, process, clients
 
-        var name: String {
+        package var name: String {
             switch self {
             case .core: "a controller"
             case .process: "a process"
@@ -43,7 +43,7 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    package enum Kind: Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable {
         /// A part of a whole, from 0 to 1: successes of all, counted in each trial.
         case share
         /// Many values a trial, seen through their quantiles.
@@ -55,7 +55,7 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     }
 
     /// What a value counts in.
-    package enum Unit: Hashable, Sendable {
+    package enum Unit: String, Hashable, Sendable {
         case share, seconds
         /// A pure number.
         case ratio
@@ -64,7 +64,7 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case perSecond
     }
 
-    package enum Direction: Hashable, Sendable { case higherIsBetter, lowerIsBetter, neither }
+    package enum Direction: String, Hashable, Sendable { case higherIsBetter, lowerIsBetter, neither }
 
     package struct Facts: Hashable, Sendable {
         package var kind: Kind
@@ -98,6 +98,9 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
     package var direction: Direction { facts.direction }
     package var summary: String { facts.summary }
 
+    /// Whether its parts sum up to it, so that one that a trial does not have is nothing.
+    package var isSum: Bool { unit == .count || self == .retryWait }
+
     /// The two counts of a trial that it is the ratio of; nil for what is counted or measured itself.
     package var ratio: (numerator: Metric, denominator: Metric)? {
         switch self {
@@ -105,6 +108,18 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         case .operationSuccess: (.operationsSucceeded, .operations)
         case .attemptSuccess: (.attemptsSucceeded, .attempts)
         default: nil
+        }
+    }
+
+    /// By what its values are told apart in trials of a subject: the requests of clients are counted and not listed, and
+    /// nobody sees from outside where in a process they come from.
+    package func dimensions(of subject: Subject) -> [Breakdown.Dimension] {
+        facts.dimensions.filter { dimension in
+            switch subject {
+            case .core: true
+            case .process: dimension != .path
+            case .clients: dimension == .phase || dimension == .invariant
+            }
         }
     }
 
@@ -117,49 +132,51 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
             "workflows that succeeded, of all that were submitted, and of clients operations; pooled over trials"),
         .operationSuccess: Facts(
             .share, .share, of: "operations", is: .higherIsBetter, by: [.kind, .path, .phase],
-            "operations that succeeded in the end, of all (effective success); pooled over trials"),
+            "effective success: operations that succeeded in the end, of all; pooled over trials"),
         .attemptSuccess: Facts(
             .share, .share, of: "attempts", is: .higherIsBetter, subjects: [.core, .process],
-            by: [.kind, .path, .phase],
-            "requests that succeeded, of all (actual success); pooled over trials"),
+            by: [.kind, .path, .phase], "actual success: requests that succeeded, of all; pooled over trials"),
         .workflowCompletion: Facts(
             .distribution, .seconds, of: "workflows", subjects: [.core],
             "seconds from a workflow's submission to its end; one that failed or never ended counts as never completed"),
         .recovery: Facts(
             .distribution, .seconds,
-            "seconds from the storm's end until five seconds on end are as good as 99 % of all operations begun in "
-                + "them, or by workers 90 % of the calm's goodput; one value a trial"),
+            "seconds from the storm's end until five seconds on end are good: 99 % of the operations begun in each "
+                + "succeed, or of workers that wait, 90 % of the calm's goodput; one value a trial"),
         .drain: Facts(
             .distribution, .seconds, subjects: [.core, .clients],
-            "seconds from the storm's end until everything that was outstanding then is done, or the server's queue as "
-                + "short as in calm; one value a trial"),
+            "seconds from the storm's end until every workflow that was outstanding then has ended, or of clients until "
+                + "the server's queue is as short as in calm; one value a trial"),
         .makespan: Facts(
             .quantity, .seconds, subjects: [.clients], "seconds until the last client was done; the mean of the trials"),
         .amplification: Facts(
-            .quantity, .ratio, of: "operations", by: [.kind, .path, .layer, .phase], "attempts for each operation"),
+            .quantity, .ratio, of: "operations", by: [.kind, .path, .layer, .phase],
+            "retry amplification: all attempts, of all operations"),
         .stormAmplification: Facts(
             .quantity, .ratio, subjects: [.clients],
-            "attempts for each operation begun, from the storm's beginning on; mean of the trials"),
+            "attempts for each operation begun, from the storm's beginning on; the mean of the trials"),
         .operations: Facts(
             .quantity, .count, is: .neither, by: [.kind, .path, .phase],
             "things that the subject wanted from the API; the mean of the trials"),
         .operationsSucceeded: Facts(
             .quantity, .count, is: .higherIsBetter, by: [.kind, .path, .phase],
-            "operations that succeeded; the mean of the trials"),
+            "operations that succeeded in the end; the mean of the trials"),
         .operationsLost: Facts(
             .quantity, .count, subjects: [.clients],
-            "operations begun since the storm's beginning that never succeeded; the mean of the trials"),
+            "availability debt: operations begun since the storm's beginning that never succeeded; the mean of the trials"
+        ),
         .attempts: Facts(
             .quantity, .count, by: [.kind, .path, .layer, .phase],
             "requests that the subject sent, transport retries included; the mean of the trials"),
         .attemptsSucceeded: Facts(
             .quantity, .count, is: .higherIsBetter, subjects: [.core, .process], by: [.kind, .path, .phase],
-            "requests that succeeded; the mean of the trials"),
+            "requests that succeeded, or whose refusal was an answer; the mean of the trials"),
         .attemptsPeak: Facts(
             .quantity, .ratio, subjects: [.clients],
-            "attempts in the busiest second, of the operations begun in a second of calm; mean of the trials"),
+            "peak amplification: attempts in the busiest second, of the operations begun in a second of calm; the mean "
+                + "of the trials"),
         .retryWait: Facts(
-            .quantity, .seconds, subjects: [.core, .process], by: [.kind, .path, .layer],
+            .quantity, .seconds, is: .neither, subjects: [.core, .process], by: [.kind, .path, .layer],
             "seconds that operations waited before their retries, in all; the mean of the trials"),
         .retrySpacing: Facts(
             .quantity, .ratio, is: .neither, subjects: [.core], by: [.layer],
@@ -167,25 +184,25 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         ),
         .workWasted: Facts(
             .quantity, .ratio,
-            "requests that brought nothing about, of all: failed ones, and of clients those served although their "
-                + "caller had given up; the mean of the trials"),
+            "wasted work: requests that failed, of all, and of clients those that were served although their caller had "
+                + "given up, of all served; the mean of the trials"),
         .goodput: Facts(
             .quantity, .ratio, is: .higherIsBetter, subjects: [.clients],
-            "operations that succeeded in the last 30 s, of those that were begun in them, or by workers that wait for "
-                + "each other, of as many as in calm; the mean of the trials"),
+            "goodput ratio: operations that succeeded in the last 30 s, of those that were begun in them, or by workers "
+                + "that wait for each other, of as many as in calm; the mean of the trials"),
         .goodputRate: Facts(
             .quantity, .perSecond, is: .higherIsBetter, by: [.phase],
-            "operations that succeeded in a second; the mean of the trials"),
+            "goodput: operations that succeeded in a second, counted when they ended; the mean of the trials"),
         .herd: Facts(
             .quantity, .ratio,
-            "requests in the busiest tenth of a second in the minute after the storm, of the mean one; the mean of the trials"
-        ),
+            "herd index: requests in the busiest tenth of a second in the minute after the storm, of the mean one; the "
+                + "mean of the trials"),
         .conflicts: Facts(
             .quantity, .count,
             "writes refused because the object had changed since its read; the mean of the trials"),
         .quotaPressure: Facts(
             .quantity, .ratio, subjects: [.core, .process],
-            "creates that a ResourceQuota refused, of all creates; the mean of the trials"),
+            "creates that a ResourceQuota refused, used up or being rewritten, of all creates; the mean of the trials"),
         .lockWait: Facts(
             .distribution, .seconds, of: "holders", subjects: [.core],
             "seconds from the wish for a lock to the permit; one that never came counts as never"),

@@ -32,7 +32,7 @@ extension RunHeading {
     init(row: Row) throws {
         let outcome: String? = row["outcome"]
         self.init(
-            identifier: row["identifier"], experiment: row["experiment"], world: row["world"],
+            identifier: row["identifier"], experiment: row["experiment"], world: row["world"], label: row["label"],
             seed: UInt64(bitPattern: row["seed"] as Int64), trialsPlanned: row["trialsPlanned"],
             trialsFinished: row["trialsFinished"], startedEpochMicroseconds: row["startedEpochMicroseconds"],
             outcome: try outcome.map { _ in try row.word("outcome") })

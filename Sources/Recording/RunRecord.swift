@@ -49,6 +49,8 @@ package struct RunHeading: Hashable, Sendable {
     /// The experiment's name.
     package var experiment: String
     package var world: String
+    /// What was under test; may be empty.
+    package var label: String
     package var seed: UInt64
     package var trialsPlanned: Int
     package var trialsFinished: Int
@@ -58,12 +60,13 @@ package struct RunHeading: Hashable, Sendable {
     package var outcome: Verdict?
 
     package init(
-        identifier: String, experiment: String, world: String, seed: UInt64, trialsPlanned: Int, trialsFinished: Int,
-        startedEpochMicroseconds: Int64, outcome: Verdict?
+        identifier: String, experiment: String, world: String, label: String = "", seed: UInt64, trialsPlanned: Int,
+        trialsFinished: Int, startedEpochMicroseconds: Int64, outcome: Verdict?
     ) {
         self.identifier = identifier
         self.experiment = experiment
         self.world = world
+        self.label = label
         self.seed = seed
         self.trialsPlanned = trialsPlanned
         self.trialsFinished = trialsFinished

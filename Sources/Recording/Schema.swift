@@ -26,6 +26,9 @@ enum Schema {
         migrator.registerMigration("answer common questions") { db in
             for statement in answers { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("keep looks at runs") { db in
+            for statement in Look.tables { try db.execute(sql: statement) }
+        }
         return migrator
     }
 

@@ -135,7 +135,7 @@ package struct TrialTally: Hashable, Sendable {
                 count(ratio.numerator, measure.breakdown), count(ratio.denominator, measure.denominatorBreakdown)
             )
         }
-        if measure.metric.unit == .count, measure.breakdown != nil || Self.counted.contains(measure.metric) {
+        if Self.counted.contains(measure.metric) || measure.metric.isSum && measure.breakdown != nil {
             return (count(measure.metric, measure.breakdown), 1)
         }
         return samples.first(SampleKey(measure.metric, measure.breakdown)).map { ($0.value, 1) } ?? (0, 0)

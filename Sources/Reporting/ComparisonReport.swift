@@ -2,7 +2,10 @@ package import Experiments
 package import Recording
 package import Statistics
 
-/// Policies, or runs, side by side, in the manner of benchstat: a difference is shown only where there is one.
+/// Policies, runs, builds or variations side by side, in the manner of benchstat: a difference is shown only where there
+/// is one.
+///
+/// The unit is the trial: each gives one number, and trials that met the same weather are compared in pairs.
 package struct ComparisonReport: Hashable, Sendable {
     /// One column: a policy of a run.
     package struct Arm: Hashable, Sendable {
@@ -31,38 +34,142 @@ package struct ComparisonReport: Hashable, Sendable {
     package struct Row: Hashable, Sendable {
         package var measure: Measure
         package var variation: String
+        package var policy: String
+        /// Who is held against the baseline.
         package var arm: String
         package var base: Estimate
         package var candidate: Estimate
-        /// Relative; for a share the difference.
+        /// Of the candidate from the baseline, in the unit ``changeUnit``; NaN where there is none.
         package var change: Double
-        /// Of the difference of shares alone.
+        package var changeUnit: ChangeUnit
+        /// At 95 %, by itself: not widened for the other rows of the table.
         package var changeInterval: Interval?
-        /// Mann and Whitney's, adjusted for the whole table (Holm); nil for shares, which have an interval.
+        /// Two-sided, adjusted for the whole table (Holm); nil where nothing can be tested.
         package var p: Double?
+        /// That of this row by itself.
+        package var pAlone: Double?
+        /// Whether p is below 0.05.
         package var isShown: Bool
-        /// Why a difference could not be shown, had there been one.
+        /// Whether trials with the same seed are held against each other.
+        package var isPaired: Bool
+        /// Pairs of trials; of trials that are no pairs, those of the smaller arm.
+        package var n: Int
+        /// Whether every trial of the one gave what every trial, or its own partner, of the other gave.
+        package var isEqual: Bool
+        /// Nil where a side has no number.
+        package var effect: CliffsDelta?
+        /// The smallest difference that as many trials could have shown: of shares with 80 % power, of other values the
+        /// half width of the interval; in the unit ``changeUnit``.
+        package var detectable: Double?
+        package var verdict: Judgement
+        /// What must be known of the row: why nothing could be shown, what was left out, what stands for what.
         package var footnote: String?
+    }
+
+    package enum ChangeUnit: String, Hashable, Sendable {
+        /// Candidate ÷ baseline − 1.
+        case relative
+        /// Candidate − baseline, of shares.
+        case points
+        /// Candidate − baseline, of values that may be nothing.
+        case absolute
+    }
+
+    /// What a row comes to.
+    package enum Judgement: String, Hashable, Sendable, CaseIterable {
+        case better, worse
+        /// It differs, and neither way is better.
+        case different
+        /// A difference, if there is one, is within the margin.
+        case equivalent
+        /// Every trial gave the same on both sides. More trials might show that it is not so.
+        case equal
+        /// Nothing is shown.
+        case open
     }
 
     package struct Estimate: Hashable, Sendable {
         /// NaN where there is none.
         package var value: Double
         package var interval: Interval
+        /// Trials.
         package var n: Int
+        /// What was counted in all of them: workflows, say.
+        package var units: Int
+        /// How many of those never came to an end.
+        package var never: Int
     }
 
+    /// A difference up to this is none that matters: relative, and for shares in points.
+    package let margin: Double
+    package let axis: ComparisonPlan.Axis
     package let baseline: String
+    /// What is held against it, where that is one run.
+    let candidate: String?
+    /// Those that are held against it.
     package let arms: [String]
     package let rows: [Row]
+    /// Whatever concerns no single row: cells that have no counterpart.
+    package let notes: [String]
+    /// What all arms have in common, and what they have not.
+    package let facts: [ComparisonPlan.Fact]
+    /// How many tests share the error of the table.
+    package let family: Int
 
-    static let measures = [
+    /// - Parameters:
+    ///   - baseline: The label of one of the arms, which the others are held against.
+    ///   - measures: What is compared; nil is what trials of such a subject have.
+    /// - Throws: ``ExperimentError`` for a baseline that is none of them.
+    package init(
+        _ arms: [Arm], baseline: String, measures: [Measure]? = nil, margin: Double = 0
+    ) throws(ExperimentError) {
+        self.init(try ComparisonPlan(arms, baseline: baseline), measures: measures, margin: margin)
+    }
+
+    package init(_ plan: ComparisonPlan, measures: [Measure]? = nil, margin: Double = 0) {
+        self.margin = margin
+        axis = plan.axis
+        baseline = plan.baseline
+        candidate = plan.candidate
+        facts = plan.facts
+        var notes = plan.notes
+        var seen: Set<String> = []
+        arms = plan.contrasts.map(\.arm).filter { seen.insert($0).inserted }
+        let chosen = measures ?? Self.measures(of: Self.subject(of: plan.contrasts))
+        var rows: [Row] = []
+        for measure in chosen {
+            let own = Self.rows(measure, plan.contrasts, margin)
+            if own.isEmpty, measures != nil { notes.append("no trial has \(measure.name)") }
+            rows += own
+        }
+        (self.rows, family) = Self.adjusted(rows, margin)
+        self.notes = notes
+    }
+
+    private static func rows(
+        _ measure: Measure, _ contrasts: [ComparisonPlan.Contrast], _ margin: Double
+    ) -> [Row] {
+        // Contrasts with one baseline follow each other.
+        var base: (key: [String], sample: ComparisonSample)?
+        var rows: [Row] = []
+        for contrast in contrasts {
+            let key = [contrast.source, contrast.base.policy, contrast.base.variation]
+            let known = base.flatMap { $0.key == key ? $0.sample : nil }
+            let sample = known ?? ComparisonSample(measure, contrast.base)
+            base = (key, sample)
+            let test = ComparisonTest(
+                base: sample, candidate: ComparisonSample(measure, contrast.candidate), mayPair: contrast.mayPair)
+            if let row = test.row(contrast) { rows.append(row) }
+        }
+        return rows
+    }
+
+    static let coreMeasures = [
         Measure(.successRate), Measure(.workflowCompletion, quantile: 0.5),
         Measure(.workflowCompletion, quantile: 0.95),
         Measure(.amplification), Measure(.attempts), Measure(.operations), Measure(.violations), Measure(.faults),
     ]
 
-    /// Of clients that are the subject themselves; those of another study than theirs are left out.
     static let clientMeasures = [
         Measure(.successRate), Measure(.amplification), Measure(.attempts), Measure(.conflicts), Measure(.makespan),
         Measure(.goodput), Measure(.recovery, quantile: 0.5), Measure(.drain, quantile: 0.5), Measure(.operationsLost),
@@ -70,74 +177,84 @@ package struct ComparisonReport: Hashable, Sendable {
         Measure(.violations),
     ]
 
-    private static func measures(of cells: [CellSummary]) -> [Measure] {
-        guard cells.contains(where: \.isOfClients) else { return measures }
-        return clientMeasures.filter { measure in cells.contains { $0.sampleCount(measure) > 0 } }
-    }
-
-    /// - Parameter baseline: The label of one of the arms, which the others are held against.
-    /// - Throws: ``ExperimentError`` for a baseline that is none of them.
-    package init(_ arms: [Arm], baseline: String) throws(ExperimentError) {
-        guard let base = arms.first(where: { $0.label == baseline }) else {
-            let mend = Spelling.mend(baseline, among: arms.map(\.label))
-            throw ExperimentError(
-                file: "--baseline", position: nil, path: "", message: "nothing here is named \(baseline)\(mend)")
+    /// What is compared without being asked for.
+    package static func measures(of subject: Metric.Subject) -> [Measure] {
+        switch subject {
+        case .clients: clientMeasures
+        case .core: coreMeasures
+        case .process: coreMeasures.filter { $0.metric.facts.subjects.contains(.process) }
         }
-        self.baseline = baseline
-        let others = arms.filter { $0.label != baseline }
-        self.arms = others.map(\.label)
-        var rows: [Row] = []
-        for baseCell in base.cells {
-            for measure in Self.measures(of: base.cells) {
-                for arm in others {
-                    guard let cell = arm.cells.first(where: { $0.variation == baseCell.variation }) else { continue }
-                    rows.append(Self.row(measure, arm.label, cell, baseCell))
-                }
-            }
-        }
-        self.rows = Self.adjusted(rows)
     }
 
-    private static func row(_ measure: Measure, _ arm: String, _ cell: CellSummary, _ base: CellSummary) -> Row {
-        if measure.metric.kind == .share {
-            let (mine, others) = (cell.share(measure), base.share(measure))
-            let interval = mine.effective.difference(from: others.effective)
-            return Row(
-                measure: measure, variation: cell.variation, arm: arm, base: estimate(others),
-                candidate: estimate(mine), change: mine.pooled.value - others.pooled.value, changeInterval: interval,
-                p: nil, isShown: !interval.contains(0), footnote: nil)
-        }
-        let (values, baseValues) = (cell.values(measure), base.values(measure))
-        let (mine, others) = (estimate(values), estimate(baseValues))
-        let isTestable = values.count >= trialsMin && baseValues.count >= trialsMin
-        let isFlat = Set(values + baseValues).count == 1
-        return Row(
-            measure: measure, variation: cell.variation, arm: arm, base: others, candidate: mine,
-            change: mine.value == others.value ? 0 : mine.value / others.value - 1, changeInterval: nil,
-            p: isTestable && !isFlat ? MannWhitney(values, baseValues).p : nil, isShown: false,
-            footnote: isFlat ? "all equal" : isTestable ? nil : "fewer than \(trialsMin) trials: nothing can be shown")
+    private static func subject(of contrasts: [ComparisonPlan.Contrast]) -> Metric.Subject {
+        contrasts.contains { $0.base.isOfClients || $0.candidate.isOfClients } ? .clients : .core
     }
 
-    /// With three a side, no split of the ranks is as rare as one in twenty.
-    private static let trialsMin = 4
-
-    private static func estimate(_ share: ClusteredProportion) -> Estimate {
-        Estimate(value: share.pooled.value, interval: share.effective.wilson(), n: Int(share.pooled.count))
+    /// The samples that comparing these measures takes.
+    package static func keys(of measures: [Measure]) -> Set<SampleKey> {
+        // By these is it known whether clients were the subject, and what they did.
+        Set(measures.flatMap(\.keys) + Measure(.successRate).keys + [SampleKey(.attempts), SampleKey(.faults)])
     }
 
-    /// The median of the trials.
-    private static func estimate(_ values: [Double]) -> Estimate {
-        let sample = SortedSample(values)
-        return Estimate(value: sample.median ?? .nan, interval: sample.interval(0.5), n: values.count)
-    }
-
-    private static func adjusted(_ rows: [Row]) -> [Row] {
+    /// With the error shared by the whole table, and what each row comes to by that.
+    private static func adjusted(_ rows: [Row], _ margin: Double) -> ([Row], Int) {
         var rows = rows
-        let tested = rows.indices.filter { rows[$0].p != nil }
-        for (index, p) in zip(tested, holmAdjusted(tested.compactMap { rows[$0].p })) {
+        let tested = rows.indices.filter { rows[$0].pAlone != nil }
+        for (index, p) in zip(tested, holmAdjusted(tested.compactMap { rows[$0].pAlone })) {
             rows[index].p = p
             rows[index].isShown = p < 0.05
+            rows[index].noteSize(family: tested.count)
         }
-        return rows
+        for index in rows.indices { rows[index].judge(margin: margin) }
+        return (rows, tested.count)
+    }
+}
+
+extension ComparisonReport.Row {
+    /// Says where the first of so many tests could not have shown anything with so few trials.
+    fileprivate mutating func noteSize(family: Int) {
+        guard !isShown, footnote == nil, pAlone != nil else { return }
+        // Student's p of shares is not bounded by the number of trials.
+        guard measure.metric.kind != .share || base.units == base.n else { return }
+        let alpha = 0.05 / Double(family)
+        let least =
+            isPaired ? WilcoxonSignedRank.leastTrials(alpha: alpha) : MannWhitney.leastTrials(alpha: alpha)
+        guard n < least else { return }
+        footnote =
+            "with fewer than \(least) \(isPaired ? "pairs" : "trials a side") a rank test shows no difference among "
+            + "\(family) tests; run more trials, or compare fewer --metrics"
+    }
+
+    fileprivate mutating func judge(margin: Double) {
+        let direction = measure.metric.direction
+        let isUp = change > 0
+        let side: ComparisonReport.Judgement =
+            switch direction {
+            case .higherIsBetter: isUp ? .better : .worse
+            case .lowerIsBetter: isUp ? .worse : .better
+            case .neither: .different
+            }
+        guard margin > 0 else {
+            verdict = isShown ? side : isEqual ? .equal : .open
+            return
+        }
+        let preference: Preference = direction == .higherIsBetter ? .higher : .lower
+        let materiality: Materiality
+        switch (changeInterval, changeUnit) {
+        case (nil, _): materiality = .inconclusive
+        case (let interval?, .points):
+            materiality = Materiality(difference: interval, margin: margin, preferring: preference)
+        case (let interval?, .relative):
+            materiality = Materiality(
+                ratio: Interval(1 + interval.lower, 1 + interval.upper), margin: margin, preferring: preference)
+        case (let interval?, .absolute):
+            let allowed = base.value.isFinite ? abs(base.value) * margin : 0
+            materiality = Materiality(difference: interval, margin: allowed, preferring: preference)
+        }
+        switch materiality {
+        case .equivalent: verdict = .equivalent
+        case .better, .worse: verdict = isShown ? side : .open
+        case .inconclusive: verdict = isEqual ? .equal : .open
+        }
     }
 }

@@ -1,5 +1,7 @@
 import Experiments
 package import Kubernetes
+import Recording
+import Statistics
 
 extension GateReport {
     /// One line a condition and cell: verdict, condition, value, bounds, n, and why.
@@ -12,50 +14,153 @@ extension GateReport {
     func conditions(_ style: Style) -> String {
         var table = TextTable([
             TextTable.Column("gate", .left), TextTable.Column("condition", .left), TextTable.Column("policy", .left),
-            TextTable.Column("value"), TextTable.Column("bounds"), TextTable.Column("limit"), TextTable.Column("n"),
-            TextTable.Column("", .left),
+            TextTable.Column("value"), TextTable.Column("bounds"), TextTable.Column("limit"),
+            TextTable.Column("n", .left),
         ])
         for line in lines {
             table.add([
                 TextTable.Cell(line.verdict.shout, line.verdict.ink), TextTable.Cell(line.expression.text),
                 TextTable.Cell(line.cell), TextTable.Cell(line.spell(line.value)),
-                TextTable.Cell(Numbers.text(line.interval, line.spell)), TextTable.Cell(line.limitText),
-                "\(line.n) \(line.sampleUnit)",
-                TextTable.Cell([line.reason, line.power].filter { !$0.isEmpty }.joined(separator: "; "), .dim),
+                TextTable.Cell(line.intervalText), TextTable.Cell(line.limitText), TextTable.Cell(line.sampleText),
             ])
         }
-        return lines.isEmpty ? "" : table.text(style) + "bounds: one-sided 95 % each\n"
+        guard !lines.isEmpty else { return "" }
+        // What there is to say of a line stands below it, because it is longer than the line.
+        let rows = table.text(style).split(separator: "\n")
+        var text = "\(rows[0])\n"
+        for (row, line) in zip(rows.dropFirst(), lines) {
+            text += "\(row)\n"
+            for remark in [line.reason, line.power] where !remark.isEmpty {
+                text += "  \(style.dressed(remark, .dim))\n"
+            }
+        }
+        return text + "bounds: \(levelText)\n"
     }
 
+    /// At what level each bound holds, and why at that one.
+    var levelText: String {
+        guard let look else { return "one-sided 95 % each, of trials and not of what happens within them" }
+        return
+            "one-sided \(Self.percent(1 - level)) each: look \(look.number) of a run that is carried on, which spends "
+            + "5 % in all by \(look.trialsMax) trials a cell"
+    }
+
+    private static func percent(_ share: Double) -> String { Numbers.share(share).replacing("%", with: " %") }
+
+    /// What a run's report has of it.
     package var json: JSONValue {
+        var object: JSONObject = ["schema": "boreas.dev/gate/v1"]
+        for (key, value) in members { object[key] = value }
+        return .object(object)
+    }
+
+    /// What both the report of a run and the document of a gate tell.
+    var members: [(String, JSONValue)] {
         [
-            "schema": "boreas.dev/gate/v1", "verdict": .string(verdict.rawValue), "reason": .string(reason),
-            "lines": .array(lines.map(\.json)),
+            ("verdict", .string(verdict.rawValue)), ("reason", .string(reason)), ("level", Numbers.json(level)),
+            (
+                "look",
+                look.map { look -> JSONValue in
+                    [
+                        "number": .integer(Int64(look.number)), "trials": .integer(Int64(look.trials)),
+                        "trialsMax": .integer(Int64(look.trialsMax)),
+                    ]
+                } ?? .null
+            ), ("lines", .array(lines.map(\.json))),
         ]
     }
 }
 
 extension GateReport.Line {
-    var cell: String { variation.isEmpty ? policy : "\(policy) \(variation)" }
+    package var cell: String {
+        [policy.isEmpty ? "-" : policy, variation].filter { !$0.isEmpty }.joined(separator: " ")
+    }
 
     /// A value in the unit of the limit.
     func spell(_ value: Double) -> String {
         if value.isNaN { return "-" }
-        guard expression.baseline != nil else { return Numbers.text(value, of: expression.measure.metric) }
-        return expression.measure.metric.kind == .share ? Numbers.change(value, " points") : Numbers.change(value)
+        let metric = expression.measure.metric
+        switch expression.change {
+        case nil: return metric.unit == .share ? Numbers.share(value) : Numbers.text(value, of: metric)
+        case .points?: return Numbers.margin(value, "pt")
+        case .relative?: return value == .infinity ? "never" : Numbers.margin(value, "%")
+        case .absolute?:
+            if value == .infinity { return "never" }
+            return (value < 0 ? "-" : "+") + Numbers.text(abs(value), of: metric)
+        }
     }
 
     var limitText: String { "\(expression.relation.rawValue) \(spell(expression.limit))" }
+
+    var intervalText: String { value.isNaN ? "-" : Numbers.text(interval, spell) }
+
+    /// `2000 workflows in 50 trials`.
+    var sampleText: String {
+        guard sampleUnit != "trials" else { return Numbers.count(n, "trial") }
+        return "\(n) \(sampleUnit) in \(Numbers.count(trials, "trial"))"
+    }
+
+    /// Why it is no pass, and what the sample could have shown.
+    var remarks: String { [reason, power].filter { !$0.isEmpty }.joined(separator: "; ") }
 
     var json: JSONValue {
         [
             "condition": .string(expression.text), "metric": .string(expression.measure.name),
             "baseline": expression.baseline.map { .string($0.name) } ?? .null, "policy": .string(policy),
             "variation": .string(variation), "value": Numbers.json(value), "interval": Numbers.json(interval),
-            "limit": Numbers.json(expression.limit), "relation": .string(expression.relation.rawValue),
-            "n": .integer(Int64(n)), "sampleUnit": .string(sampleUnit),
+            "limit": Numbers.json(expression.limit), "limitUnit": .string(limitUnit),
+            "relation": .string(expression.relation.rawValue),
+            "n": .integer(Int64(n)), "sampleUnit": .string(sampleUnit), "trials": .integer(Int64(trials)),
             "minimum": expression.minimum.map { .integer(Int64($0)) } ?? .null, "verdict": .string(verdict.rawValue),
-            "reason": .string(reason), "power": .string(power),
+            "reason": .string(reason), "power": .string(power), "isOpen": .bool(isOpen),
         ]
+    }
+
+    /// What value, interval and limit count in.
+    private var limitUnit: String {
+        switch expression.change {
+        case .points?: return "share"
+        case .relative?: return "relative"
+        case .absolute?, nil: break
+        }
+        return switch expression.measure.metric.unit {
+        case .share: "share"
+        case .seconds: "seconds"
+        case .ratio: "ratio"
+        case .count: "count"
+        case .perSecond: "perSecond"
+        }
+    }
+}
+
+extension Numbers {
+    /// `+10%`, `-0.25pt`: a change in hundredths, with no more digits than it needs.
+    static func margin(_ share: Double, _ unit: String) -> String {
+        let text = trimmed(decimal(share * 100, abs(share) < 0.01 ? 2 : 1))
+        return (share >= 0 ? "+" : "") + text + unit
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        guard text.contains(".") else { return text }
+        var text = text
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// A share in per cent, with more digits the nearer it is to its ends, so that no bound is rounded to them:
+    /// `98.3%`, `99.95%`, `99.9987%`.
+    static func share(_ share: Double) -> String {
+        if share.isNaN { return "-" }
+        let distance = min(share, 1 - share)
+        let digits =
+            switch distance {
+            case ...0: 0
+            case 0.005...: 1
+            case 0.0005...: 2
+            case 0.00005...: 3
+            default: 4
+            }
+        return trimmed(decimal(share * 100, digits)) + "%"
     }
 }

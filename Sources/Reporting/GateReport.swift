@@ -1,25 +1,31 @@
 package import Experiments
 package import Recording
+import Resilience
 package import Statistics
 
 /// The gate of an experiment held against what a run found: one line for each condition and cell.
 package struct GateReport: Hashable, Sendable {
     package struct Line: Hashable, Sendable {
         package var expression: GateExpression
+        /// Empty where no cell could be judged.
         package var policy: String
         package var variation: String
         /// NaN where there is none.
         package var value: Double
-        /// One-sided 95 % bounds, both: what the verdict rests on.
+        /// Two one-sided bounds at the report's level: what the verdict rests on.
         package var interval: Interval
         package var n: Int
         /// What n counts.
         package var sampleUnit: String
+        /// In the cell; they are what is independent of each other.
+        package var trials: Int
         package var verdict: Verdict
         /// Why it is not a pass; empty for a pass.
         package var reason: String
         /// What a sample of this size could have shown at all.
         package var power: String
+        /// Whether it is inconclusive for want of trials alone.
+        package var isOpen: Bool
     }
 
     package let lines: [Line]
@@ -27,183 +33,135 @@ package struct GateReport: Hashable, Sendable {
     package let verdict: Verdict
     /// Why the verdict is not that of the lines; empty where it is.
     package let reason: String
+    /// The one-sided level of each bound.
+    package let level: Double
+    /// The last look at the run, by whose level it is judged; nil for a run that is looked at once.
+    package let look: Look?
+    /// Trials that were planned and did not take place.
+    package let missing: Int
+
+    /// The chance that a condition on its limit passes, and the chance that it fails.
+    package static let error = 0.05
 
     /// - Parameters:
     ///   - gate: Instead of the experiment's own conditions.
     ///   - policies: Only these; nil is all.
+    ///   - baseline: What conditions against `baseline` are held against.
+    ///   - looks: The looks at the run, where it was carried on until it was decided.
+    ///   - level: Instead of that of the last look.
     package init(
-        _ run: RunRecord, _ tallies: [TrialTally], gate: [GateExpression]? = nil, policies: [String]? = nil
+        _ run: RunRecord, _ tallies: [TrialTally], gate: [GateExpression]? = nil, policies: [String]? = nil,
+        baseline: Evidence? = nil, looks: [Look] = [], level: Double? = nil
     ) {
-        let cells = CellSummary.cells(of: run, tallies)
-        let judged = cells.filter { policies?.contains($0.policy) ?? true }
-        lines = (gate ?? run.experiment.gate).flatMap { expression in
-            judged.filter { .policy($0.policy) != expression.baseline }.map { cell in
-                let baseline = cells.first {
-                    .policy($0.policy) == expression.baseline && $0.variation == cell.variation
-                }
-                return GateEvaluation(expression: expression, cell: cell, baseline: baseline).line()
-            }
-        }
+        look = looks.last
+        self.level = level ?? looks.last?.nominalAlpha ?? Self.error
+        let cells = GateCells(run, tallies, policies: policies, baseline: baseline)
+        let confidence = Confidence(tail: self.level)
+        let lines = (gate ?? run.experiment.gate).flatMap { cells.lines($0, confidence) }
+        self.lines = lines
         let conditions = lines.map(\.verdict)
-        let own = Verdict(all: conditions.isEmpty ? judged.map(\.verdict) : conditions)
-        let missing = run.trialsPlanned - tallies.count
-        if missing > 0, own == .pass {
+        let own = Verdict(all: conditions.isEmpty ? cells.verdicts : conditions)
+        missing = max(0, run.trialsPlanned - tallies.count)
+        if tallies.isEmpty {
+            verdict = own == .fail ? .fail : .inconclusive
+            reason = "no trial took place"
+        } else if missing > 0, own != .fail {
             verdict = .inconclusive
             reason = "\(Numbers.count(missing, "trial")) of \(run.trialsPlanned) did not take place"
         } else {
             verdict = own
-            reason = tallies.isEmpty ? "no trial took place" : ""
+            reason = ""
         }
+    }
+
+    /// Whether more trials could decide what is inconclusive.
+    package var isOpen: Bool {
+        verdict == .inconclusive && lines.contains(where: \.isOpen)
+            && lines.allSatisfy { $0.verdict != .inconclusive || $0.isOpen }
+    }
+
+    /// The samples that conditions are judged by, and that tell whose trials they are.
+    package static func keys(of gate: [GateExpression]) -> Set<SampleKey> {
+        var keys: Set<SampleKey> = [.init(.operations), .init(.operationsSucceeded)]
+        for expression in gate {
+            keys.formUnion(expression.measure.keys)
+            if expression.measure.breakdown?.dimension == .layer { keys.insert(GateCell.layersToldApart) }
+        }
+        return keys
     }
 }
 
-/// One condition against one cell.
-struct GateEvaluation {
-    let expression: GateExpression
-    let cell: CellSummary
-    let baseline: CellSummary?
+/// The cells of a run that conditions judge, and what they are held against.
+struct GateCells {
+    private let judged: [GateCell]
+    /// The calm trials of a process: only what must never happen is asked of them.
+    private let references: [GateCell]
+    /// Of all policies, whichever are judged.
+    private let all: [[String]: GateCell]
+    private let baseline: Evidence?
+    private let others: [[String]: GateCell]
 
-    private struct Finding {
-        var value: Double
-        var interval: Interval
-        /// Why the interval is as wide as it is, where something else than the values is to blame.
-        var weakness = ""
-        var power = ""
-    }
-
-    func line() -> GateReport.Line {
-        let finding = expression.baseline == nil ? absolute() : relative()
-        let n = cell.sampleCount(expression.measure)
-        let (verdict, reason) = judge(finding, n)
-        return GateReport.Line(
-            expression: expression, policy: cell.policy, variation: cell.variation, value: finding.value,
-            interval: finding.interval, n: n, sampleUnit: cell.sampleUnit(expression.measure.metric), verdict: verdict,
-            reason: reason, power: finding.power)
-    }
-
-    /// What is shown to be broken fails, however little was seen; a pass needs the whole of the evidence.
-    private func judge(_ finding: Finding, _ n: Int) -> (Verdict, String) {
-        let showing = finding.interval.showing { expression.relation.holds($0, expression.limit) }
-        if finding.value.isNaN { return (.inconclusive, finding.weakness.isEmpty ? "no samples" : finding.weakness) }
-        if showing == .broken { return (.fail, "the limit is broken") }
-        if let minimum = expression.minimum, n < minimum {
-            return (.inconclusive, "\(n) \(cell.sampleUnit(expression.measure.metric)), and \(minimum) are asked for")
+    init(_ run: RunRecord, _ tallies: [TrialTally], policies: [String]?, baseline: Evidence?) {
+        var byName: [[String]: GateCell] = [:]
+        let cells = CellSummary.cells(of: run, tallies)
+        for cell in cells { byName[[cell.policy, cell.variation]] = GateCell(cell) }
+        var judged: [GateCell] = []
+        for variation in run.experiment.variations {
+            for policy in variation.policies where policies?.contains(policy.name) ?? true {
+                let empty = CellSummary(policy: policy.name, variation: variation.name, trials: [])
+                judged.append(byName[[policy.name, variation.name]] ?? GateCell(empty))
+            }
         }
-        let doubtful = cell.trials.filter { $0.outcome == .inconclusive }
-        if let first = doubtful.first {
+        self.judged = judged
+        let planned = Set(run.experiment.variations.map(\.name))
+        references = cells.filter {
+            !planned.contains($0.variation) && policies?.contains($0.policy) ?? true
+        }.compactMap { byName[[$0.policy, $0.variation]] }
+        all = byName
+        self.baseline = baseline
+        var others: [[String]: GateCell] = [:]
+        for cell in baseline?.cells ?? [] { others[[cell.policy, cell.variation]] = GateCell(cell) }
+        self.others = others
+    }
+
+    /// What the cells that took place come to by themselves.
+    var verdicts: [Verdict] { (references + judged).filter { !$0.cell.trials.isEmpty }.map(\.cell.verdict) }
+
+    func lines(_ expression: GateExpression, _ confidence: Confidence) -> [GateReport.Line] {
+        let cells = (expression.measure.metric.kind == .total ? references : []) + judged
+        let held = cells.filter { .policy($0.cell.policy) != expression.baseline }
+        guard held.isEmpty else {
+            return held.map { cell in
+                let (baseline, doubt) = baseline(of: expression, for: cell)
+                return GateEvaluation(
+                    expression: expression, cell: cell, baseline: baseline, doubt: doubt, confidence: confidence
+                ).line()
+            }
+        }
+        return [
+            GateReport.Line(
+                expression: expression, policy: "", variation: "", value: .nan, interval: .unknown, n: 0,
+                sampleUnit: expression.measure.metric.sampleUnit, trials: 0, verdict: .inconclusive,
+                reason: "there is no other policy to compare with \(expression.baseline?.name ?? "")", power: "",
+                isOpen: false)
+        ]
+    }
+
+    /// What a cell is held against, or why there is nothing.
+    private func baseline(of expression: GateExpression, for cell: GateCell) -> (GateCell?, doubt: String) {
+        switch expression.baseline {
+        case nil: return (nil, "")
+        case .policy(let name):
+            let other = all[[name, cell.cell.variation]]
+            return (other, other == nil ? "no trial of \(name) took place" : "")
+        case .stored:
+            guard let baseline else { return (nil, "no baseline is given; name a run or a file by --baseline") }
+            let other = others[[cell.cell.policy, cell.cell.variation]]
+            let variation = cell.cell.variation.isEmpty ? "" : " under \(cell.cell.variation)"
             return (
-                .inconclusive,
-                "\(doubtful.count) of \(Numbers.count(cell.trials.count, "trial")) inconclusive: \(first.reason)"
+                other,
+                other == nil ? "the baseline \(baseline.name) has no trial of \(cell.cell.policy)\(variation)" : ""
             )
         }
-        if showing == .kept { return (.pass, "") }
-        return (.inconclusive, finding.weakness.isEmpty ? "the interval reaches over the limit" : finding.weakness)
-    }
-
-    private func absolute() -> Finding {
-        let metric = expression.measure.metric
-        switch metric.kind {
-        case .share: return share()
-        case .distribution: return quantile(expression.measure.quantile ?? 0.5)
-        case .quantity:
-            let estimate = cell.ratio(expression.measure)
-            return Finding(
-                value: estimate.value, interval: estimate.interval(.oneSided95),
-                weakness: estimate.count == 1 ? "one trial gives no interval; run at least two" : "")
-        case .total:
-            let total = cell.trials.reduce(0) { $0 + $1.parts(expression.measure).numerator }
-            return Finding(value: cell.trials.isEmpty ? .nan : total, interval: Interval(total, total))
-        }
-    }
-
-    private func share() -> Finding {
-        let share = cell.share(expression.measure)
-        let effective = share.effective
-        let weakness =
-            share.designEffect > 1
-            ? "the interval reaches over the limit; trials differ more than chance makes them (design effect "
-                + "\(Numbers.decimal(share.designEffect, 1)))" : ""
-        return Finding(
-            value: share.pooled.value, interval: effective.clopperPearson(.oneSided95), weakness: weakness,
-            power: sharePower(effective))
-    }
-
-    /// The most failures with which the sample would still have passed, or the size that a clean one needs.
-    private func sharePower(_ effective: Proportion) -> String {
-        let limit = expression.limit
-        guard expression.relation == .atLeast || expression.relation == .above, limit > 0, limit < 1,
-            effective.count > 0
-        else { return "" }
-        func passes(_ failures: Double) -> Bool {
-            let shifted = Proportion(successes: effective.count - failures, count: effective.count)
-            return expression.relation.holds(shifted.clopperPearson(.oneSided95).lower, limit)
-        }
-        guard passes(0) else { return "a clean sample needs n ≥ \(Proportion.cleanCount(toShow: limit))" }
-        var (low, high) = (0.0, effective.count.rounded(.down))
-        while high - low > 1 {
-            let middle = ((low + high) / 2).rounded(.down)
-            if passes(middle) { low = middle } else { high = middle }
-        }
-        return "passes with at most \(Numbers.plain(low)) failed of \(Numbers.plain(effective.count.rounded(.down)))"
-    }
-
-    private func quantile(_ q: Double) -> Finding {
-        let sample = cell.distribution(expression.measure)
-        guard let value = sample.quantile(q) else { return Finding(value: .nan, interval: .unknown) }
-        let needed = SortedSample.countToBound(q)
-        var interval = sample.interval(q, .oneSided95)
-        // Nothing takes less than no time.
-        interval.lower = max(0, interval.lower)
-        return Finding(
-            value: value, interval: interval,
-            weakness: sample.count < needed
-                ? "\(sample.count) \(expression.measure.metric.sampleUnit) give no upper bound; \(needed) are needed"
-                : "",
-            power: "an upper bound needs n ≥ \(needed)")
-    }
-
-    private func relative() -> Finding {
-        let metric = expression.measure.metric
-        guard let baseline else {
-            return Finding(
-                value: .nan, interval: .unknown, weakness: "no trial of the baseline took place")
-        }
-        if metric.kind == .share {
-            let (mine, others) = (cell.share(expression.measure), baseline.share(expression.measure))
-            return Finding(
-                value: mine.pooled.value - others.pooled.value,
-                interval: mine.effective.difference(from: others.effective, .oneSided95))
-        }
-        let others = Dictionary(
-            baseline.trials.map { ($0.key.index, $0) }, uniquingKeysWith: { first, _ in first })
-        let pairs = cell.trials.compactMap { trial in others[trial.key.index].map { (trial, $0) } }
-        if let quantile = expression.measure.quantile { return quantileChange(quantile, pairs) }
-        let change = PairedChange(
-            pairs.map { mine, other in
-                let (part, otherPart) = (mine.parts(expression.measure), other.parts(expression.measure))
-                return PairedChange.Pair(
-                    numerator: part.numerator, denominator: part.denominator, baseNumerator: otherPart.numerator,
-                    baseDenominator: otherPart.denominator)
-            })
-        return Finding(
-            value: change.value, interval: change.interval(.oneSided95),
-            weakness: change.count < 2 ? "\(Numbers.count(change.count, "pair")) of trials; run at least two" : "")
-    }
-
-    private func quantileChange(_ q: Double, _ pairs: [(TrialTally, TrialTally)]) -> Finding {
-        func pooled(_ trials: [TrialTally]) -> Double? {
-            SortedSample(trials.flatMap { CellSummary.values(expression.measure, $0) }).quantile(q)
-        }
-        let bootstrap = PairedBootstrap(count: pairs.count) { indices in
-            guard let mine = pooled(indices.map { pairs[$0].0 }), let other = pooled(indices.map { pairs[$0].1 }) else {
-                return .nan
-            }
-            return mine / other - 1
-        }
-        let few = pairs.count < PairedBootstrap.countMin
-        return Finding(
-            value: bootstrap.value, interval: bootstrap.interval(.oneSided95),
-            weakness: few
-                ? "\(Numbers.count(pairs.count, "pair")) of trials; run at least \(PairedBootstrap.countMin)" : "")
     }
 }

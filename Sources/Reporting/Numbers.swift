@@ -23,6 +23,13 @@ enum Numbers {
         (share >= 0 ? "+" : "") + decimal(share * 100, 1) + unit
     }
 
+    /// `+3.10`, `-2`, and nothing for nothing: `0`.
+    static func signed(_ value: Double, _ digits: Int) -> String {
+        let text = decimal(value, digits)
+        guard text.contains(where: { ("1"..."9").contains($0) }) else { return "0" }
+        return (value > 0 ? "+" : "") + text
+    }
+
     /// `850ms`, `1.21s`; an infinite time is one that never came.
     static func seconds(_ value: Double) -> String {
         if value.isInfinite, value > 0 { return "never" }
@@ -82,4 +89,15 @@ extension Verdict {
 
     /// `PASS`, as gates shout.
     var shout: String { rawValue.uppercased() }
+}
+
+extension Numbers {
+    /// `1,496,224`.
+    static func grouped(_ count: Int) -> String {
+        let digits = Array(String(count.magnitude))
+        let text = digits.indices.map { index in
+            (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digits[index])
+        }
+        return (count < 0 ? "-" : "") + text.joined()
+    }
 }

@@ -36,7 +36,7 @@ extension RunReport {
 
 extension Metric {
     /// Those that a table of clients has a column for, where any trial has a value.
-    fileprivate static func clientMetrics(in cells: [CellSummary]) -> [Metric] {
+    static func clientMetrics(in cells: [CellSummary]) -> [Metric] {
         [
             .conflicts, .makespan, .goodput, .recovery, .drain, .operationsLost, .attemptsPeak, .stormAmplification,
             .workWasted, .herd,
@@ -46,7 +46,7 @@ extension Metric {
 
 extension CellSummary {
     /// The mean of the trials, or the median of a metric some of whose values never came.
-    fileprivate func typical(_ metric: Metric) -> Double {
+    func typical(_ metric: Metric) -> Double {
         metric.kind == .distribution
             ? distribution(Measure(metric)).quantile(0.5) ?? .nan : ratio(Measure(metric)).value
     }

@@ -14,11 +14,14 @@ package struct RunReport: Hashable, Sendable {
     package let expectations: ExpectationReport?
     private let tallies: [TrialTally]
 
-    package init(_ run: RunRecord, _ tallies: [TrialTally]) {
+    /// - Parameters:
+    ///   - baseline: What conditions against `baseline` are held against.
+    ///   - looks: The looks at the run, where it was carried on until it was decided.
+    package init(_ run: RunRecord, _ tallies: [TrialTally], baseline: Evidence? = nil, looks: [Look] = []) {
         self.run = run
         self.tallies = tallies.sorted { $0.number < $1.number }
         cells = CellSummary.cells(of: run, tallies)
-        gate = GateReport(run, tallies)
+        gate = GateReport(run, tallies, baseline: baseline, looks: looks)
         expectations = ExpectationReport(run, tallies, gate: gate)
     }
 
@@ -36,6 +39,7 @@ package struct RunReport: Hashable, Sendable {
     package func text(_ style: Style) -> String {
         var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(run.world)"
         text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
+        text += run.label.isEmpty ? "" : "  \(run.label)"
         text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
         text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
         text += subjectTable(style)

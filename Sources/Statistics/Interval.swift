@@ -8,6 +8,7 @@ package struct Interval: Hashable, Sendable {
         self.upper = upper
     }
 
+    /// Of a sample that bounds nothing.
     package static let unknown = Interval(-.infinity, .infinity)
 
     /// What an interval says about a limit.
@@ -32,19 +33,4 @@ package struct Interval: Hashable, Sendable {
     }
 
     package func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
-}
-
-/// How much of the time an interval's method is right.
-package struct Confidence: Hashable, Sendable {
-    /// The chance that the true value lies below the lower bound; the same goes for the upper.
-    package var tail: Double
-
-    package init(tail: Double) { self.tail = tail }
-
-    /// For display: 2.5 % on each side.
-    package static let twoSided95 = Confidence(tail: 0.025)
-    /// For gates, which look at one bound at a time: 5 % on each side.
-    package static let oneSided95 = Confidence(tail: 0.05)
-
-    var z: Double { NormalDistribution.quantile(1 - tail) }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Mann and Whitney's U test of whether values of one sample tend to be larger than those of another.
+/// Mann and Whitney's U test of whether values of one sample tend to be larger than those of another (Annals of
+/// Mathematical Statistics 18, 1947).
 package struct MannWhitney: Hashable, Sendable {
     /// Pairs in which the first sample's value is the larger, ties counting half.
     package let u: Double
@@ -21,9 +22,21 @@ package struct MannWhitney: Hashable, Sendable {
             ? Self.exact(ranks, first.count) : Self.normal(ranks, first.count, second.count, isCorrected: true)
     }
 
-    /// The normal approximation, with correction for ties and, where asked for, continuity.
+    /// The normal approximation, with correction for ties and, where asked for, continuity (Hollander, Wolfe and Chicken,
+    /// Nonparametric Statistical Methods, §4.1).
     package static func normal(_ first: [Double], _ second: [Double], isCorrected: Bool = true) -> Double {
         normal(MidRanks(first + second), first.count, second.count, isCorrected: isCorrected)
+    }
+
+    /// Per arm, the fewest with which p < alpha is possible at all: of all splits two are as far apart as can be.
+    package static func leastTrials(alpha: Double = 0.05) -> Int {
+        // 2 ÷ C(2n, n).
+        var (n, p) = (1, 1.0)
+        while p >= alpha {
+            n += 1
+            p *= Double(n) / Double(2 * (2 * n - 1))
+        }
+        return n
     }
 
     private static func u(_ ranks: MidRanks, _ n: Int) -> Double {
@@ -36,62 +49,35 @@ package struct MannWhitney: Hashable, Sendable {
         let variance = x * y / 12 * (all + 1 - ranks.tieSum / (all * (all - 1)))
         guard variance > 0 else { return 1 }
         let distance = abs(u(ranks, n) - x * y / 2) - (isCorrected ? 0.5 : 0)
-        return min(1, erfc(max(0, distance) / variance.squareRoot() / 2.0.squareRoot()))
+        return NormalDistribution.twoSided(max(0, distance) / variance.squareRoot())
     }
 
-    /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one.
+    /// The share of all splits of the mid-ranks whose rank sum is at least as far from its mean as the observed one
+    /// (Lehmann, Nonparametrics, §1.4).
     private static func exact(_ ranks: MidRanks, _ n: Int) -> Double {
-        let all = ranks.doubled
-        guard n > 0, n < all.count else { return 1 }
-        let total = all.reduce(0, +)
-        // ways[k][s]: splits with k values whose doubled ranks sum to s. As shares of C(N, n), so that nothing overflows.
+        let count = ranks.doubled.count
+        guard n > 0, n < count else { return 1 }
+        let total = ranks.doubled.reduce(0, +)
+        // ways[k][s]: splits with k values whose doubled ranks sum to s; few enough to be exact as doubles. The smallest
+        // ranks come first, so that sums stay small for long.
         var ways = Array(repeating: Array(repeating: 0.0, count: total + 1), count: n + 1)
         ways[0][0] = 1
-        for (index, rank) in all.enumerated() {
+        var reached = 0
+        for (index, rank) in ranks.doubled.sorted().enumerated() {
+            reached += rank
             for k in stride(from: min(n, index + 1), through: 1, by: -1) {
-                for sum in stride(from: total, through: rank, by: -1) where ways[k - 1][sum - rank] > 0 {
-                    ways[k][sum] += ways[k - 1][sum - rank]
-                }
+                let fewer = ways[k - 1]
+                for sum in rank...reached { ways[k][sum] += fewer[sum - rank] }
             }
         }
-        let observed = all.prefix(n).reduce(0, +)
+        let observed = ranks.doubled.prefix(n).reduce(0, +)
         // Twice N times the distance from the mean n·total/N, in whole numbers.
-        let distance = abs(observed * all.count - n * total)
-        let counts = ways[n]
-        var extreme = 0.0
-        for sum in counts.indices where abs(sum * all.count - n * total) >= distance { extreme += counts[sum] }
-        return min(1, extreme / counts.reduce(0, +))
-    }
-}
-
-/// The ranks of a sample, doubled so that those of ties are whole.
-private struct MidRanks {
-    var doubled: [Int]
-    /// Σ(t³ − t) over groups of ties.
-    var tieSum = 0.0
-
-    init(_ values: [Double]) {
-        doubled = Array(repeating: 0, count: values.count)
-        let order = values.indices.sorted { values[$0] < values[$1] }
-        var start = 0
-        while start < order.count {
-            var end = start + 1
-            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-            for index in order[start..<end] { doubled[index] = start + 1 + end }
-            let ties = Double(end - start)
-            tieSum += ties * ties * ties - ties
-            start = end
+        let distance = abs(observed * count - n * total)
+        var (extreme, all) = (0.0, 0.0)
+        for (sum, splits) in ways[n].enumerated() {
+            all += splits
+            if abs(sum * count - n * total) >= distance { extreme += splits }
         }
+        return min(1, extreme / all)
     }
-}
-
-/// Holm's step-down adjustment of a family of p-values (Scand. J. Statist. 6, 1979), in the order given.
-package func holmAdjusted(_ p: [Double]) -> [Double] {
-    var adjusted = p
-    var running = 0.0
-    for (position, index) in p.indices.sorted(by: { p[$0] < p[$1] }).enumerated() {
-        running = max(running, min(1, Double(p.count - position) * p[index]))
-        adjusted[index] = running
-    }
-    return adjusted
 }

@@ -54,6 +54,16 @@ package struct Proportion: Hashable, Sendable {
             failures == 0 ? 1 : BetaDistribution.quantile(1 - confidence.tail, successes + 1, failures))
     }
 
+    /// Jeffreys' interval, from the beta distribution that is the posterior of his prior (Brown, Cai and DasGupta,
+    /// Statistical Science 16, 2001, whose ends are exact too).
+    package func jeffreys(_ confidence: Confidence = .twoSided95) -> Interval {
+        guard count > 0 else { return Interval(0, 1) }
+        let (a, b) = (successes + 0.5, count - successes + 0.5)
+        return Interval(
+            successes == 0 ? 0 : BetaDistribution.quantile(confidence.tail, a, b),
+            successes == count ? 1 : BetaDistribution.quantile(1 - confidence.tail, a, b))
+    }
+
     /// The difference of two independent shares, self less other (Newcombe, ibid. 873, method 10).
     package func difference(from other: Proportion, _ confidence: Confidence = .twoSided95) -> Interval {
         guard count > 0, other.count > 0 else { return Interval(-1, 1) }
@@ -68,37 +78,5 @@ package struct Proportion: Hashable, Sendable {
     /// The fewest trials without one failure that show a share of at least `share`.
     package static func cleanCount(toShow share: Double, _ confidence: Confidence = .oneSided95) -> Int {
         Int((log(confidence.tail) / log(share)).rounded(.up))
-    }
-}
-
-/// A share that was counted in several trials, each with its own luck.
-package struct ClusteredProportion: Hashable, Sendable {
-    package var pooled: Proportion
-    package var clusters: Int
-    /// How many times larger the variance is than if all were independent; at least 1, and 1 where it can't be told.
-    package var designEffect: Double
-
-    package init(_ clusters: [Proportion]) {
-        let used = clusters.filter { $0.count > 0 }
-        let n = used.reduce(0) { $0 + $1.count }
-        pooled = Proportion(successes: used.reduce(0) { $0 + $1.successes }, count: n)
-        self.clusters = used.count
-        let t = Double(used.count)
-        let p = pooled.value
-        guard used.count >= 2, p > 0, p < 1 else {
-            designEffect = 1
-            return
-        }
-        let mean = n / t
-        let squares = used.reduce(0) { sum, cluster in
-            let weight = cluster.count / mean
-            return sum + weight * weight * (cluster.value - p) * (cluster.value - p)
-        }
-        designEffect = max(1, squares / (t * (t - 1)) / (p * (1 - p) / n))
-    }
-
-    /// The pooled share as if from the number of independent operations that it is worth.
-    package var effective: Proportion {
-        Proportion(successes: pooled.successes / designEffect, count: pooled.count / designEffect)
     }
 }

@@ -64,7 +64,7 @@ struct EvidenceArchive: Sendable {
     private func experiment() throws -> Experiment {
         let names = [Self.baseline] + Self.candidates
         let policies = names.compactMap { name in Policy.presets.first { $0.name == name } }
-        let plan = Plan(rules: [Rule(name: "outage", fault: .status(ForgedStatus(code: 503)))])
+        let plan = Plan(rules: [Rule(name: "outage", fault: .status(Fault.ForgedStatus(code: 503)))])
         let variations = Self.outages.map { outage in
             Experiment.Variation(
                 name: "outage=\(outage)", policies: policies,

@@ -13,10 +13,11 @@ struct Boreas: AsyncParsableCommand {
                 name: "Experiments",
                 subcommands: [
                     Demo.self, Run.self, Soak.self, Validate.self, Policies.self, FaultsCommand.self,
+                    MetricsCommand.self,
                 ]),
             CommandGroup(
                 name: "Results",
-                subcommands: [List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self]),
+                subcommands: [List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self, ReportCommand.self]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])

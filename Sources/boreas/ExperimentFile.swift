@@ -14,6 +14,10 @@ enum ExperimentFile {
         try reader(for: path).plan(from: try YAMLDocument.node(file: path))
     }
 
+    static func thresholds(at path: String) throws -> Thresholds {
+        try reader(for: path).thresholds(from: try YAMLDocument.node(file: path))
+    }
+
     /// An experiment that comes with the executable.
     static func experiment(named name: String, text: String, workflow: String) throws -> Experiment {
         let reader = ExperimentReader(file: name, presets: Policy.presets) { path in

@@ -26,9 +26,11 @@ struct Results {
     static let style = Style(
         isTerminal: isatty(STDOUT_FILENO) == 1, noColor: ProcessInfo.processInfo.environment["NO_COLOR"])
 
-    func report(on reference: String) async throws -> RunReport {
+    func report(on reference: String, baseline: Evidence? = nil) async throws -> RunReport {
         let run = try await archive.run(reference)
-        return RunReport(run, try await archive.tallies(of: run.identifier))
+        return RunReport(
+            run, try await archive.tallies(of: run.identifier), baseline: baseline,
+            looks: try await archive.looks(of: run.identifier))
     }
 }
 
@@ -76,86 +78,5 @@ struct Show: AsyncParsableCommand {
             Terminal.result(
                 output.format == .json ? timeline.json.text : timeline.text(Results.style, isComplete: all))
         }
-    }
-}
-
-struct Compare: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Compares policies, or runs, with a baseline.",
-        discussion: "A difference is printed only where it is shown; ~ stands where it is not.")
-
-    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
-    var references = ["latest"]
-
-    @Option(help: "The policy that the others are compared with; with several runs, RUN:POLICY.")
-    var baseline: String
-
-    @OptionGroup var archive: ArchiveOptions
-    @OptionGroup var output: OutputOptions
-
-    func run() async throws {
-        try await Results.read(archive, output) { results in
-            var runs: [(run: RunRecord, tallies: [TrialTally])] = []
-            for reference in references {
-                let run = try await results.archive.run(reference)
-                runs.append((run, try await results.archive.tallies(of: run.identifier)))
-            }
-            let report: ComparisonReport
-            do {
-                report = try ComparisonReport(ComparisonReport.Arm.arms(of: runs), baseline: baseline)
-            } catch let error as ExperimentError {
-                throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
-            }
-            Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
-        }
-    }
-}
-
-struct Gate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Decides whether a run keeps to its thresholds.",
-        discussion: """
-            Exits with 0 for pass, 1 for fail, 2 for inconclusive, which is never green. Where the experiment says by
-            expect what its policies are to come to, the verdict is whether they did; --policy judges policies by \
-            themselves.
-            """)
-
-    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
-    var references = ["latest"]
-
-    @Option(help: ArgumentHelp("Judge these policies only, separated by commas.", valueName: "a,b"))
-    var policy: String?
-
-    @OptionGroup var archive: ArchiveOptions
-    @OptionGroup var output: OutputOptions
-
-    func run() async throws {
-        var verdicts: [Verdict] = []
-        try await Results.read(archive, output) { results in
-            for reference in references {
-                let run = try await results.archive.run(reference)
-                let policies = try policy.map { try Self.policies($0, of: run) }
-                let tallies = try await results.archive.tallies(of: run.identifier)
-                guard policies == nil, !run.experiment.expectations.isEmpty else {
-                    let report = GateReport(run, tallies, policies: policies)
-                    Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
-                    verdicts.append(report.verdict)
-                    continue
-                }
-                let report = RunReport(run, tallies)
-                Terminal.result(output.format == .json ? report.json.text : report.conclusion(Results.style))
-                verdicts.append(report.verdict)
-            }
-        }
-        try Exit.with(Verdict(all: verdicts))
-    }
-
-    private static func policies(_ list: String, of run: RunRecord) throws -> [String] {
-        let names = list.split(separator: ",").map(String.init)
-        for name in names where !run.experiment.policyNames.contains(name) {
-            let mend = Spelling.mend(name, among: run.experiment.policyNames)
-            throw CommandFailure(code: .usage, message: "run \(run.identifier) has no policy \(name)\(mend)")
-        }
-        return names
     }
 }

@@ -44,6 +44,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The run's seed, instead of the file's.")
     var seed: UInt64?
 
+    @Option(help: "What is under test, a commit or a build say: kept with the run, and named by compare --baseline.")
+    var label: String?
+
     @Flag(help: "Draw for each trial which kinds of faults are on, and how hard; the same for every policy.")
     var swarm = false
 
@@ -52,6 +55,9 @@ struct Run: AsyncParsableCommand {
 
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
+
+    @Option(help: BaselineReference.help)
+    var baseline: String?
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var archive: ArchiveOptions
@@ -71,6 +77,9 @@ struct Run: AsyncParsableCommand {
         }
         // As in a file: readers of JSON that keep numbers as doubles read it whole.
         if let seed, seed >= 1 << 53 { throw ValidationError("--seed has at most 53 bits (is \(seed))") }
+        if let label, label.isEmpty || label.count > 200 || label.contains(where: \.isNewline) {
+            throw ValidationError("--label is one line of at most 200 characters")
+        }
         if let policy, policy.allSatisfy({ $0 == "," || $0.isWhitespace }) {
             throw ValidationError("--policy names no policy; boreas policies lists them")
         }
@@ -92,18 +101,21 @@ struct Run: AsyncParsableCommand {
             return swarm ? experiment.asSwarm : experiment
         }
         let worlds = try experiments.map(world(of:))
+        let baseline = try await BaselineReference.evidence(
+            baseline, for: experiments.map(\.gate), database: archive.database)
         var verdicts: [Verdict] = []
         for (experiment, world) in zip(experiments, worlds) {
             let session = RunSession(
                 experiment: experiment, database: archive.database, seed: seed ?? experiment.seed,
-                trials: trials ?? experiment.trials, details: details, resumes: resume)
+                trials: trials ?? experiment.trials, label: label ?? "", details: details, resumes: resume,
+                baseline: baseline)
             if dryRun {
                 Terminal.result(Self.plan(of: session, in: world))
                 continue
             }
             let record = try await interruptible { try await session.run(in: world.place(jobs: jobs, cluster)) }
             try await Results.read(archive, output) { results in
-                let report = try await results.report(on: record.identifier)
+                let report = try await results.report(on: record.identifier, baseline: baseline)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
             }
             verdicts.append(record.outcome ?? .inconclusive)

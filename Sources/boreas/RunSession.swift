@@ -34,10 +34,14 @@ struct RunSession: Sendable {
     var seed: UInt64
     /// Trials in each cell.
     var trials: Int
+    /// What is under test, in the words of whoever starts the run.
+    var label = ""
     /// Of which trials to keep details; nil leaves it to the run's size.
     var details: DetailSelection.Rule?
     /// Goes on with a run of the same experiment that was stopped.
     var resumes = false
+    /// What conditions against `baseline` are held against.
+    var baseline: Evidence?
 
     /// - Returns: The run as the archive holds it.
     func run(in place: Place) async throws -> RunRecord {
@@ -45,18 +49,26 @@ struct RunSession: Sendable {
         try RunArchive.checkWritable(at: database)
         let earlier = try await earlierRun(in: place.kind)
         let identifier = earlier?.identifier ?? Self.makeIdentifier()
-        let body: @Sendable (any World) async throws -> RunRecord = { world in
+        return try await inWorld(place, of: identifier) { world, archive in
+            if earlier == nil { try await archive.begin(record(of: identifier, in: world)) }
+            return try await finish(identifier, in: world, jobs: place.jobs, archive)
+        }
+    }
+
+    /// Sets up the world of a run, and opens the archive for writing.
+    func inWorld<Result: Sendable>(
+        _ place: Place, of identifier: String,
+        _ body: @escaping @Sendable (any World, RunArchive) async throws -> Result
+    ) async throws -> Result {
+        let whole: @Sendable (any World) async throws -> Result = { world in
             let archive = try RunArchive.open(at: database)
-            return try await Self.closing(archive) {
-                if earlier == nil { try await archive.begin(record(of: identifier, in: world)) }
-                return try await finish(identifier, in: world, jobs: place.jobs, archive)
-            }
+            return try await Self.closing(archive) { try await body(world, archive) }
         }
         return switch place {
-        case .simulated: try await body(SimulatedWorld(logger: Log.logger))
-        case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, body)
+        case .simulated: try await whole(SimulatedWorld(logger: Log.logger))
+        case .embedded: try await SocketWorld.withEmbedded(logger: Log.logger, whole)
         case .cluster(let connection):
-            try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, body)
+            try await SocketWorld.withCluster(connection, runID: identifier, logger: Log.logger, whole)
         }
     }
 
@@ -69,7 +81,7 @@ struct RunSession: Sendable {
         }
     }
 
-    private static func closing<Result: Sendable>(
+    static func closing<Result: Sendable>(
         _ archive: RunArchive, _ body: () async throws -> Result
     ) async throws -> Result {
         let result: Result
@@ -86,8 +98,8 @@ struct RunSession: Sendable {
     private func record(of identifier: String, in world: any World) -> RunRecord {
         RunRecord(
             identifier: identifier, experiment: experiment, world: world.kind.rawValue,
-            serverVersion: world.serverVersion, boreasVersion: Boreas.version, seed: seed,
-            trialsPlanned: experiment.trialSpecs(seed: seed, trials: trials).count,
+            serverVersion: world.serverVersion, boreasVersion: Boreas.version, label: label,
+            seed: seed, trialsPlanned: experiment.trialSpecs(seed: seed, trials: trials).count,
             startedEpochMicroseconds: Self.epochMicrosecondsNow)
     }
 
@@ -95,34 +107,69 @@ struct RunSession: Sendable {
     private func finish(
         _ identifier: String, in world: any World, jobs: Int, _ archive: RunArchive
     ) async throws -> RunRecord {
-        let specs = experiment.trialSpecs(seed: seed, trials: trials)
-        let done = try await archive.finishedTrials(of: identifier)
-        let remaining = specs.filter { !done.contains($0.key) }
-        let references = try await references(specs.filter { done.contains($0.key) }, of: identifier, archive)
-        let trialCount = "\(remaining.count) \(remaining.count == 1 ? "trial" : "trials")"
+        // One that was carried on until it was decided has more trials than its experiment says.
+        let planned = experiment.trialsPerCell(of: try await archive.run(identifier).trialsPlanned)
+        let specs = experiment.trialSpecs(seed: seed, trials: max(trials, planned))
+        var work = try await work(on: specs, of: identifier, in: world, jobs: jobs, archive)
+        let trialCount = "\(work.remaining.count) \(work.remaining.count == 1 ? "trial" : "trials")"
         Terminal.error("boreas: run \(identifier), seed \(seed), \(trialCount)")
         let start = ContinuousClock.now
+        let count = work.remaining.count
+        try await carryOut(work.remaining, &work, archive)
+        Terminal.progress("")
+        if let world = world as? SimulatedWorld {
+            Terminal.error(Self.pace(of: world.tally.sum, trials: count, since: start))
+        }
+        let report = RunReport(
+            try await archive.run(identifier), try await archive.tallies(of: identifier), baseline: baseline,
+            looks: try await archive.looks(of: identifier))
+        try await archive.finish(
+            run: identifier, outcome: report.verdict, epochMicroseconds: Self.epochMicrosecondsNow)
+        return try await archive.run(identifier)
+    }
+
+    /// Trials of a run that are carried out by and by.
+    struct Work {
+        let run: String
+        let executor: RunExecutor
+        let specs: [TrialSpec]
+        /// Of the specs, those that the archive does not have.
+        let remaining: [TrialSpec]
+        let isSmall: Bool
+        var selection: DetailSelection
+    }
+
+    func work(
+        on specs: [TrialSpec], of identifier: String, in world: any World, jobs: Int, _ archive: RunArchive
+    ) async throws -> Work {
+        let done = try await archive.finishedTrials(of: identifier)
+        let references = try await references(specs.filter { done.contains($0.key) }, of: identifier, archive)
         let executor = RunExecutor(
             world: world, runID: identifier, jobs: jobs, logger: Log.logger, references: references,
             onProgress: { spec, progress in show(progress, of: spec, in: specs.count) })
         let isSmall = world.kind != .simulated || specs.count <= DetailSelection.smallRun
-        var selection = DetailSelection(details ?? (isSmall ? .all : .some))
-        try await executor.run(remaining) { trial in
+        return Work(
+            run: identifier, executor: executor, specs: specs, remaining: specs.filter { !done.contains($0.key) },
+            isSmall: isSmall, selection: DetailSelection(details ?? (isSmall ? .all : .some)))
+    }
+
+    /// Carries out some of the trials, and keeps each as it ends.
+    ///
+    /// - Parameter isQuiet: Whether trials that end as they were to are not told of.
+    func carryOut(
+        _ specs: [TrialSpec], _ work: inout Work, _ archive: RunArchive, isQuiet: Bool = false
+    ) async throws {
+        let (run, isSmall) = (work.run, work.isSmall)
+        let references = Set(work.specs.filter(\.isReference).map(\.number))
+        var selection = work.selection
+        try await work.executor.run(specs) { trial in
             // What others are judged by must be found again by whoever goes on with the run.
-            let isReference = specs.contains { $0.isReference && $0.number == trial.number }
-            let isKept = selection.keeps(trial) || isReference
-            try await archive.record(trial, in: identifier, isDetailed: isKept)
+            let isKept = selection.keeps(trial) || references.contains(trial.number)
+            try await archive.record(trial, in: run, isDetailed: isKept)
             // Of thousands that end as they were to, only those are told of that can be looked at.
-            if isSmall || isKept || !isExpected(trial) { show(trial, of: identifier) }
+            if !isQuiet && (isSmall || isKept) || !isExpected(trial) { show(trial, of: run) }
         }
-        Terminal.progress("")
-        if let world = world as? SimulatedWorld {
-            Terminal.error(Self.pace(of: world.tally.sum, trials: remaining.count, since: start))
-        }
-        let report = RunReport(try await archive.run(identifier), try await archive.tallies(of: identifier))
-        try await archive.finish(
-            run: identifier, outcome: report.verdict, epochMicroseconds: Self.epochMicrosecondsNow)
-        return try await archive.run(identifier)
+        work.selection = selection
     }
 
     /// The calm trials of processes that a run which is gone on with has carried out.
@@ -180,11 +227,26 @@ struct RunSession: Sendable {
         [key.policy, key.variation, "#\(key.index)"].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
-    private static var epochMicrosecondsNow: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
+    static var epochMicrosecondsNow: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
 
     /// Short enough to type, and a label value that Kubernetes takes.
     static func makeIdentifier() -> String {
         let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
         return "r" + String(repeating: "0", count: 8 - digits.count) + digits
     }
+}
+
+extension Experiment {
+    /// Trials in each cell of a run with so many in all.
+    func trialsPerCell(of planned: Int) -> Int {
+        let cells = variations.reduce(0) { $0 + $1.policies.count }
+        return max(0, planned - calmTrials) / max(1, cells)
+    }
+
+    /// Trials of a run with so many in each cell.
+    func trialsPlanned(perCell trials: Int) -> Int {
+        calmTrials + trials * variations.reduce(0) { $0 + $1.policies.count }
+    }
+
+    private var calmTrials: Int { references.reduce(0) { $0 + $1.policies.count * Self.referenceTrials } }
 }

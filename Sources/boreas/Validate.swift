@@ -4,14 +4,20 @@ import Faults
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks experiment files, and plans for the proxy, without running them.")
+        abstract: "Checks experiment files, plans for the proxy and thresholds of gates, without running them.")
 
-    @Argument(help: ArgumentHelp("Files of kind Experiment or Plan.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Files of kind Experiment, Plan or Thresholds.", valueName: "file"))
     var files: [String]
 
     func run() throws {
         for file in files {
-            if try YAMLDocument.node(file: file)["kind"]?.string == "Plan" {
+            let kind = try YAMLDocument.node(file: file)["kind"]?.string
+            if kind == "Thresholds" {
+                let count = try ExperimentFile.thresholds(at: file).conditions.count
+                Terminal.result("\(file): valid; a gate of \(count) \(count == 1 ? "condition" : "conditions")")
+                continue
+            }
+            if kind == "Plan" {
                 let rules = try ExperimentFile.plan(at: file).plan.rules.count
                 Terminal.result("\(file): valid; a plan of \(rules) \(rules == 1 ? "rule" : "rules")")
                 continue

@@ -117,10 +117,11 @@ struct ClientReaderTests {
         #expect(try refusal(Self.calls, subject: #"{"clients": {}, "core": {}}"#).contains("choose one"))
         #expect(try refusal(Self.calls, subject: #"{"core": {}}"#).contains("subject: {clients: {}}"))
         #expect(try refusal(Self.calls, subject: #"{"clients": {"count": 3}}"#).contains("unknown key count"))
-        #expect(try refusal(Self.calls, gate: #"["p95(workflow.completion) < 3s"]"#).contains("clients are"))
         #expect(
-            try refusal(#"{"workflow": {"file": "wf.yaml"}}"#, subject: #"{"core": {}}"#, gate: #"["herd < 3"]"#)
-                .contains("a controller is"))
+            try refusal(Self.calls, gate: #"["p95(workflow.completion) < 3s"]"#).contains("tells nothing of clients"))
+        #expect(
+            try refusal(#"{"workflow": {"file": "wf.yaml"}}"#, subject: #"{"core": {}}"#, gate: #"["makespan < 3s"]"#)
+                .contains("makespan tells nothing of a controller"))
         #expect(try experiment(Self.calls, gate: #"["p50(recovery) < 30s", "goodput >= 0.9"]"#).gate.count == 2)
     }
 }

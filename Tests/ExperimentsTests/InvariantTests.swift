@@ -137,7 +137,10 @@ struct TrialRecordTests {
         #expect(record.injections.map(\.rule) == ["churn"])
         #expect(record.attempts[0].injection == 0)
         #expect(record.operations.map(\.outcome) == [.succeeded])
-        #expect(record.samples == [Sample(.workflowCompletion, subject: "wf-1", value: 3.5)])
+        #expect(
+            record.samples.filter { $0.metric == .workflowCompletion }
+                == [Sample(.workflowCompletion, subject: "wf-1", value: 3.5)])
+        #expect(!record.samples.contains { $0.metric == .violations })
     }
 
     @Test("a rule that never fired leaves the trial inconclusive, each by name")
@@ -153,7 +156,10 @@ struct TrialRecordTests {
             [Self.cut], Self.evidence([], Fixtures.observations(phase: "Running", finished: nil)))
         #expect(record.outcome == .fail)
         #expect(record.reason.hasPrefix("everythingFinishedWithinConverge: wf-1"))
-        #expect(record.samples == [Sample(.workflowCompletion, subject: "wf-1", value: 7.5, isCensored: true)])
+        #expect(record.samples.first == Sample(.workflowCompletion, subject: "wf-1", value: 7.5, isCensored: true))
+        #expect(
+            record.samples.filter { $0.metric == .violations }
+                == [Sample(.violations, Breakdown(.invariant, "everythingFinishedWithinConverge"), value: 1)])
     }
 
     @Test("an oracle that could not read leaves everything open")

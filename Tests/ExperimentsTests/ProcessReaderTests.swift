@@ -188,7 +188,7 @@ struct ProcessReaderTests {
         (#""at": "3s""#, #""at": "9s""#, "spec.workload[3].change.at: the trial is over by then"),
         (
             "amplification <= 2", "success_rate >= 99%",
-            "success_rate tells nothing of a process; use one of amplification"
+            "success_rate tells nothing of a process; use one of operation_success_rate, attempt_success_rate, recovery,"
         ),
         ("amplification <= 2", "goodput >= 1", "goodput tells nothing of a process"),
         ("amplification <= 2", "amplification vs own <= +10%", "a process has no policies to compare"),

@@ -48,7 +48,7 @@ struct ClientReportTests {
 
     @Test("a gate on their success counts operations")
     func gate() throws {
-        let line = try #require(try report(gate: ["success_rate >= 80% min 100"], recovery: [8, 9]).gate.lines.first)
+        let line = try #require(try report(gate: ["success_rate >= 15% min 100"], recovery: [8, 9]).gate.lines.first)
         #expect(line.n == 2_000 && line.sampleUnit == "operations" && line.verdict == .pass)
     }
 

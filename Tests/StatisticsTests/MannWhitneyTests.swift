@@ -4,24 +4,20 @@ import Testing
 
 /// Expected values from scipy 1.17.1 and, for ties, from benchstat.
 struct MannWhitneyTests {
-    static let a = [12.1, 13.4, 11.8, 14.2, 12.9]
-    static let b = [14.8, 15.1, 13.9, 16.0, 15.5]
-    static let c: [Double] = [1, 2, 2, 3, 5, 5, 5, 8, 9, 10]
-    static let d: [Double] = [2, 4, 5, 6, 7, 8, 8, 10, 11, 12]
     static let go: [Double] = [3069, 3075, 3069, 3067, 3207, 3064, 3064, 3058, 3059, 3062]
     static let gn: [Double] = [3075, 3065, 3059, 3065, 3060, 3081, 3186, 3135, 3087, 3062]
 
     @Test("the normal approximation is scipy's, with and without the correction for continuity")
     func normal() {
-        #expect(abs(MannWhitney.normal(Self.a, Self.b) - 0.021572) < 1e-6)
-        #expect(abs(MannWhitney.normal(Self.a, Self.b, isCorrected: false) - 0.016294) < 1e-6)
+        #expect(abs(MannWhitney.normal(Reference.a, Reference.b) - 0.021572) < 1e-6)
+        #expect(abs(MannWhitney.normal(Reference.a, Reference.b, isCorrected: false) - 0.016294) < 1e-6)
     }
 
     @Test("ties are corrected for")
     func ties() {
-        #expect(MannWhitney(Self.c, Self.d).u == 30)
-        #expect(abs(MannWhitney.normal(Self.c, Self.d) - 0.137622) < 1e-6)
-        #expect(abs(MannWhitney.normal(Self.c, Self.d, isCorrected: false) - 0.127815) < 1e-6)
+        #expect(MannWhitney(Reference.c, Reference.d).u == 30)
+        #expect(abs(MannWhitney.normal(Reference.c, Reference.d) - 0.137622) < 1e-6)
+        #expect(abs(MannWhitney.normal(Reference.c, Reference.d, isCorrected: false) - 0.127815) < 1e-6)
     }
 
     @Test("with ties the exact p is benchstat's")
@@ -64,11 +60,29 @@ struct MannWhitneyTests {
         #expect(test.p < 0.001)
     }
 
-    @Test("Holm's adjustment steps down")
-    func holm() {
-        let adjusted = holmAdjusted([0.01, 0.04, 0.03, 0.005, 0.2])
-        for (value, expected) in zip(adjusted, [0.04, 0.09, 0.09, 0.025, 0.2]) {
-            #expect(abs(value - expected) < 1e-12)
-        }
+    @Test("the null distribution of U is the tabled one")
+    func nullDistribution() {
+        let tabled = [0.003968, 0.007937, 0.015873, 0.027778, 0.047619, 0.075397]
+        for (u, expected) in tabled.enumerated() { #expect(isNear(RankSumNull.cumulative(u, 5, 5), expected)) }
+        #expect(isNear(RankSumNull.cumulative(12, 5, 5), 0.5))
+        #expect(RankSumNull.cumulative(25, 5, 5) == 1)
+        #expect(RankSumNull.cumulative(7, 3, 9) == RankSumNull.cumulative(7, 9, 3))
+    }
+
+    @Test("without ties the exact p is twice the tail of the null distribution", arguments: [0.5, 2.5, 4.5, 6.5])
+    func exactWithoutTies(shift: Double) {
+        let first = [0, 1, 2, 3, 4, 5, 6].map { Double($0) }
+        let test = MannWhitney(first, [0, 1, 2, 3, 4].map { Double($0) + shift })
+        #expect(isNear(test.p, min(1, 2 * RankSumNull.cumulative(Int(min(test.u, 35 - test.u)), 7, 5)), 1e-12))
+    }
+
+    @Test(
+        "fewer values per arm than the least can never show a difference, and the least can",
+        arguments: [(0.05, 4), (0.01, 5), (0.001, 7)])
+    func leastTrials(alpha: Double, n: Int) {
+        #expect(MannWhitney.leastTrials(alpha: alpha) == n)
+        func best(_ n: Int) -> Double { MannWhitney((0..<n).map { Double($0) }, (n..<2 * n).map { Double($0) }).p }
+        #expect(best(n) < alpha)
+        #expect(best(n - 1) >= alpha)
     }
 }

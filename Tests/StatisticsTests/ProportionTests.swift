@@ -1,13 +1,10 @@
+import Foundation
 import Testing
 
 @testable import Statistics
 
 /// Expected values from scipy 1.17.1 and Newcombe 1998, to six digits.
 struct ProportionTests {
-    static func isNear(_ interval: Interval, _ lower: Double, _ upper: Double) -> Bool {
-        abs(interval.lower - lower) < 6e-7 && abs(interval.upper - upper) < 6e-7
-    }
-
     @Test(
         "Wilson's interval is the published one",
         arguments: [
@@ -15,7 +12,7 @@ struct ProportionTests {
             (999, 1000, 0.994357, 0.999823), (50, 100, 0.403832, 0.596168), (1, 1, 0.206549, 1),
         ])
     func wilson(k: Int, n: Int, lower: Double, upper: Double) {
-        #expect(Self.isNear(Proportion(k, of: n).wilson(), lower, upper))
+        #expect(isNear(Proportion(k, of: n).wilson(), lower, upper))
     }
 
     @Test(
@@ -25,20 +22,20 @@ struct ProportionTests {
             (50, 100, 0.398321, 0.601679), (1, 1, 0.025, 1),
         ])
     func clopperPearson(k: Int, n: Int, lower: Double, upper: Double) {
-        #expect(Self.isNear(Proportion(k, of: n).clopperPearson(), lower, upper))
+        #expect(isNear(Proportion(k, of: n).clopperPearson(), lower, upper))
     }
 
     @Test("intervals widen to 99 %")
     func widerConfidence() {
         let proportion = Proportion(998, of: 1000)
         let confidence = Confidence(tail: 0.005)
-        #expect(Self.isNear(proportion.wilson(confidence), 0.989826, 0.999609))
-        #expect(Self.isNear(proportion.clopperPearson(confidence), 0.990760, 0.999896))
+        #expect(isNear(proportion.wilson(confidence), 0.989826, 0.999609))
+        #expect(isNear(proportion.clopperPearson(confidence), 0.990760, 0.999896))
     }
 
     @Test("Wilson's interval takes a continuity correction")
     func corrected() {
-        #expect(Self.isNear(Proportion(998, of: 1000).wilsonCorrected(), 0.991967, 0.999654))
+        #expect(isNear(Proportion(998, of: 1000).wilsonCorrected(), 0.991967, 0.999654))
     }
 
     @Test(
@@ -48,7 +45,7 @@ struct ProportionTests {
             (10, 10, 0, 20, 0.679086, 1),
         ])
     func newcombe(k: Int, n: Int, l: Int, m: Int, lower: Double, upper: Double) {
-        #expect(Self.isNear(Proportion(k, of: n).difference(from: Proportion(l, of: m)), lower, upper))
+        #expect(isNear(Proportion(k, of: n).difference(from: Proportion(l, of: m)), lower, upper))
     }
 
     @Test("a share of 0.999 takes 2995 clean trials at 95 %, and 2994 do not do")
@@ -85,13 +82,59 @@ struct ProportionTests {
         #expect(ClusteredProportion([Proportion(5, of: 10)]).designEffect == 1)
     }
 
-    @Test("Student's and the normal quantiles are the tabled ones")
-    func quantiles() {
-        #expect(abs(NormalDistribution.quantile(0.975) - 1.9599639845) < 1e-9)
-        #expect(abs(NormalDistribution.quantile(0.001) + 3.0902323062) < 1e-9)
-        #expect(abs(StudentDistribution.quantile(0.975, degreesOfFreedom: 4) - 2.7764451052) < 1e-9)
-        #expect(abs(StudentDistribution.quantile(0.95, degreesOfFreedom: 1) - 6.3137515147) < 1e-8)
-        // scipy: the two-sided p of t = 2.284415 with nine degrees of freedom.
-        #expect(abs(2 * (1 - StudentDistribution.cumulative(2.284415, degreesOfFreedom: 9)) - 0.0482126) < 1e-6)
+    @Test(
+        "one-sided lower bounds: Wilson's promises more than the exact one",
+        arguments: [(998, 1000, 0.993975), (1000, 1000, 0.997302), (9990, 10000, 0.998328)])
+    func oneSided(k: Int, n: Int, wilson: Double) {
+        let proportion = Proportion(k, of: n)
+        #expect(isNear(proportion.wilson(.oneSided95).lower, wilson))
+        #expect(proportion.clopperPearson(.oneSided95).lower < wilson)
+        if k == n { #expect(isNear(proportion.clopperPearson(.oneSided95).lower, 0.997009)) }
+    }
+
+    @Test("Jeffreys' interval is scipy's beta quantiles, with exact ends")
+    func jeffreys() {
+        #expect(isNear(Proportion(998, of: 1000).jeffreys(), 0.993600, 0.999584))
+        #expect(Proportion(0, of: 10).jeffreys().lower == 0)
+        #expect(Proportion(10, of: 10).jeffreys().upper == 1)
+    }
+
+    @Test("the exact interval holds at levels that early looks have")
+    func tinyTail() {
+        let lower = Proportion(10, of: 10).clopperPearson(Confidence(tail: 1e-196)).lower
+        #expect(isNear(lower / pow(10, -19.6), 1, 1e-9))
+        #expect(Proportion(10, of: 10).clopperPearson(Confidence(tail: 0)) == Interval(0, 1))
+        #expect(isNear(Proportion(95, of: 100).clopperPearson(Confidence(tail: 1e-15)).lower, 0.602430))
+    }
+
+    @Test("Fisher's p is scipy's")
+    func fisher() {
+        #expect(isNear(FisherExact((998, 1000), (985, 1000)).p, 0.00225757, 6e-9))
+        #expect(isNear(FisherExact((3, 4), (1, 4)).p, 0.485714))
+        #expect(isNear(FisherExact((8, 10), (1, 6)).p, 0.034965))
+        #expect(isNear(FisherExact((5, 5), (7, 7)).p, 1, 1e-9))
+    }
+
+    @Test("the pooled test of two shares")
+    func pooled() {
+        let test = PooledProportionTest(Proportion(998, of: 1000), Proportion(985, of: 1000))
+        #expect(isNear(test.z, 3.166449))
+        #expect(isNear(test.p, 0.00154312, 6e-9))
+        #expect(PooledProportionTest(Proportion(5, of: 5), Proportion(7, of: 7)).p == 1)
+    }
+
+    @Test("a clustered interval counts trials, and knows nothing of the variance of one")
+    func clustered() {
+        let trials = [9, 10, 4, 10, 7, 10].map { Proportion($0, of: 10) }
+        let share = ClusteredProportion(trials)
+        #expect(share.designEffect > 2)
+        let interval = share.clopperPearson()
+        let naive = share.pooled.clopperPearson()
+        #expect(interval.lower < naive.lower && interval.upper > naive.upper)
+        #expect(interval.lower < share.wilson().lower)
+        #expect(ClusteredProportion([Proportion(10, of: 10)]).wilson() == Interval(0, 1))
+        // Trials of one operation each are a plain sample.
+        let single = ClusteredProportion([1, 1, 0, 1, 1, 1].map { Proportion($0, of: 1) })
+        #expect(single.clopperPearson() == Proportion(5, of: 6).clopperPearson())
     }
 }

@@ -36,7 +36,7 @@ struct PoliciesTests {
                 - workflow: {inline: {kind: Workflow}, count: 1}
               phases: {calm: 1s, storm: 1s, converge: 1s}
               faults: []
-              gate: [success_rate >= 0%]
+              gate: [success_rate >= 1%]
             """
         let root = try YAMLDocument.node(parsing: experiment, file: "e.yaml")
         let reader = ExperimentReader(file: "e.yaml", presets: Policy.presets) { _ in DocumentNode(.null) }

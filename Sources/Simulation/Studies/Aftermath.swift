@@ -9,10 +9,12 @@ struct Aftermath {
     private let clear: Int
     private let end: Int
     private let isOpen: Bool
+    private let hasStorm: Bool
 
     init(_ outcome: OverloadStudy.Outcome, _ phases: Experiment.Phases, isOpen: Bool) {
         series = outcome.series
         self.isOpen = isOpen
+        hasStorm = phases.storm > .zero
         storm = Int(phases.calm.seconds.rounded(.down))
         clear = Int((phases.calm + phases.storm).seconds.rounded(.up))
         end = outcome.series.seconds.count
@@ -48,8 +50,6 @@ struct Aftermath {
             Sample(
                 .operationsLost, subject: "",
                 value: sum(storm..<settled, \.begun) - sum(storm..<settled, \.begunSucceeded)),
-            span(.recovery, recovery),
-            span(.drain, drain),
         ]
         if begun > 0 {
             samples.append(Sample(.stormAmplification, subject: "", value: sum(storm..<end, \.attempts) / begun))
@@ -59,12 +59,16 @@ struct Aftermath {
             let peak = Double(series.seconds.map(\.attempts).max() ?? 0)
             samples.append(Sample(.attemptsPeak, subject: "", value: peak / calm))
         }
-        let tenths = series.attemptTenths[clear * 10..<min(end, clear + 60) * 10]
-        let total = tenths.reduce(0, +)
-        if total > 0 {
-            let mean = Double(total) / Double(tenths.count)
-            samples.append(Sample(.herd, subject: "", value: Double(tenths.max() ?? 0) / mean))
-        }
+        return hasStorm ? samples + stormSamples : samples
+    }
+
+    /// Where nobody begins anything after the storm, and nobody waits, there is nothing that could recover.
+    private var stormSamples: [Sample] {
+        var samples = [span(.drain, drain)]
+        if !isOpen || sum(clear..<settled, \.begun) > 0 { samples.append(span(.recovery, recovery)) }
+        let end = min(end, clear + Int(HerdIndex.window.components.seconds))
+        let herd = HerdIndex.index(ofTenths: series.attemptTenths[clear * 10..<end * 10])
+        if let herd { samples.append(Sample(.herd, value: herd)) }
         return samples
     }
 
@@ -75,21 +79,18 @@ struct Aftermath {
     }
 
     /// The first second whose operations may not have ended when the trial does.
-    private var settled: Int { end - min(45, (end - clear) / 4) }
+    private var settled: Int { end - Recovery.margin(of: end - clear) }
 
-    /// The first of five seconds on end that are good.
+    /// The first of five good seconds on end. Workers that wait for their operations begin fewer while they are not well,
+    /// so that what they complete is held against what they completed in calm.
     private var recovery: Double? {
         let wanted = 0.9 * perCalmSecond(\.succeeded)
-        func isGood(_ second: LoadSeries.Second) -> Bool {
-            isOpen
-                ? Double(second.begunSucceeded) >= 0.99 * Double(second.begun) : Double(second.succeeded) >= wanted
+        let first = Recovery.first(of: clear..<settled) { index in
+            let second = series.seconds[index]
+            if isOpen { return Recovery.Second(begun: second.begun, succeeded: second.begunSucceeded) }
+            return Double(second.succeeded) >= wanted ? .good : .bad
         }
-        var row = 0
-        for second in clear..<settled {
-            row = isGood(series.seconds[second]) ? row + 1 : 0
-            if row == 5 { return Double(second - 4) }
-        }
-        return nil
+        return first.map(Double.init)
     }
 
     /// When the server's queue is no longer than it was 99 % of the time in calm.

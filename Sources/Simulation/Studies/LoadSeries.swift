@@ -1,4 +1,8 @@
-/// What happened in each second of a trial of calls, and finer where it is needed.
+import Determinism
+import Experiments
+import Faults
+
+/// What happened in each second of a trial of calls, and finer or coarser where it is needed.
 struct LoadSeries {
     struct Second {
         /// Operations that began in it, and how many of those succeeded, whenever that was.
@@ -19,7 +23,16 @@ struct LoadSeries {
     /// Calls that wait or are served, at the end of each tenth of a second.
     private(set) var outstandingTenths: [Int] = []
 
-    init(horizon: Int64) {
+    /// What happened in each phase, whose first and last seconds may be broken ones; the outstanding calls are left out.
+    private var calm = Second()
+    private var storm = Second()
+    private var converge = Second()
+    private let stormBegins: Int64
+    private let stormEnds: Int64
+
+    init(_ phases: Experiment.Phases, horizon: Int64) {
+        stormBegins = phases.calm.wholeNanoseconds
+        stormEnds = (phases.calm + phases.storm).wholeNanoseconds
         let count = Int((horizon + LoadSeries.second - 1) / LoadSeries.second)
         seconds = Array(repeating: Second(), count: count)
         attemptTenths = Array(repeating: 0, count: count * 10)
@@ -50,7 +63,16 @@ struct LoadSeries {
         if index < seconds.count { seconds[index].outstanding = outstanding }
     }
 
+    subscript(phase: Phase) -> Second {
+        switch phase {
+        case .calm: calm
+        case .storm: storm
+        case .converge: converge
+        }
+    }
+
     private mutating func count(_ time: Int64, _ body: (inout Second) -> Void) {
+        if time < stormBegins { body(&calm) } else if time < stormEnds { body(&storm) } else { body(&converge) }
         let index = Int(time / Self.second)
         if index < seconds.count { body(&seconds[index]) }
     }

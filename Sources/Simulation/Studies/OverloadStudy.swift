@@ -89,10 +89,12 @@ struct OverloadStudy {
     /// instant.
     private static let refusalSpan: Int64 = 1_000_000
 
-    init(_ load: ClientLoad.Calls, _ policy: Policy, slowdowns: [Slowdown], horizon: Duration, seed: UInt64) {
+    init(
+        _ load: ClientLoad.Calls, _ policy: Policy, slowdowns: [Slowdown], phases: Experiment.Phases, seed: UInt64
+    ) {
         self.load = load
         self.slowdowns = slowdowns
-        self.horizon = horizon.wholeNanoseconds
+        horizon = (phases.calm + phases.storm + phases.converge).wholeNanoseconds
         rule = RetryRule(policy.call)
         deadline = policy.call.deadline?.wholeNanoseconds ?? .max
         timeout = min(load.timeout, policy.call.attemptTimeout ?? load.timeout).wholeNanoseconds
@@ -115,7 +117,7 @@ struct OverloadStudy {
             jitterStreams = (0..<load.clients).map { [jitters] in jitters[$0] }
         }
         guards = ClientGuards(policy, clients: load.clients)
-        outcome = Outcome(series: LoadSeries(horizon: self.horizon))
+        outcome = Outcome(series: LoadSeries(phases, horizon: horizon))
     }
 
     consuming func run() -> Outcome {

@@ -53,11 +53,18 @@ package struct Study {
                 operations: outcome.operations, succeeded: outcome.succeeded, unfinished: outcome.unfinished,
                 attempts: outcome.writes,
                 samples: [
-                    Sample(.conflicts, subject: "", value: Double(outcome.conflicts)),
-                    Sample(
-                        .makespan, subject: "", value: ended.seconds, isCensored: outcome.unfinished > 0),
-                ], digest: outcome.digest.value),
+                    Sample(.conflicts, value: Double(outcome.conflicts)),
+                    Sample(.makespan, value: ended.seconds, isCensored: outcome.unfinished > 0),
+                ] + rates(of: outcome, ended: ended), digest: outcome.digest.value),
             ended: ended)
+    }
+
+    /// Clients that contend know of no phase but the last.
+    private func rates(of outcome: ContentionStudy.Outcome, ended: Duration) -> [Sample] {
+        let count = PhaseCount(
+            phase: .converge, length: ended, begun: outcome.operations, begunSucceeded: outcome.succeeded,
+            attempts: outcome.writes, succeeded: outcome.succeeded)
+        return PhaseCount.samples(of: [count], succeeded: outcome.succeeded, ended: ended)
     }
 
     /// An archive does not hold the attempts of more.
@@ -65,7 +72,7 @@ package struct Study {
 
     private func evidence(of load: ClientLoad.Calls, isTold: Bool) -> TrialEvidence {
         let outcome = OverloadStudy(
-            load, spec.policy, slowdowns: slowdowns, horizon: horizon, seed: spec.seed
+            load, spec.policy, slowdowns: slowdowns, phases: phases, seed: spec.seed
         ).run()
         let isOpen = if case .open = load.arrivals { true } else { false }
         let aftermath = Aftermath(outcome, phases, isOpen: isOpen)
@@ -80,9 +87,20 @@ package struct Study {
             calls: CallEvidence(
                 operations: outcome.operations, succeeded: outcome.succeeded, attempts: outcome.attempts,
                 aftermath: aftermath.evidence,
-                samples: aftermath.samples + [Sample(.workWasted, subject: "", value: wasted)],
+                samples: aftermath.samples + [Sample(.workWasted, value: wasted)] + rates(of: outcome),
                 digest: outcome.digest.value),
             ended: horizon)
+    }
+
+    private func rates(of outcome: OverloadStudy.Outcome) -> [Sample] {
+        let lengths = [Phase.calm: phases.calm, .storm: phases.storm, .converge: phases.converge]
+        let counts = Phase.allCases.map { phase in
+            let seconds = outcome.series[phase]
+            return PhaseCount(
+                phase: phase, length: lengths[phase] ?? .zero, begun: seconds.begun,
+                begunSucceeded: seconds.begunSucceeded, attempts: seconds.attempts, succeeded: seconds.succeeded)
+        }
+        return PhaseCount.samples(of: counts, succeeded: outcome.succeeded, ended: horizon)
     }
 
     private var slowdowns: [OverloadStudy.Slowdown] {

@@ -16,6 +16,26 @@ package struct SortedSample: Hashable, Sendable {
         return values[min(max(rank, 1), count) - 1]
     }
 
+    /// The quantile between two values at (n−1)·q from the first (Hyndman and Fan's type 7, American Statistician 50,
+    /// 1996), as k6 and numpy show it: for display alone, since no value need have been observed there.
+    package func interpolated(_ q: Double) -> Double? { interpolated(at: Double(count - 1) * q) }
+
+    /// Hyndman and Fan's type 8, which they recommend: about unbiased for the median, whatever the distribution.
+    package func medianUnbiased(_ q: Double) -> Double? {
+        interpolated(at: (Double(count) + 1.0 / 3) * q + 1.0 / 3 - 1)
+    }
+
+    /// At a position from 0.
+    private func interpolated(at position: Double) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let inside = min(max(position, 0), Double(count - 1))
+        let lower = Int(inside)
+        let share = inside - Double(lower)
+        // An infinite value is not weighed by nothing.
+        guard share > 0, values[lower] < values[lower + 1] else { return values[lower] }
+        return values[lower] + share * (values[lower + 1] - values[lower])
+    }
+
     /// The middle value, or the mean of the two.
     package var median: Double? {
         guard !values.isEmpty else { return nil }
@@ -39,23 +59,23 @@ package struct SortedSample: Hashable, Sendable {
         package var coverage: Double
     }
 
-    /// With X ~ Bin(n, q): the largest l with P(X ≤ l−1) ≤ tail, and the smallest u with P(X ≥ u) ≤ tail.
+    /// With X ~ Bin(n, q): the largest l with P(X ≤ l−1) ≤ tail, and the smallest u with P(X ≥ u) ≤ tail (Conover,
+    /// Practical Nonparametric Statistics, §3.2).
     package static func ranks(_ q: Double, count: Int, _ confidence: Confidence = .twoSided95) -> Ranks {
-        // P(X ≤ k) = I_{1−q}(n−k, k+1).
-        func cumulative(_ k: Int) -> Double {
-            if k < 0 { return 0 }
-            return k >= count ? 1 : BetaDistribution.cumulative(1 - q, Double(count - k), Double(k + 1))
+        /// The least k of 0...count+1 from which on a condition holds.
+        func first(_ holds: (Int) -> Bool) -> Int {
+            var (low, high) = (0, count + 1)
+            while low < high {
+                let middle = (low + high) / 2
+                if holds(middle) { high = middle } else { low = middle + 1 }
+            }
+            return low
         }
-        let tail = confidence.tail
-        let start = Int(q * Double(count))
-        var lower = min(start, count)
-        while lower >= 1, cumulative(lower - 1) > tail { lower -= 1 }
-        while lower >= 1, lower < count, cumulative(lower) <= tail { lower += 1 }
-        var upper = max(start, 1)
-        while upper <= count, 1 - cumulative(upper - 1) > tail { upper += 1 }
-        while upper > 1, upper <= count, 1 - cumulative(upper - 2) <= tail { upper -= 1 }
-        let hasLower = lower >= 1
-        let hasUpper = upper <= count
+        func cumulative(_ k: Int) -> Double { BinomialDistribution.cumulative(k, count, q) }
+        let lower = first { $0 > count || cumulative($0) > confidence.tail }
+        let upper = first { $0 > count || BinomialDistribution.upper($0, count, q) <= confidence.tail }
+        let hasLower = lower >= 1 && lower <= count
+        let hasUpper = upper >= 1 && upper <= count
         return Ranks(
             lower: hasLower ? lower : nil, upper: hasUpper ? upper : nil,
             coverage: (hasUpper ? cumulative(upper - 1) : 1) - (hasLower ? cumulative(lower - 1) : 0))

@@ -1,0 +1,85 @@
+extension GateExpression {
+    /// Refuses a metric that trials of such a subject never have.
+    package func check(against subject: Metric.Subject) throws(GateParseError) {
+        guard !measure.metric.facts.subjects.contains(subject) else {
+            guard subject == .process, case .policy = baseline else { return }
+            throw GateParseError(
+                text: text, column: 1,
+                message: "a process has no policies to compare; give an absolute limit, or one against baseline")
+        }
+        let known = Metric.allCases.filter { $0.facts.subjects.contains(subject) }.map(\.rawValue)
+        throw GateParseError(
+            text: text, column: 1,
+            message: "\(measure.metric.rawValue) tells nothing of \(subject.name); use one of "
+                + known.joined(separator: ", "))
+    }
+
+    /// Refuses what can't be evaluated in runs of an experiment: a metric that its subject never has, or a policy that it
+    /// lacks.
+    package func check(in experiment: Experiment) throws(GateParseError) {
+        if let subject = experiment.variations.first?.subject { try check(against: subject) }
+        guard case .policy(let name) = baseline, !experiment.policyNames.contains(name) else { return }
+        throw GateParseError(
+            text: text, column: column(of: name),
+            message: "the experiment has no policy \(name)\(Spelling.mend(name, among: experiment.policyNames))")
+    }
+
+    /// Where the baseline's name stands.
+    private func column(of name: String) -> Int {
+        GateParser.split(text).first { $0.text == name }?.column ?? 1
+    }
+
+    /// Why no sample can show the limit to be kept, or none to be broken; nil where it tells something.
+    var vacuity: String? {
+        let name = measure.name
+        if relation == .equal, measure.metric.unit != .count || baseline != nil {
+            return "no sample shows \(name) to be exactly that; write <= or >="
+        }
+        let (least, most) = range
+        let isShare = measure.metric.kind == .share && baseline == nil
+        let never =
+            switch relation {
+            // An interval of a share reaches 0 or 1 only where nothing is known.
+            case .atLeast: isShare ? limit >= most : limit > most
+            case .above: limit >= most
+            case .atMost: isShare ? limit <= least : limit < least
+            case .below: limit <= least
+            case .equal: limit < least || limit > most || measure.metric.kind == .total && limit != limit.rounded()
+            }
+        if never {
+            guard isShare, limit == most || limit == least else {
+                return "this can never hold: \(name) is never \(limit > least ? "more" : "less") than \(bound)"
+            }
+            return "no number of trials shows that nothing ever \(limit == most ? "fails" : "succeeds"); write a limit "
+                + "such as \(limit == most ? "99.9%, or violations == 0" : "0.1%")"
+        }
+        let always =
+            switch relation {
+            case .atLeast: limit <= least
+            case .above: limit < least
+            case .atMost: limit >= most
+            case .below: limit > most
+            case .equal: false
+            }
+        return always ? "this holds whatever happens: \(name) is never \(limit > least ? "more" : "less")" : nil
+    }
+
+    /// What values there are.
+    private var range: (least: Double, most: Double) {
+        switch change {
+        case nil: (0, measure.metric.kind == .share ? 1 : .infinity)
+        case .points?: (-1, 1)
+        case .relative?: (-1, .infinity)
+        case .absolute?: (-.infinity, .infinity)
+        }
+    }
+
+    private var bound: String {
+        let isHigh = limit > range.least
+        return switch change {
+        case nil: isHigh ? "100%" : measure.metric.unit == .seconds ? "0s" : "0"
+        case .points?: isHigh ? "+100pt" : "-100pt"
+        case .relative?, .absolute?: "-100%"
+        }
+    }
+}

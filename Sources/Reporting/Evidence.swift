@@ -1,0 +1,68 @@
+package import Recording
+
+/// What comparisons and gates rest on: the cells of a run, from the archive or from a stored baseline, and where they
+/// are from.
+package struct Evidence: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// A run of the archive, by its identifier.
+        case run(String)
+        /// A stored baseline, by the file's path.
+        case file(String)
+    }
+
+    package var source: Source
+    /// The experiment's name.
+    package var experiment: String
+    /// `embedded`, `cluster` or `simulated`.
+    package var world: String
+    package var seed: UInt64
+    package var boreasVersion: String
+    /// What was under test, in the words of whoever started the run; may be empty.
+    package var label: String
+    /// In all cells together.
+    package var trialsPlanned: Int
+    /// Variations in their order, and in each the policies in theirs.
+    package var cells: [CellSummary]
+
+    package init(_ run: RunRecord, _ tallies: [TrialTally]) {
+        self.init(StoredBaseline(run, tallies), from: .run(run.identifier))
+    }
+
+    package init(_ baseline: StoredBaseline, file: String) { self.init(baseline, from: .file(file)) }
+
+    private init(_ baseline: StoredBaseline, from source: Source) {
+        self.source = source
+        experiment = baseline.experiment
+        world = baseline.world
+        seed = baseline.seed
+        boreasVersion = baseline.boreasVersion
+        label = baseline.label
+        trialsPlanned = baseline.trialsPlanned
+        cells = baseline.cells
+    }
+
+    /// A run's identifier, or a file's name without its folder and ending.
+    package var name: String {
+        switch source {
+        case .run(let identifier): return identifier
+        case .file(let path):
+            let file = path.split(separator: "/").last.map(String.init) ?? path
+            return file.hasSuffix(".json") ? String(file.dropLast(5)) : file
+        }
+    }
+
+    /// In the order of the cells.
+    package var policies: [String] { Self.distinct(cells.map(\.policy)) }
+
+    /// In the order of the cells.
+    package var variations: [String] { Self.distinct(cells.map(\.variation)) }
+
+    package func cell(policy: String, variation: String) -> CellSummary? {
+        cells.first { $0.policy == policy && $0.variation == variation }
+    }
+
+    private static func distinct(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+}

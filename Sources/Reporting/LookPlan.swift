@@ -1,0 +1,52 @@
+package import Recording
+import Statistics
+
+/// When a run that is carried on is looked at, and how much of the error each look may spend.
+///
+/// The number of trials doubles from look to look, because more looks cost error and fewer cost trials. Every condition
+/// passes with at most 5 % where the truth lies on its limit, and fails with at most 5 %, whenever the looks end: Lan and
+/// DeMets' spending of O'Brien and Fleming's kind, by the part of the planned trials that took place.
+package struct LookPlan: Hashable, Sendable {
+    /// In each cell, when all of the error is spent.
+    package let trialsMax: Int
+    private var spending: GroupSequential
+    private var number: Int
+    private var last: Int
+
+    /// Goes on after the looks that a run has had.
+    ///
+    /// - Parameter trialsMax: The one of the looks, where there are any.
+    package init(trialsMax: Int, after looks: [Look] = []) {
+        precondition(trialsMax >= 1, "some trials are planned (are \(trialsMax))")
+        precondition(looks.allSatisfy { $0.trialsMax == trialsMax }, "a run keeps to the trials that it planned")
+        self.trialsMax = trialsMax
+        spending = GroupSequential(
+            looks: looks.map { Double($0.trials) / Double(trialsMax) }, alpha: GateReport.error)
+        number = looks.count
+        last = looks.last?.trials ?? 0
+    }
+
+    /// Whether no error is left to spend.
+    package var isSpent: Bool { last >= trialsMax }
+
+    /// The trials in each cell at the next look.
+    ///
+    /// - Parameter done: Trials that took place in each cell.
+    package func next(after done: Int) -> Int? {
+        if done > last, done >= 1 { return min(done, trialsMax) }
+        return isSpent ? nil : min(trialsMax, max(1, last * 2))
+    }
+
+    /// The level at which the conditions are judged at a look, and the look's number.
+    ///
+    /// - Parameter trials: In each cell, more than at the last look.
+    package mutating func look(at trials: Int) -> (number: Int, level: Double) {
+        number += 1
+        last = trials
+        // Below this no sample decides, and the distributions' tails are not exact.
+        let level = spending.nominalAlpha(at: Double(trials) / Double(trialsMax))
+        return (number, level < Self.levelMin ? 0 : level)
+    }
+
+    private static let levelMin = 1e-12
+}

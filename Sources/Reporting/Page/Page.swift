@@ -1,0 +1,59 @@
+import Experiments
+import Mustache
+import Recording
+
+/// A report as one HTML file that needs no network.
+package struct Page: Sendable {
+    package var title: String
+    package var runs: [RunEvidence]
+    /// Whether identifiers and dates of runs are left out, so that runs that went the same way give the same page.
+    package var isReproducible: Bool
+    /// Of the Boreas that makes the page.
+    package var version: String
+
+    /// - Parameter title: Nil for one made of the experiments' names.
+    package init(_ runs: [RunEvidence], title: String? = nil, isReproducible: Bool = false, version: String) {
+        self.runs = runs
+        self.isReproducible = isReproducible
+        self.version = version
+        self.title = title ?? Self.title(of: runs)
+    }
+
+    private static func title(of runs: [RunEvidence]) -> String {
+        var names: [String] = []
+        for run in runs where !names.contains(run.run.experiment.name) { names.append(run.run.experiment.name) }
+        return names.isEmpty ? "No run" : "How \(names.joined(separator: ", ")) went"
+    }
+
+    /// The whole file.
+    package func html() throws -> String {
+        let templates = try PageTemplate.all.mapValues { try MustacheTemplate(string: $0) }
+        return MustacheLibrary(templates: templates).render(model, withTemplate: "page") ?? ""
+    }
+
+    private var model: [String: Any] {
+        let chapters = runs.enumerated().map { index, evidence in
+            RunChapter(
+                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1
+            )
+        }
+        let entries = chapters.map { chapter -> [String: Any] in
+            let headline = chapter.headline
+            return [
+                "entryId": chapter.prefix, "entryTitle": chapter.title, "entryVerdict": headline.verdict.rawValue,
+                "entrySign": headline.verdict.tick, "entrySentence": headline.sentence,
+            ]
+        }
+        return [
+            "pageTitle": title, "version": version, "style": PageStylesheet.text, "script": PageScript.text,
+            "policy":
+                "default-src 'none'; style-src 'unsafe-inline'; script-src '\(Self.scriptSource)'; img-src data:; "
+                + "base-uri 'none'; form-action 'none'",
+            "summary": runs.count > 1 ? ["entries": entries] as [String: Any] : false,
+            "runs": chapters.map(\.model), "words": PageWord.allCases.map(\.model),
+        ]
+    }
+
+    /// Of what stands between the tags, ends of lines included.
+    private static let scriptSource = SHA256.source(of: "\n\(PageScript.text)\n")
+}

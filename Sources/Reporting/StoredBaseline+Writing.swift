@@ -1,0 +1,110 @@
+import Experiments
+import Kubernetes
+import Recording
+
+extension StoredBaseline {
+    /// The file.
+    package var text: String {
+        var output = BaselineText()
+        output.line("{")
+        output.line("\"schema\":\(Self.quoted(Self.schema)),")
+        output.line("\"experiment\":\(Self.quoted(experiment)),")
+        output.line("\"world\":\(Self.quoted(world)),")
+        output.line("\"seed\":\(seed),")
+        output.line("\"boreasVersion\":\(Self.quoted(boreasVersion)),")
+        output.line("\"label\":\(Self.quoted(label)),")
+        output.line("\"trialsPlanned\":\(trialsPlanned),")
+        output.line("\"cells\":[")
+        for (index, cell) in cells.enumerated() {
+            output.write(cell)
+            output.line(index + 1 < cells.count ? "]}," : "]}")
+        }
+        output.line("]}")
+        return String(decoding: output.bytes, as: UTF8.self)
+    }
+
+    static func quoted(_ text: String) -> String { JSONValue.string(text).text }
+}
+
+extension SampleKey {
+    /// `attempts`, `attempts{path=cron}`: as measures are named.
+    var name: String { metric.rawValue + (breakdown.map { "{\($0)}" } ?? "") }
+
+    /// Nil for what ``name`` does not give.
+    init?(parsing name: String) {
+        let parts = name.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let metric = Metric(rawValue: String(parts[0])) else { return nil }
+        guard parts.count == 2 else {
+            self.init(metric)
+            return
+        }
+        guard parts[1].last == "}", let breakdown = Breakdown(parsing: String(parts[1].dropLast())) else { return nil }
+        self.init(metric, breakdown)
+    }
+}
+
+/// The text while it grows.
+private struct BaselineText {
+    var bytes: [UInt8] = []
+
+    mutating func line(_ text: String) {
+        bytes += text.utf8
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// A cell, up to its trials' end.
+    mutating func write(_ cell: CellSummary) {
+        let named = Set(cell.trials.flatMap { $0.samples.keys }).map { (key: $0, name: $0.name) }
+            .sorted { $0.name < $1.name }
+        let names = named.map { StoredBaseline.quoted($0.name) }.joined(separator: ",")
+        line(
+            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),")
+        line("\"samples\":[\(names)],")
+        line("\"trials\":[")
+        for (index, trial) in cell.trials.enumerated() {
+            write(trial, named.map(\.key))
+            line(index + 1 < cell.trials.count ? "}," : "}")
+        }
+    }
+
+    private mutating func write(_ trial: TrialTally, _ keys: [SampleKey]) {
+        bytes += "{\"index\":\(trial.key.index),\"seed\":\(trial.seed),\"outcome\":\"\(trial.outcome.rawValue)\"".utf8
+        if !trial.reason.isEmpty { bytes += ",\"reason\":\(StoredBaseline.quoted(trial.reason))".utf8 }
+        bytes += ",\"operations\":\(trial.operations),\"attempts\":\(trial.attempts),\"faults\":\(trial.faults)".utf8
+        bytes += ",\"violations\":\(trial.violations),\"samples\":[".utf8
+        for (index, key) in keys.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            write(trial.samples[key] ?? [])
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func write(_ values: [TrialTally.Value]) {
+        switch values.count {
+        case 0: bytes += "null".utf8
+        case 1: write(values[0])
+        default:
+            bytes.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                write(value)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        }
+    }
+
+    /// The shortest text that gives the same value again.
+    private mutating func write(_ value: TrialTally.Value) {
+        // JSON knows no infinity: it is more than any number.
+        let isCensored = value.isCensored || value.value == .infinity
+        let number = min(max(value.value, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
+        if isCensored { bytes += "{\"over\":".utf8 }
+        // Beyond 2⁵³ other readers of JSON would round an integer.
+        if number.magnitude < 0x1p53, let whole = Int64(exactly: number) {
+            bytes += String(whole).utf8
+        } else {
+            bytes += number.description.utf8
+        }
+        if isCensored { bytes.append(UInt8(ascii: "}")) }
+    }
+}

@@ -1,0 +1,5 @@
+/// Which way a value is good.
+package enum Preference: Hashable, Sendable {
+    case higher
+    case lower
+}

@@ -1,0 +1,319 @@
+import Experiments
+import Kubernetes
+import Recording
+import Reporting
+import Statistics
+import Testing
+
+struct ComparisonReportTests {
+    private typealias Row = ComparisonReport.Row
+
+    private func report(_ trials: Int, attempts: (Int) -> Int, seconds: Double = 1) throws -> ComparisonReport {
+        let run = try Fixtures.run([], policies: ["base", "ours"], trials: trials)
+        let tallies = (1...trials).flatMap { index in
+            [
+                Fixtures.tally(index, attempts: 200 + index),
+                Fixtures.tally(index, policy: "ours", seconds: seconds, attempts: attempts(index)),
+            ]
+        }
+        return try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "base")
+    }
+
+    private func row(_ report: ComparisonReport, _ name: String) throws -> ComparisonReport.Row {
+        try #require(report.rows.first { $0.measure.name == name })
+    }
+
+    private func only(_ report: ComparisonReport) throws -> ComparisonReport.Row {
+        #expect(report.rows.count == 1)
+        return try #require(report.rows.first)
+    }
+
+    @Test("a difference that the trials show is shown, with its size and its interval")
+    func shown() throws {
+        let row = try row(try report(9, attempts: { 100 + $0 }), "amplification")
+        #expect(row.isShown && row.isPaired && row.n == 9)
+        #expect(row.verdict == .better)
+        #expect(abs(row.change + 0.4878) < 1e-3)
+        let interval = try #require(row.changeInterval)
+        #expect(interval.contains(row.change) && interval.upper < -0.48 && interval.lower > -0.5)
+        #expect(row.effect?.magnitude == .large)
+        #expect((row.p ?? 1) < 0.05)
+    }
+
+    @Test("what may be chance is a tilde, and so is what three trials say")
+    func notShown() throws {
+        let noise = try report(8, attempts: { 200 + ($0 * 5) % 9 })
+        #expect(try !row(noise, "amplification").isShown)
+        #expect(noise.text(.plain).contains("~ ["))
+        let few = try row(try report(3, attempts: { 100 + $0 }), "amplification")
+        #expect(!few.isShown && few.p == nil && few.verdict == .open)
+        #expect(few.footnote == "fewer than 6 pairs: nothing can be shown")
+    }
+
+    @Test("one family of tests shares its error, so p is larger than that of one test alone")
+    func adjusted() throws {
+        let report = try report(9, attempts: { 100 + $0 }, seconds: 0.5)
+        let row = try row(report, "amplification")
+        // Two of the 2⁹ ways in which signs can fall.
+        #expect(row.pAlone == 2.0 / 512)
+        #expect(report.family == 4)
+        #expect(try #require(row.p) == 4 * 2.0 / 512)
+    }
+
+    @Test("with too few pairs for a table of so many tests, a row says so")
+    func fewForFamily() throws {
+        let row = try row(try report(7, attempts: { 100 + $0 }, seconds: 0.5), "amplification")
+        #expect(row.pAlone == 2.0 / 128 && !row.isShown)
+        #expect(
+            row.footnote?.hasPrefix("with fewer than 8 pairs a rank test shows no difference among 4 tests") == true)
+    }
+
+    @Test("equal values are said to be equal, once")
+    func equal() throws {
+        let report = try report(6, attempts: { 100 + $0 })
+        let row = try row(report, "operations")
+        #expect(row.footnote == "all pairs equal")
+        #expect(row.isEqual && !row.isShown && row.verdict == .equal && row.p == nil)
+        let text = report.text(.plain)
+        #expect(text.contains("equal in every trial: p50(workflow.completion) 1.11s ± 0%,"), "\(text)")
+        #expect(text.contains("operations 100 ± 0%, violations 0, faults 5 ± 0%\n"), "\(text)")
+        #expect(!text.contains("\noperations"))
+        // Nobody failed, and with more trials somebody might.
+        #expect(text.contains("success_rate"))
+        #expect(text.contains("could show"))
+    }
+
+    @Test("an unknown baseline is refused with the nearest name")
+    func unknownBaseline() throws {
+        let run = try Fixtures.run([], policies: ["base", "ours"], trials: 1)
+        let arms = ComparisonReport.Arm.arms(of: [(run, [Fixtures.tally(1)])])
+        let error = try #require(throws: ExperimentError.self) { try ComparisonReport(arms, baseline: "bsae") }
+        #expect(error.description == "--baseline: nothing here is named bsae; did you mean base?")
+    }
+
+    // MARK: benchstat
+
+    @Test("benchstat's own example is told as benchstat tells it")
+    func benchstat() throws {
+        let jo: [Double] = [1726, 1723, 1707, 1707, 1713, 1729, 1736, 1707, 1705, 1774]
+        let jn: [Double] = [1423, 1416, 1411, 1413, 1412, 1426, 1422, 1424, 1447, 1425]
+        let json = try ComparisonFixtures.report(.makespan, jo, jn, arePairs: false)
+        #expect(
+            json.text(.plain).contains("-17.20% [-18.0, -16.6]  (p=0.000 n=10+10)  better, large"),
+            "\(json.text(.plain))")
+        let row = try only(json)
+        #expect(abs(try #require(row.p) - 0.0000108) < 1e-6)
+        #expect(row.base.value == 1718 && row.candidate.value == 1422.5)
+
+        let go: [Double] = [3069, 3075, 3069, 3067, 3207, 3064, 3064, 3058, 3059, 3062]
+        let gn: [Double] = [3075, 3065, 3059, 3065, 3060, 3081, 3186, 3135, 3087, 3062]
+        let gob = try ComparisonFixtures.report(.makespan, go, gn, arePairs: false)
+        #expect(gob.text(.plain).contains("~ [-0.16, +0.75] %  (p=0.446 n=10+10)"), "\(gob.text(.plain))")
+        #expect(try only(gob).verdict == .open)
+    }
+
+    // MARK: Pairs
+
+    @Test("in pairs a small effect is shown that the weather hides from trials that are no pairs")
+    func pairing() throws {
+        let weather = (1...12).map { Double($0 * $0) }
+        let ours = weather.enumerated().map { $0.element * (1.02 + Double($0.offset % 3) / 100) }
+        let paired = try only(try ComparisonFixtures.report(.makespan, weather, ours))
+        #expect(paired.isPaired && paired.isShown && paired.verdict == .worse)
+        #expect(try #require(paired.changeInterval).lower > 0.02)
+        let apart = try only(try ComparisonFixtures.report(.makespan, weather, ours, arePairs: false))
+        #expect(!apart.isPaired && !apart.isShown)
+    }
+
+    @Test("trials without a partner are left out of the pairs, and told of; where few have one, there are no pairs")
+    func unmatched() throws {
+        let trials = (1...10).map { ComparisonFixtures.trial($0, [.makespan: [Double($0)]]) }
+        func row(matching matched: Int) throws -> ComparisonReport.Row {
+            let ours = trials.map { trial in
+                var trial = trial
+                trial.seed += trial.key.index > matched ? 1_000 : 0
+                return trial
+            }
+            return try only(
+                ComparisonReport(
+                    [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+                    measures: [Measure(.makespan)]))
+        }
+        let most = try row(matching: 8)
+        #expect(most.isPaired && most.n == 8)
+        #expect(most.footnote == "4 trials without a partner of the same seed left out")
+        let few = try row(matching: 3)
+        #expect(!few.isPaired && few.n == 10)
+        #expect(few.footnote == "few trials have a partner with the same seed: not compared in pairs")
+    }
+
+    // MARK: Shares
+
+    @Test("one operation a trial: McNemar's p and Newcombe's interval for pairs")
+    func singles() throws {
+        // 30 pairs: 15 succeed under ours alone, 3 under the baseline alone, 10 under both, 2 under neither.
+        let outcomes =
+            Array(repeating: (0, 1), count: 15) + Array(repeating: (1, 0), count: 3)
+            + Array(repeating: (1, 1), count: 10) + Array(repeating: (0, 0), count: 2)
+        let base = outcomes.enumerated().map {
+            ComparisonFixtures.clients($0.offset + 1, succeeded: $0.element.0, of: 1)
+        }
+        let ours = outcomes.enumerated().map {
+            ComparisonFixtures.clients($0.offset + 1, succeeded: $0.element.1, of: 1)
+        }
+        let row = try only(
+            ComparisonReport(
+                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+                measures: [Measure(.successRate)]))
+        #expect(abs(try #require(row.p) - 0.007538) < 1e-6)
+        #expect(abs(row.change - 0.4) < 1e-12 && row.changeUnit == .points)
+        #expect(
+            row.changeInterval == PairedProportion(both: 10, first: 15, second: 3, neither: 2).difference())
+        #expect(row.verdict == .better)
+        #expect(row.base.units == 30)
+    }
+
+    @Test("operations of one trial share its luck: trials that fail as a whole count as trials, and not as operations")
+    func clusters() throws {
+        // 6 of 10 trials fail as a whole, and 3 of 10: with 1,000 operations a side a test by rows would be sure.
+        func arm(_ label: String, failing: Int, shift: Int) -> ComparisonReport.Arm {
+            ComparisonFixtures.arm(
+                label,
+                (1...10).map {
+                    ComparisonFixtures.clients($0, succeeded: ($0 + shift) % 10 < failing ? 0 : 100, of: 100)
+                })
+        }
+        let row = try only(
+            ComparisonReport(
+                [arm("base", failing: 6, shift: 0), arm("ours", failing: 3, shift: 4)], baseline: "base",
+                measures: [Measure(.successRate)]))
+        #expect(row.base.units == 1_000 && row.n == 10)
+        #expect(!row.isShown)
+        let interval = try #require(row.changeInterval)
+        #expect(interval.lower < -0.1 && interval.upper > 0.6)
+        #expect(try #require(row.detectable) > 0.4)
+    }
+
+    @Test("shares that are alike throughout keep an interval, because more trials might tell them apart")
+    func alike() throws {
+        func arm(_ label: String, _ succeeded: Int) -> ComparisonReport.Arm {
+            ComparisonFixtures.arm(label, (1...8).map { ComparisonFixtures.clients($0, succeeded: succeeded, of: 30) })
+        }
+        func row(_ succeeded: Int) throws -> ComparisonReport.Row {
+            try only(
+                ComparisonReport(
+                    [arm("base", 30), arm("ours", succeeded)], baseline: "base", measures: [Measure(.successRate)]))
+        }
+        let same = try row(30)
+        #expect(same.verdict == .equal)
+        #expect(try #require(same.changeInterval).lower < -0.005)
+        let worse = try row(29)
+        #expect(worse.verdict == .worse)
+        #expect(worse.p == 2.0 / 256)
+    }
+
+    // MARK: Values
+
+    @Test("what never came is told of, and not dropped")
+    func never() throws {
+        func arm(_ label: String, never: (Int) -> Int) -> ComparisonReport.Arm {
+            ComparisonFixtures.arm(
+                label,
+                (1...8).map {
+                    ComparisonFixtures.trial(
+                        $0, [.workflowCompletion: [1, 2, 3 + Double($0)]], never: [.workflowCompletion: never($0)])
+                })
+        }
+        let report = try ComparisonReport(
+            [arm("base", never: { $0 == 1 ? 1 : 0 }), arm("ours", never: { _ in 2 })], baseline: "base",
+            measures: [Measure(.workflowCompletion, quantile: 0.5)])
+        let row = try only(report)
+        #expect(row.base.never == 1 && row.base.units == 24 && row.candidate.never == 16)
+        #expect(row.candidate.value == .infinity && row.change == .infinity && row.verdict == .worse)
+        #expect(report.text(.plain).contains("2.00s ± 100%, 1/24 never"), "\(report.text(.plain))")
+        #expect(report.text(.plain).contains("never  never    (p=0.008 n=8)  worse, large"), "\(report.text(.plain))")
+        #expect(report.csv.contains(",inf,"))
+    }
+
+    @Test("what differs in few trials is not hidden by medians of nothing")
+    func means() throws {
+        let base = Array(repeating: 0.0, count: 30)
+        let ours = (1...30).map { $0 % 3 == 0 ? Double($0) : 0 }
+        let report = try ComparisonFixtures.report(.conflicts, base, ours)
+        let row = try only(report)
+        #expect(row.isShown && row.verdict == .worse && row.changeUnit == .absolute)
+        #expect(row.candidate.value == 5.5 && row.change == 5.5)
+        #expect(row.footnote == "means: what differs, differs in few trials, and the medians hide it")
+        #expect(report.text(.plain).contains("+5.50 [+"), "\(report.text(.plain))")
+    }
+
+    @Test("violations are totals, whose change is by the trial")
+    func totals() throws {
+        func arm(_ label: String, _ violations: (Int) -> Int) -> ComparisonReport.Arm {
+            ComparisonFixtures.arm(
+                label, (1...10).map { ComparisonFixtures.trial($0, [:], violations: violations($0)) })
+        }
+        let report = try ComparisonReport(
+            [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], baseline: "base", measures: [Measure(.violations)])
+        let row = try only(report)
+        #expect(row.base.value == 0 && row.candidate.value == 15 && row.change == 1.5)
+        #expect(row.verdict == .worse && row.footnote == nil)
+        #expect(report.text(.plain).contains("+1.50 a trial [+1.12, +1.88]"), "\(report.text(.plain))")
+    }
+
+    // MARK: Margins
+
+    @Test(
+        "a margin decides what matters",
+        arguments: [
+            (1.001, 0.05, ComparisonReport.Judgement.equivalent), (1.001, 0, .worse), (1.2, 0.05, .worse),
+            (0.8, 0.05, .better), (1.05, 0.05, .open),
+        ])
+    func margin(factor: Double, margin: Double, verdict: ComparisonReport.Judgement) throws {
+        let base = (1...12).map { 10 + Double($0) }
+        let ours = base.enumerated().map { $0.element * (factor + Double($0.offset % 5 - 2) / 5_000) }
+        let row = try only(try ComparisonFixtures.report(.makespan, base, ours, margin: margin))
+        #expect(row.verdict == verdict, "\(row)")
+    }
+
+    @Test("small noise within no margin is open, and equivalent within one")
+    func equivalence() throws {
+        let base = (1...12).map { 10 + Double($0) }
+        let ours = base.enumerated().map { $0.element * (1 + ($0.offset % 2 == 0 ? 0.01 : -0.01)) }
+        #expect(try only(try ComparisonFixtures.report(.makespan, base, ours)).verdict == .open)
+        let report = try ComparisonFixtures.report(.makespan, base, ours, margin: 0.03)
+        #expect(try only(report).verdict == .equivalent)
+        #expect(report.text(.plain).contains("= ["))
+        #expect(report.text(.plain).contains("equivalent: within 3%"))
+    }
+
+    // MARK: Forms
+
+    @Test("JSON, CSV and Markdown hold every row")
+    func forms() throws {
+        let report = try report(9, attempts: { 100 + $0 })
+        let json = try #require(report.json.object)
+        #expect(json["schema"]?.string == "boreas.dev/comparison/v1")
+        #expect(json["rows"]?.array?.count == report.rows.count)
+        let lines = report.csv.split(separator: "\n")
+        #expect(lines.count == report.rows.count + 1)
+        let columns = lines[0].split(separator: ",", omittingEmptySubsequences: false).count
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == columns })
+        let table = report.markdown.split(separator: "\n").filter { $0.hasPrefix("|") }
+        #expect(table.count == report.rows.count + 2)
+        let bars = table.map { $0.count { $0 == "|" } }
+        #expect(Set(bars).count == 1)
+        #expect(
+            report.markdown.contains("| `amplification` | ours | 2.05 ± 1% | 1.05 ± 3% | -48.79%"), "\(report.markdown)"
+        )
+    }
+
+    @Test("rows are no wider than 110 columns, and what is said of them no wider than 100")
+    func width() throws {
+        for trials in [3, 9] {
+            for line in try report(trials, attempts: { 100 + $0 }).text(.plain).split(separator: "\n") {
+                #expect(line.count <= (line.contains("n=") ? 110 : 100), "\(line)")
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+import Determinism
+import Experiments
+import Faults
+import Foundation
+import FoundationXML
+import Kubernetes
+import Recording
+import Resilience
+import Statistics
+import Testing
+
+@testable import Reporting
+
+/// Runs for pages.
+enum PageFixtures {
+    /// Policies `weak`, which loses a quarter of its workflows at the longest outage, and `strong`, which loses none.
+    static func evidence(
+        identifier: String = "3f9c", started: Int64 = 1_700_000_000_000_000, gate: [String] = [],
+        outages: [String] = ["50ms", "1s", "30s"], trials: Int = 4, workflows: Int = 20,
+        expectations: [Experiment.Expectation] = [], name: String = "sweep", lost: Int = 5, reason: String = "broken"
+    ) throws -> RunEvidence {
+        var run = try Fixtures.run(gate, policies: ["weak", "strong"], trials: trials)
+        let variation = run.experiment.variations[0]
+        run.experiment.variations = outages.map {
+            var own = variation
+            own.name = "outage=\($0)"
+            return own
+        }
+        run.experiment.name = name
+        run.experiment.expectations = expectations
+        run.identifier = identifier
+        run.startedEpochMicroseconds = started
+        run.trialsPlanned = 2 * outages.count * trials
+        var tallies: [TrialTally] = []
+        for index in 1...trials {
+            for (place, outage) in outages.enumerated() {
+                for policy in ["weak", "strong"] {
+                    let failed = policy == "weak" && place == outages.count - 1 ? lost : 0
+                    var tally = Fixtures.tally(
+                        tallies.count + 1, policy: policy, failed: failed, of: workflows, seconds: Double(place + 1),
+                        outcome: failed > 0 ? .fail : .pass, reason: failed > 0 ? reason : "")
+                    tally.key = TrialKey(policy: policy, variation: "outage=\(outage)", index: index)
+                    tallies.append(tally)
+                }
+            }
+        }
+        let comparison = try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "weak")
+        return RunEvidence(run, tallies, comparison: comparison)
+    }
+
+    static func page(_ evidence: RunEvidence, isReproducible: Bool = false) -> Page {
+        Page([evidence], isReproducible: isReproducible, version: "0.1.0")
+    }
+
+    /// A page without its style and its script, which XML would read as markup.
+    static func markup(_ html: String) -> String {
+        html.replacing(#/<style>[\s\S]*?</style>/#, with: "").replacing(#/<script>[\s\S]*?</script>/#, with: "")
+    }
+}
+
+struct HeadlineTests {
+    private func text(
+        gate: [String] = [], lost: Int = 5, trials: Int = 4, expectations: [Experiment.Expectation] = []
+    ) throws -> String {
+        let evidence = try PageFixtures.evidence(
+            gate: gate, trials: trials, expectations: expectations, lost: lost)
+        return Headline(evidence.report).text
+    }
+
+    @Test("a policy that loses work is named, with how much and where")
+    func fail() throws {
+        #expect(
+            try text(gate: ["success_rate >= 90%"])
+                == "FAIL: weak loses 25% of its workflows in an outage of 30s; 1 of 2 policies keeps to the threshold.")
+        #expect(
+            try text()
+                == "FAIL: 4 of 24 trials failed; weak loses 25% of its workflows in an outage of 30s, and 1 of 2 policies "
+                + "passed all trials.")
+    }
+
+    @Test("a pass says of how many policies, and of what")
+    func pass() throws {
+        #expect(try text(lost: 0) == "PASS: all 24 trials passed, under 2 policies.")
+        #expect(
+            try text(gate: ["violations == 0", "p50(workflow.completion) < 30s"], lost: 0)
+                == "PASS: both policies keep to all 2 thresholds.")
+    }
+
+    @Test("what can't be decided is never a pass, and says why")
+    func inconclusive() throws {
+        let text = try text(gate: ["success_rate >= 99.9%"], lost: 0)
+        #expect(
+            text.hasPrefix("INCONCLUSIVE: no threshold is shown to be broken, but 6 of 6 conditions can't be decided"))
+        #expect(text.contains("weak outage=50ms"))
+    }
+
+    @Test("expectations decide: a failure that was expected is a pass")
+    func expectations() throws {
+        let fails = Experiment.Expectation(policy: "weak", verdict: .fail)
+        let passes = Experiment.Expectation(policy: "weak", verdict: .pass)
+        #expect(
+            try text(expectations: [fails]) == "PASS: the one policy came to what was expected: weak fails.")
+        #expect(
+            try text(expectations: [passes])
+                == "FAIL: weak was to pass and failed: it loses 25% of its workflows in an outage of 30s; "
+                + "expectations met: 0 of 1.")
+    }
+
+    @Test("no trial is no pass")
+    func nothing() throws {
+        let run = try Fixtures.run([], trials: 3)
+        #expect(Headline(RunReport(run, [])).text == "INCONCLUSIVE: no trial took place.")
+    }
+}
+
+struct NumericVariableTests {
+    @Test("durations and numbers are axes, in the order of their size")
+    func axes() throws {
+        let variables = NumericVariable.all(in: ["outage=1s", "outage=50ms", "outage=1m"])
+        let outage = try #require(variables.first)
+        #expect(variables.count == 1 && outage.name == "outage" && outage.unit == .seconds && outage.spansDecades)
+        #expect(outage.groups.first?.places.map(\.value) == [0.05, 1, 60])
+        #expect(outage.groups.first?.places.map(\.variation) == ["outage=50ms", "outage=1s", "outage=1m"])
+        let clients = try #require(NumericVariable.all(in: ["clients=1", "clients=190"]).first)
+        #expect(clients.unit == .plain && !clients.spansDecades)
+    }
+
+    @Test("of several variables each is an axis, in groups in which the others stand still")
+    func several() {
+        let variables = NumericVariable.all(in: ["a=1,b=1s", "a=1,b=2s", "a=2,b=1s", "a=2,b=2s"])
+        #expect(variables.map(\.name) == ["a", "b"])
+        #expect(variables.map { $0.groups.map(\.rest) } == [["b=1s", "b=2s"], ["a=1", "a=2"]])
+        #expect(variables[0].groups.map { $0.places.map(\.value) } == [[1, 2], [1, 2]])
+    }
+
+    @Test(
+        "words, single values and names without values are no axes",
+        arguments: [[""], ["mode=fast", "mode=slow"], ["n=1"], ["n=1", "other"], ["n=1", "m=2"], ["n=1", "n=inf"]])
+    func none(variations: [String]) { #expect(NumericVariable.all(in: variations).isEmpty) }
+}
+
+struct PageTests {
+    @Test("a page is well-formed, and every id and every link within it is there once")
+    func wellFormed() throws {
+        let html = try PageFixtures.page(PageFixtures.evidence(gate: ["success_rate >= 90%"])).html()
+        let parser = XMLParser(data: Data(PageFixtures.markup(html).utf8))
+        #expect(
+            parser.parse(), "\(parser.parserError.map(String.init(describing:)) ?? "") at line \(parser.lineNumber)")
+        let ids = html.matches(of: #/ id="([^"]+)"/#).map { String($0.1) }
+        #expect(Set(ids).count == ids.count)
+        let links = html.matches(of: #/href="#([^"]+)"/#).map { String($0.1) }
+        #expect(!links.isEmpty && Set(links).isSubset(of: ids))
+    }
+
+    @Test("names from outside are text, and never markup")
+    func hostile() throws {
+        let name = #"<script>alert("1")</script>&amp;'"#
+        var evidence = try PageFixtures.evidence(
+            outages: ["50ms", #"</title><img src=x onerror=alert(1)>"#], name: name, reason: "</td><b>\(name)")
+        evidence.run.experiment.description = "{{{script}}} <svg onload=alert(1)>"
+        let html = try PageFixtures.page(evidence).html()
+        #expect(!html.contains("<script>alert") && !html.contains("<img") && !html.contains("<b>"))
+        #expect(!html.contains("<svg onload") && html.contains("{{{script}}}"))
+        #expect(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;amp;&#39;"))
+        #expect(XMLParser(data: Data(PageFixtures.markup(html).utf8)).parse())
+    }
+
+    @Test("nothing is fetched from anywhere, and one script alone may run")
+    func selfContained() throws {
+        let html = try PageFixtures.page(PageFixtures.evidence()).html()
+        #expect(html.contains("default-src 'none'"))
+        #expect(html.matches(of: #/(?:src|href|action)="(?!#)/#).isEmpty)
+        #expect(!html.contains("@import") && html.matches(of: #/url\((?!#)/#).isEmpty)
+        let script = try #require(html.firstMatch(of: #/<script>([\s\S]*?)</script>/#)?.1)
+        #expect(html.contains("script-src '\(SHA256.source(of: String(script)))'"))
+        #expect(html.matches(of: #/<script/#).count == 1)
+    }
+
+    @Test("equal runs give equal pages, where identifiers and dates are left out")
+    func reproducible() throws {
+        let first = try PageFixtures.evidence(identifier: "aaaa", started: 1)
+        let second = try PageFixtures.evidence(identifier: "bbbb", started: 2_000_000_000_000_000)
+        #expect(
+            try PageFixtures.page(first, isReproducible: true).html()
+                == PageFixtures.page(second, isReproducible: true).html())
+        #expect(try PageFixtures.page(first).html() != PageFixtures.page(second).html())
+        #expect(try PageFixtures.page(first).html() == PageFixtures.page(first).html())
+    }
+
+    @Test("the verdict stands first, and inconclusive is never told as a pass")
+    func verdict() throws {
+        let html = try PageFixtures.page(PageFixtures.evidence(gate: ["success_rate >= 99.9%"], lost: 0)).html()
+        let banner = try #require(html.firstMatch(of: #/<div class="banner ([a-z]+)">/#)?.1)
+        #expect(banner == "inconclusive")
+        #expect(!html.contains("banner pass"))
+        let place = try #require(html.firstRange(of: "INCONCLUSIVE:"))
+        #expect(place.lowerBound < (try #require(html.firstRange(of: "What was flown"))).lowerBound)
+    }
+
+    @Test("pictures are drawn where the run has what they need, and those left out say why")
+    func pictures() throws {
+        let html = try PageFixtures.page(PageFixtures.evidence()).html()
+        for title in [
+            "Success against outage", "Time to completion", "Calls against outage", "Amplification against outage",
+        ] {
+            #expect(html.contains(">\(title)</h4>"), "\(title)")
+        }
+        #expect(html.contains("<strong>Recovery after the storm:</strong> no trial tells when it had recovered"))
+        #expect(html.contains("<strong>One trial:</strong> the archive keeps no details"))
+    }
+
+    @Test("several runs stand on one page, each with contents of its own")
+    func several() throws {
+        let runs = [try PageFixtures.evidence(), try PageFixtures.evidence(identifier: "77aa", name: "other")]
+        let html = try Page(runs, title: "Both", version: "0.1.0").html()
+        #expect(html.contains("<h1>Both</h1>") && html.matches(of: #/<nav /#).count == 2)
+        let ids = html.matches(of: #/ id="([^"]+)"/#).map { String($0.1) }
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test("a page does not grow with the workflows of a run")
+    func size() throws {
+        let small = try PageFixtures.page(PageFixtures.evidence(trials: 4, workflows: 300)).html().utf8.count
+        let large = try PageFixtures.page(PageFixtures.evidence(trials: 4, workflows: 30_000)).html().utf8.count
+        #expect(large < small * 5 / 4 && large < 2_000_000)
+    }
+
+    @Test("Markdown holds verdict, tables and comparison, and names from outside break none of it")
+    func markdown() throws {
+        let page = PageFixtures.page(try PageFixtures.evidence(gate: ["success_rate >= 90%"], name: "a|b<c>"))
+        let text = page.markdown
+        #expect(text.hasPrefix("# How a\\|b\\<c\\> went\n"))
+        #expect(text.contains("**FAIL**: weak loses 25%"))
+        #expect(text.contains("| condition | policy | variation | verdict |"))
+        #expect(text.contains("| success\\_rate \\>= 90% | weak | outage=30s | ✗ fail |"))
+        #expect(text.contains("### Comparison with weak"))
+    }
+
+    @Test("JSON has the runs with their comparisons")
+    func json() throws {
+        let json = PageFixtures.page(try PageFixtures.evidence()).json
+        let parsed = try #require(try JSONValue(parsing: Array(json.text.utf8)).object)
+        #expect(parsed["schema"] == "boreas.dev/report/v1")
+        let run = try #require(parsed["runs"]?.array?.first?.object)
+        #expect(run["comparison"]?.object?["baseline"] == "weak")
+    }
+
+    @Test("the digest is SHA-256's, by the examples of FIPS 180-4 and over the edges of a block")
+    func digest() {
+        func hex(_ text: String) -> String {
+            SHA256.digest(Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        #expect(hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        #expect(
+            hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")
+                == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
+        #expect(
+            hex(String(repeating: "a", count: 1_000_000))
+                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+    }
+}
