@@ -51,8 +51,11 @@ package struct TrialShare: Hashable, Sendable {
     /// - Parameter isDecided: Once it holds for an interval, it does for narrower ones.
     package func trialsNeeded(_ confidence: Confidence, _ isDecided: (Interval) -> Bool) -> Int? {
         guard trials > 0, confidence.tail > 0 else { return nil }
-        var coarse = self
-        coarse = TrialShare(value: value, trials: trials, failed: failed.coarse, succeeded: succeeded.coarse)
+        // A limit that the value itself sits on is out of reach, and finding that out by counting up takes long.
+        let wide = interval(confidence)
+        let lower = value - (value - wide.lower) * Self.narrowest
+        guard isDecided(Interval(lower, value + (wide.upper - value) * Self.narrowest)) else { return nil }
+        let coarse = TrialShare(value: value, trials: trials, failed: failed.coarse, succeeded: succeeded.coarse)
         return CountSearch.least(from: trials, to: Self.trialsMax) {
             isDecided(coarse.interval(confidence, trials: Double($0)))
         }
@@ -66,6 +69,8 @@ package struct TrialShare: Hashable, Sendable {
     }
 
     static let trialsMax = 1_000_000
+    /// To what part of its width an interval is thought to narrow.
+    private static let narrowest = 1e-4
 }
 
 /// The least number from which on a condition holds.
