@@ -132,6 +132,7 @@ struct ViewTests {
     func clients() async throws {
         try await withDatabase { queue in
             try queue.write { db in
+                try db.execute(sql: "DELETE FROM sample WHERE metric = 'operations.succeeded' AND breakdown = ''")
                 for (metric, value) in [("operations", 40), ("operations.succeeded", 30), ("attempts", 80)] {
                     try db.execute(
                         sql: """

@@ -126,11 +126,10 @@ private struct WaitPanel {
         var generator = RandomStreams(seed: 42).stream("formula", backoff.text)
         var draws = Array(repeating: [Double](), count: retries)
         for _ in 0..<2_000 {
-            var previous: Duration?
+            var previous = Backoff.Previous()
             for retry in 1...retries {
-                let wait = backoff.delay(retry: retry, previous: previous, using: &generator)
-                draws[retry - 1].append(wait.seconds)
-                previous = wait
+                draws[retry - 1].append(
+                    backoff.delay(retry: retry, previous: &previous, using: &generator).seconds)
             }
         }
         return draws.map { draws in
