@@ -74,7 +74,7 @@ struct EvidenceArchive: Sendable {
         }
         let gate = [
             "success_rate >= 90% min 100", "p95(workflow.completion) < 30s", "amplification < 2", "violations == 0",
-            "success_rate >= \(Self.baseline) - 1%", "attempts{path=agentPodCreate} < 100",
+            "success_rate vs \(Self.baseline) >= -1pt", "attempts{path=agentPodCreate} < 100",
         ]
         return Experiment(
             name: "evidence", description: "Drawn, not carried out.", seed: 42, trials: trialsPerCell,
