@@ -17,7 +17,9 @@ struct Boreas: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Results",
-                subcommands: [List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self, ReportCommand.self]),
+                subcommands: [
+                    List.self, Show.self, Replay.self, PlanCommand.self, Compare.self, Gate.self, ReportCommand.self,
+                ]),
             CommandGroup(
                 name: "Parts", subcommands: [Serve.self, Proxy.self, ControllerCommand.self, AgentCommand.self]),
         ])
