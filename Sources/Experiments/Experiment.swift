@@ -1,3 +1,4 @@
+import Determinism
 package import Faults
 import Kubernetes
 package import Resilience
@@ -232,6 +233,24 @@ extension Experiment.Variation: Codable {
         try container.encodeIfPresent(process, forKey: .process)
         if !setup.isEmpty { try container.encode(setup, forKey: .setup) }
         if !arrivals.isEmpty { try container.encode(arrivals, forKey: .arrivals) }
+    }
+}
+
+extension Experiment.Variation {
+    /// A digest of what trials meet, whatever the policies and the program under test: workload, phases, faults. Where it
+    /// is equal, trials with the same seed meet the same.
+    package var conditions: String {
+        var bare = self
+        bare.name = ""
+        bare.policies = []
+        bare.process = nil
+        do {
+            var hash = StableHash()
+            hash.combine(try DocumentEncoder().encode(bare).text)
+            return hash.hexadecimal
+        } catch {
+            preconditionFailure("a variation that was read cannot be written: \(error)")
+        }
     }
 }
 
