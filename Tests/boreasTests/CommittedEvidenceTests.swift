@@ -79,9 +79,9 @@ private struct Baseline {
     var cells: [String: Cell] = [:]
 
     init(_ data: Data) throws {
-        let document = try JSONValue(parsing: Array(data))
+        let document = try #require(try JSONValue(parsing: Array(data)).object)
         #expect(document["schema"]?.string == "boreas.dev/baseline/v1")
-        for element in try #require(document["cells"]?.array) {
+        for element in try #require(document["cells"]?.array).compactMap(\.object) {
             let names = try #require(element["samples"]?.array).compactMap(\.string)
             var cell = Cell(conditions: element["conditions"]?.string)
             for line in try #require(element["trials"]?.array) {
