@@ -41,7 +41,8 @@ private struct BaselineText {
             .sorted { $0.name < $1.name }
         let names = named.map { StoredBaseline.quoted($0.name) }.joined(separator: ",")
         line(
-            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),")
+            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),"
+                + "\"conditions\":\(StoredBaseline.quoted(cell.conditions)),")
         line("\"samples\":[\(names)],")
         line("\"trials\":[")
         for (index, trial) in cell.trials.enumerated() {

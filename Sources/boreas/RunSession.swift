@@ -153,8 +153,8 @@ struct RunSession: Sendable {
             // What others are judged by must be found again by whoever goes on with the run.
             let isKept = selection.keeps(trial) || references.contains(trial.number)
             try await archive.record(trial, in: run, isDetailed: isKept)
-            // Of thousands that end as they were to, only those are told of that can be looked at.
-            if !isQuiet && (isSmall || isKept) || !isExpected(trial) { show(trial, of: run) }
+            // Of thousands, only those are told of that can be looked at: of each cell the first, and a few that failed.
+            if isSmall || isKept, !isQuiet || !isExpected(trial) { show(trial, of: run) }
         }
         work.selection = selection
     }
