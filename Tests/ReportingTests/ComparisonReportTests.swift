@@ -16,7 +16,8 @@ struct ComparisonReportTests {
                 Fixtures.tally(index, policy: "ours", seconds: seconds, attempts: attempts(index)),
             ]
         }
-        return try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "base")
+        return ComparisonReport(
+            try ComparisonPlan([Evidence(run, tallies)], by: .policy, baseline: .policy("base")))
     }
 
     private func row(_ report: ComparisonReport, _ name: String) throws -> ComparisonReport.Row {
@@ -86,8 +87,11 @@ struct ComparisonReportTests {
     @Test("an unknown baseline is refused with the nearest name")
     func unknownBaseline() throws {
         let run = try Fixtures.run([], policies: ["base", "ours"], trials: 1)
-        let arms = ComparisonReport.Arm.arms(of: [(run, [Fixtures.tally(1)])])
-        let error = try #require(throws: ExperimentError.self) { try ComparisonReport(arms, baseline: "bsae") }
+        let error = try #require(throws: ExperimentError.self) {
+            try ComparisonPlan(
+                [Evidence(run, [Fixtures.tally(1), Fixtures.tally(1, policy: "ours")])], by: .policy,
+                baseline: .policy("bsae"))
+        }
         #expect(error.description == "--baseline: nothing here is named bsae; did you mean base?")
     }
 
@@ -135,8 +139,8 @@ struct ComparisonReportTests {
                 return trial
             }
             return try only(
-                ComparisonReport(
-                    [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+                ComparisonFixtures.report(
+                    [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", ours)],
                     measures: [Measure(.makespan)]))
         }
         let most = try row(matching: 8)
@@ -162,8 +166,8 @@ struct ComparisonReportTests {
             ComparisonFixtures.clients($0.offset + 1, succeeded: $0.element.1, of: 1)
         }
         let row = try only(
-            ComparisonReport(
-                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+            ComparisonFixtures.report(
+                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)],
                 measures: [Measure(.successRate)]))
         #expect(abs(try #require(row.p) - 0.007538) < 1e-6)
         #expect(abs(row.change - 0.4) < 1e-12 && row.changeUnit == .points)
@@ -176,7 +180,7 @@ struct ComparisonReportTests {
     @Test("operations of one trial share its luck: trials that fail as a whole count as trials, and not as operations")
     func clusters() throws {
         // 6 of 10 trials fail as a whole, and 3 of 10: with 1,000 operations a side a test by rows would be sure.
-        func arm(_ label: String, failing: Int, shift: Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, failing: Int, shift: Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label,
                 (1...10).map {
@@ -184,8 +188,8 @@ struct ComparisonReportTests {
                 })
         }
         let row = try only(
-            ComparisonReport(
-                [arm("base", failing: 6, shift: 0), arm("ours", failing: 3, shift: 4)], baseline: "base",
+            ComparisonFixtures.report(
+                [arm("base", failing: 6, shift: 0), arm("ours", failing: 3, shift: 4)],
                 measures: [Measure(.successRate)]))
         #expect(row.base.units == 1_000 && row.n == 10)
         #expect(!row.isShown)
@@ -196,13 +200,13 @@ struct ComparisonReportTests {
 
     @Test("shares that are alike throughout keep an interval, because more trials might tell them apart")
     func alike() throws {
-        func arm(_ label: String, _ succeeded: Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, _ succeeded: Int) -> CellSummary {
             ComparisonFixtures.arm(label, (1...8).map { ComparisonFixtures.clients($0, succeeded: succeeded, of: 30) })
         }
         func row(_ succeeded: Int) throws -> ComparisonReport.Row {
             try only(
-                ComparisonReport(
-                    [arm("base", 30), arm("ours", succeeded)], baseline: "base", measures: [Measure(.successRate)]))
+                ComparisonFixtures.report(
+                    [arm("base", 30), arm("ours", succeeded)], measures: [Measure(.successRate)]))
         }
         let same = try row(30)
         #expect(same.verdict == .equal)
@@ -216,7 +220,7 @@ struct ComparisonReportTests {
 
     @Test("what never came is told of, and not dropped")
     func never() throws {
-        func arm(_ label: String, never: (Int) -> Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, never: (Int) -> Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label,
                 (1...8).map {
@@ -224,8 +228,8 @@ struct ComparisonReportTests {
                         $0, [.workflowCompletion: [1, 2, 3 + Double($0)]], never: [.workflowCompletion: never($0)])
                 })
         }
-        let report = try ComparisonReport(
-            [arm("base", never: { $0 == 1 ? 1 : 0 }), arm("ours", never: { _ in 2 })], baseline: "base",
+        let report = try ComparisonFixtures.report(
+            [arm("base", never: { $0 == 1 ? 1 : 0 }), arm("ours", never: { _ in 2 })],
             measures: [Measure(.workflowCompletion, quantile: 0.5)])
         let row = try only(report)
         #expect(row.base.never == 1 && row.base.units == 24 && row.candidate.never == 16)
@@ -249,12 +253,12 @@ struct ComparisonReportTests {
 
     @Test("violations are totals, whose change is by the trial")
     func totals() throws {
-        func arm(_ label: String, _ violations: (Int) -> Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, _ violations: (Int) -> Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label, (1...10).map { ComparisonFixtures.trial($0, [:], violations: violations($0)) })
         }
-        let report = try ComparisonReport(
-            [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], baseline: "base", measures: [Measure(.violations)])
+        let report = try ComparisonFixtures.report(
+            [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], measures: [Measure(.violations)])
         let row = try only(report)
         #expect(row.base.value == 0 && row.candidate.value == 15 && row.change == 1.5)
         #expect(row.verdict == .worse && row.footnote == nil)

@@ -26,7 +26,7 @@ struct StoredBaselineTests {
         let run = try Fixtures.run([], trials: 2)
         var second = Fixtures.tally(2, failed: 1, of: 2, outcome: .inconclusive, reason: "no \"storm\"")
         second.set(SampleKey(.attempts, Breakdown(.path, "cron")), [.init(7)])
-        let text = StoredBaseline(run, [second, Fixtures.tally(1, of: 1, seconds: 1.25)]).text
+        let text = Evidence(run, [second, Fixtures.tally(1, of: 1, seconds: 1.25)]).text
         #expect(
             text == """
                 {
@@ -52,8 +52,8 @@ struct StoredBaselineTests {
     @Test("what is written is read, and the same bytes come of it again")
     func roundTrip() throws {
         let (run, tallies) = try Self.run()
-        let stored = StoredBaseline(run, tallies)
-        let read = try StoredBaseline(parsing: stored.text, file: "b.json")
+        let stored = Evidence(run, tallies)
+        let read = try Evidence(parsing: stored.text, file: "b.json")
         #expect(read.text == stored.text)
         #expect(read.label == run.label && read.seed == 42 && read.trialsPlanned == 14 && read.world == "simulated")
         #expect(read.cells.map(\.policy) == ["base", "ours"])
@@ -78,8 +78,8 @@ struct StoredBaselineTests {
             tally.startedEpochMicroseconds = 17
             return tally
         }
-        #expect(StoredBaseline(other, later).text == StoredBaseline(run, tallies).text)
-        #expect(!StoredBaseline(run, tallies).text.contains("3f9c"))
+        #expect(Evidence(other, later).text == Evidence(run, tallies).text)
+        #expect(!Evidence(run, tallies).text.contains("3f9c"))
     }
 
     @Test("a value of a third or of a million keeps every bit, and one without end is more than any")
@@ -90,7 +90,7 @@ struct StoredBaselineTests {
         tally.samples = TrialSamples([
             SampleKey(.lockWait): values.map { .init($0) } + [.init(.infinity), .init(60, isCensored: true)]
         ])
-        let read = try StoredBaseline(parsing: StoredBaseline(run, [tally]).text, file: "b.json")
+        let read = try Evidence(parsing: Evidence(run, [tally]).text, file: "b.json")
         let samples = try #require(read.cells.first?.trials.first).samples(.lockWait)
         #expect(samples.prefix(values.count).map(\.value) == values)
         #expect(samples.suffix(2).map(\.reached) == [.infinity, .infinity])
@@ -101,8 +101,8 @@ struct StoredBaselineTests {
     func sameAgain() throws {
         let (run, tallies) = try Self.run(12)
         let live = Evidence(run, tallies)
-        let text = StoredBaseline(live).text
-        let kept = Evidence(try StoredBaseline(parsing: text, file: "kept.json"), file: "results/kept.json")
+        let text = live.text
+        let kept = try Evidence(parsing: text, file: "results/kept.json")
         let plan = try ComparisonPlan([live], by: .run, baseline: .evidence(kept))
         let report = ComparisonReport(plan)
         #expect(report.baseline == "kept" && report.arms == ["base", "ours"])
@@ -116,7 +116,7 @@ struct StoredBaselineTests {
     @Test("a baseline without a metric or a cell is told of, and nothing breaks")
     func lacking() throws {
         let (run, tallies) = try Self.run(12)
-        var kept = StoredBaseline(run, tallies.filter { $0.key.policy == "base" })
+        var kept = Evidence(run, tallies.filter { $0.key.policy == "base" })
         kept.cells = kept.cells.map { cell in
             CellSummary(
                 policy: cell.policy, variation: cell.variation,
@@ -126,9 +126,9 @@ struct StoredBaselineTests {
                     return trial
                 })
         }
-        let read = try StoredBaseline(parsing: kept.text, file: "kept.json")
+        let read = try Evidence(parsing: kept.text, file: "kept.json")
         let plan = try ComparisonPlan(
-            [Evidence(run, tallies)], by: .run, baseline: .evidence(Evidence(read, file: "kept.json")))
+            [Evidence(run, tallies)], by: .run, baseline: .evidence(read))
         let report = ComparisonReport(
             plan, measures: [Measure(.workflowCompletion, quantile: 0.5), Measure(.attempts), Measure(.makespan)])
         #expect(report.rows.map(\.measure.name) == ["p50(workflow.completion)", "attempts"])
@@ -184,7 +184,7 @@ struct StoredBaselineTests {
             ("{\"schema\":1,\"schema\":2}", "b.json: schema: is there twice; leave one out"),
         ])
     func refused(text: String, message: String) throws {
-        let error = try #require(throws: ExperimentError.self) { try StoredBaseline(parsing: text, file: "b.json") }
+        let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: text, file: "b.json") }
         #expect(error.description == message)
     }
 
@@ -215,10 +215,10 @@ struct StoredBaselineTests {
         ])
     func refusedWithin(old: String, new: String, message: String) throws {
         let run = try Fixtures.run([], trials: 2)
-        let text = StoredBaseline(run, [Fixtures.tally(1, of: 1), Fixtures.tally(2, of: 1)]).text
+        let text = Evidence(run, [Fixtures.tally(1, of: 1), Fixtures.tally(2, of: 1)]).text
         #expect(text.contains(old))
         let changed = text.replacing(old, with: new, maxReplacements: 1)
-        let error = try #require(throws: ExperimentError.self) { try StoredBaseline(parsing: changed, file: "b.json") }
+        let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: changed, file: "b.json") }
         #expect(error.description == "b.json: " + message)
     }
 }
