@@ -84,7 +84,7 @@ extension ComparisonReport {
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }
-        let adjusted = family > 0 ? "p: adjusted for \(Numbers.count(family, "test")) (Holm); " : ""
+        let adjusted = family > 1 ? "p: adjusted for \(Numbers.count(family, "test")) (Holm); " : ""
         text += "\n\(adjusted)\\~ where no difference is shown\n"
         return text + told(footnotes.lines + notes)
     }

@@ -17,9 +17,11 @@ extension ComparisonReport {
             lines.append(sizes + (tests.isEmpty ? "" : "; p by " + tests.joined(separator: ", ")))
         }
         if shown.contains(where: { [.better, .worse, .different].contains($0.verdict) && $0.effect != nil }) {
-            lines.append("negligible, small, medium, large: Cliff's δ, how consistent a difference is, not how big")
+            lines.append(
+                "negligible, small, medium, large: Cliff's δ, how little both sides' trials overlap, not how big the change is"
+            )
         }
-        var last = family > 0 ? ["p: adjusted for the \(Numbers.count(family, "test")) of the table (Holm)"] : []
+        var last = family > 1 ? ["p: adjusted for the \(Numbers.count(family, "test")) of the table (Holm)"] : []
         if shown.contains(where: { $0.conclusion.hasPrefix("could show") }) {
             last.append("could show: with 80 % power")
         }

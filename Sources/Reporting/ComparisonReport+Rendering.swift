@@ -89,7 +89,7 @@ extension ComparisonReport {
     }
 
     /// How to read the numbers of these rows, a line each.
-    func legend(_ shown: [Row]) -> String { legendLines(shown, isNarrow: false).map { $0 + "\n" }.joined() }
+    package func legend(_ shown: [Row]) -> String { legendLines(shown, isNarrow: false).map { $0 + "\n" }.joined() }
 
     /// Notes that several rows share, each told once.
     struct Footnotes {

@@ -6,7 +6,10 @@ struct ComparisonTable {
     /// What stands above a part of the table: the metric, where there are several variations to be read along.
     private var sections: [(title: String, columns: [TextTable.Column], rows: [[TextTable.Cell]])] = []
 
-    /// - Parameter isNarrow: Without the intervals of the values: that of the change remains.
+    /// Characters of a name above a narrow column.
+    private static let nameMax = 20
+
+    /// - Parameter isNarrow: With names cut short, and without the intervals of the values: that of the change remains.
     init(
         _ report: ComparisonReport, _ rows: [ComparisonReport.Row], _ footnotes: inout ComparisonReport.Footnotes,
         isNarrow: Bool = false
@@ -23,7 +26,9 @@ struct ComparisonTable {
         let values =
             isSharedBase
             ? [TextTable.Column("value", .left)]
-            : [TextTable.Column(report.baseline, .left), TextTable.Column(report.candidate ?? "candidate", .left)]
+            : [report.baseline, report.candidate ?? "candidate"].map {
+                TextTable.Column(isNarrow ? $0.oneLine(width: Self.nameMax) : $0, .left)
+            }
         for measure in measures {
             let own = rows.filter { $0.measure.name == measure }
             var columns: [TextTable.Column] = [.init(isGrouped ? groupTitle : "metric", .left)]
