@@ -29,6 +29,7 @@ extension ComparisonReport {
             ("shown", { "\($0.isShown)" }), ("cliffs_delta", { Self.number($0.effect?.delta) }),
             ("effect", { $0.effect?.magnitude.rawValue ?? "" }), ("detectable", { Self.number($0.detectable) }),
             ("verdict", \.verdict.rawValue), ("note", { $0.footnote ?? "" }),
+            ("method", \.method.rawValue),
         ]
         let lines = [fields.map(\.0)] + rows.map { row in fields.map { $0.1(row) } }
         return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()

@@ -4,6 +4,8 @@ extension ComparisonReport {
     /// What the table comes to, for who reads no more: `3 of 21 differences are shown. Worse: attempts (cron). Better: …`
     package var summary: String {
         let shown = rows.filter(\.isShown)
+        let tested = rows.filter { $0.pAlone != nil }
+        let isHopeless = !tested.isEmpty && tested.allSatisfy(\.isTooSmall)
         var sentences: [String] = []
         switch (family, shown.count) {
         case (0, _):
@@ -12,7 +14,10 @@ extension ComparisonReport {
                     ? "No difference: all trials gave the same." : "No difference could be tested; the notes say why.")
         case (1, 0): sentences.append("The one difference that was tested is not shown.")
         case (1, _): sentences.append("The one difference that was tested is shown.")
-        case (_, 0): sentences.append("None of \(family) differences is shown.")
+        case (_, 0):
+            sentences.append(
+                "None of \(family) differences is shown"
+                    + (isHopeless ? ": with so few trials none could be." : "."))
         default: sentences.append("\(shown.count) of \(family) differences \(shown.count == 1 ? "is" : "are") shown.")
         }
         for (verdict, title) in [(Judgement.worse, "Worse"), (.better, "Better"), (.different, "Different")] {

@@ -42,6 +42,8 @@ package struct ComparisonReport: Hashable, Sendable {
         /// half width of the interval; in the unit ``changeUnit``.
         package var detectable: Double?
         package var verdict: Judgement
+        /// Whether no difference, however large, could have been shown with so few trials among so many tests.
+        var isTooSmall = false
         /// What the verdict holds to be none that matters; 0 is nothing.
         var margin = 0.0
         /// What must be known of the row: why nothing could be shown, what was left out, what stands for what.
@@ -225,16 +227,18 @@ package struct ComparisonReport: Hashable, Sendable {
 extension ComparisonReport.Row {
     /// Says where the first of so many tests could not have shown anything with so few trials.
     fileprivate mutating func noteSize(family: Int) {
-        guard !isShown, footnote == nil, pAlone != nil else { return }
+        guard !isShown, pAlone != nil else { return }
         // Student's p is not bounded by the number of trials.
         guard method != .clusters, method != .meansAlone else { return }
         let alpha = 0.05 / Double(family)
         let least =
             isPaired ? WilcoxonSignedRank.leastTrials(alpha: alpha) : MannWhitney.leastTrials(alpha: alpha)
         guard n < least else { return }
-        footnote =
+        isTooSmall = true
+        let note =
             "with fewer than \(least) \(isPaired ? "pairs" : "trials a side") a rank test shows no difference among "
             + "\(family) tests; run more trials, or compare fewer --metrics"
+        footnote = [footnote, note].compactMap(\.self).joined(separator: "; ")
     }
 
     /// What it is where it is shown to differ.

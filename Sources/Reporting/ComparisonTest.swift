@@ -119,8 +119,8 @@ struct ComparisonTest {
                 "never came: \(base.never) of \(base.units) with the baseline, \(candidate.never) of \(candidate.units) "
                     + "with what is compared")
         }
-        if finding.method == .bounds, finding.change != 0 {
-            remarks.append("the trials of a side are alike: the interval allows for ones that are lost as a whole")
+        if finding.method == .bounds {
+            remarks.append("all trials of a side are alike: the interval is of trials that may be lost as a whole")
         }
         return remarks
     }

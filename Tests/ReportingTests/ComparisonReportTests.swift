@@ -326,7 +326,10 @@ struct ComparisonReportTests {
         let report = try ComparisonFixtures.report([arm("base"), arm("ours")], measures: [Measure(.successRate)])
         let row = try only(report)
         #expect(row.detectable == nil)
-        #expect(row.footnote == "all pairs equal; fewer than 6 pairs: nothing can be shown")
+        #expect(
+            row.footnote
+                == "all pairs equal; fewer than 6 pairs: nothing can be shown; all trials of a side are alike: the "
+                + "interval is of trials that may be lost as a whole")
         #expect(!report.text(.plain).contains("could show"))
         #expect(report.summary == "No difference: all trials gave the same.")
     }
@@ -430,6 +433,9 @@ struct ComparisonReportTests {
         #expect(report.text(.plain).hasPrefix("4 of 4 differences are shown. Better: "))
         #expect(report.markdown.hasPrefix("**4 of 4 differences are shown"))
         #expect(report.json.object?["summary"]?.string == report.summary)
+        #expect(
+            try self.report(7, attempts: { 100 + $0 }, seconds: 0.5).summary
+                == "None of 4 differences is shown: with so few trials none could be.")
         let noise = try ComparisonFixtures.report(.makespan, [1, 2, 3, 4, 5, 6, 7], [2, 1, 3, 5, 4, 7, 6])
         #expect(noise.summary == "The one difference that was tested is not shown.")
     }
