@@ -9,7 +9,7 @@ struct ComparisonTable {
     /// Characters of a name above a narrow column.
     private static let nameMax = 20
 
-    /// - Parameter isNarrow: With names cut short, and without the intervals of the values: that of the change remains.
+    /// - Parameter isNarrow: With names cut short, and without the values' own intervals: that of the change remains.
     init(
         _ report: ComparisonReport, _ rows: [ComparisonReport.Row], _ footnotes: inout ComparisonReport.Footnotes,
         isNarrow: Bool = false
@@ -52,7 +52,8 @@ struct ComparisonTable {
                     if !isSharedBase { line.append(TextTable.Cell(row.text(row.base, isNarrow: isNarrow))) }
                     line.append(TextTable.Cell(row.text(row.candidate, isNarrow: isNarrow)))
                     line.append(TextTable.Cell(row.changeText, row.ink))
-                    line.append(TextTable.Cell(row.evidence + footnotes.mark(row.footnote), .dim))
+                    let evidence = isNarrow ? String(row.evidence.dropFirst().dropLast()) : row.evidence
+                    line.append(TextTable.Cell(evidence + footnotes.mark(row.footnote), .dim))
                     line.append(TextTable.Cell(row.conclusion, row.ink))
                     lines.append(line)
                 }

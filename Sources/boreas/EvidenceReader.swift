@@ -57,9 +57,8 @@ struct EvidenceReader {
     /// The first of runs with one label, which come newest first.
     private mutating func newest(_ runs: [RunHeading], of label: String) -> String? {
         guard let first = runs.first else { return nil }
-        if runs.count > 1 {
-            notes.append("\(runs.count) runs are labelled \(label): \(first.identifier) is the newest")
-        }
+        let note = "\(runs.count) runs are labelled \(label): \(first.identifier) is the newest"
+        if runs.count > 1, !notes.contains(note) { notes.append(note) }
         return first.identifier
     }
 
