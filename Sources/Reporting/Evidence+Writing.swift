@@ -33,23 +33,6 @@ extension Evidence {
     static func quoted(_ text: String) -> String { JSONValue.string(text).text }
 }
 
-extension SampleKey {
-    /// `attempts`, `attempts{path=cron}`: as measures are named.
-    var name: String { metric.rawValue + (breakdown.map { "{\($0)}" } ?? "") }
-
-    /// Nil for what ``name`` does not give.
-    init?(parsing name: String) {
-        let parts = name.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let metric = Metric(rawValue: String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
-            self.init(metric)
-            return
-        }
-        guard parts[1].last == "}", let breakdown = Breakdown(parsing: String(parts[1].dropLast())) else { return nil }
-        self.init(metric, breakdown)
-    }
-}
-
 /// The text while it grows.
 private struct BaselineText {
     var bytes: [UInt8] = []

@@ -8,13 +8,15 @@ import Reporting
 struct EvidenceReader {
     let archive: RunArchive
     /// What is compared; nil is what trials of a run's subject have. No other sample is read.
-    let measures: [Measure]?
+    var measures: [Measure]?
     /// How names were understood, where they may mean several things.
     private(set) var notes: [String] = []
 
-    init(archive: RunArchive, measures: [Measure]?) {
-        self.archive = archive
-        self.measures = measures
+    /// A run of the archive, by its identifier or label.
+    ///
+    /// - Parameter isWhole: Whether all samples are wanted.
+    mutating func run(_ reference: String, isWhole: Bool = false) async throws -> Evidence {
+        try await read(try await record(reference), isWhole: isWhole)
     }
 
     /// Runs of the archive, each once, in the order given.
@@ -62,7 +64,6 @@ struct EvidenceReader {
         return first.identifier
     }
 
-    /// - Parameter isWhole: Whether all samples are wanted.
     private func read(_ run: RunRecord, isWhole: Bool = false) async throws -> Evidence {
         let subject = run.experiment.variations.first?.subject ?? .core
         for measure in measures ?? [] where !measure.metric.facts.subjects.contains(subject) {
@@ -154,7 +155,7 @@ struct EvidenceReader {
     }
 
     /// One that is there, or that is spelled as they are.
-    private static func isFile(_ name: String) -> Bool {
+    static func isFile(_ name: String) -> Bool {
         name.contains("/") || name.hasSuffix(".json") || isFolder(name) == false
     }
 
