@@ -13,8 +13,10 @@ package struct RatioChange: Hashable, Sendable {
     package let value: Double
     /// Pairs, or the trials of the smaller arm.
     package let count: Int
-    private let standardError: Double?
-    private let degreesOfFreedom: Double
+    /// Nil for fewer than two trials.
+    package let standardError: Double?
+    /// Of Student's distribution.
+    package let degreesOfFreedom: Double
 
     /// Trials that met the same weather in pairs.
     package init(_ kind: Kind, pairs: [(mine: Part, other: Part)]) {

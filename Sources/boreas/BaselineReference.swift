@@ -37,7 +37,7 @@ enum BaselineReference {
         if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), !isFolder.boolValue {
             guard let data = FileManager.default.contents(atPath: name), let text = String(bytes: data, encoding: .utf8)
             else { throw CommandFailure(code: .usage, message: "--baseline: \(name) can't be read as text") }
-            return Evidence(try StoredBaseline(parsing: text, file: name), file: name)
+            return try Evidence(parsing: text, file: name)
         }
         guard FileManager.default.fileExists(atPath: database) else {
             throw CommandFailure(

@@ -75,19 +75,3 @@ extension PageTable {
         return omitted > 0 ? text + "\n\(Numbers.count(omitted, "more row")) left out.\n" : text
     }
 }
-
-/// Text that means in Markdown what it says.
-enum MarkdownText {
-    private static let special = Set("\\`*_[]<>#|~")
-
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            if special.contains(character) { result.append("\\") }
-            result.append(character.isNewline ? " " : character)
-        }
-        return result
-    }
-
-    static func cell(_ text: String) -> String { text.isEmpty ? " " : escaped(text) }
-}
