@@ -93,13 +93,10 @@ struct EvidenceReader {
 
     /// The latest run of that label, of the same experiment if there is one, that is not itself compared.
     private func labelled(_ label: String, _ evidence: [Evidence]) async throws -> ComparisonPlan.Baseline? {
-        let compared = Set(evidence.map(\.name))
-        let experiments = Set(evidence.map(\.experiment))
-        let runs = try await archive.runs().filter { $0.label == label }
-        let others = runs.filter { !compared.contains($0.identifier) }
-        let meant = others.first { experiments.contains($0.experiment) } ?? others.first ?? runs.first
+        let meant = try await archive.labelled(
+            label, besides: Set(evidence.map(\.name)), of: Set(evidence.map(\.experiment)))
         guard let meant else { return nil }
-        return .evidence(try await run(meant.identifier))
+        return .evidence(try await run(meant))
     }
 
     private func unknown(
