@@ -104,10 +104,10 @@ extension GateDocument.Entry {
             }
         }
         let trials = Numbers.count(run.trialsPlanned - gate.missing, "trial")
-        text +=
-            (text.isEmpty ? "" : "\n") + "<sub>Run `\(run.identifier)`, \(run.world) world, seed \(run.seed), \(trials)"
-        text += gate.lines.isEmpty ? ".</sub>\n" : "; bounds: \(gate.levelText).</sub>\n"
-        return text
+        var facts = ["Run `\(run.identifier)`, \(run.world) world, seed \(run.seed), \(trials)"]
+        if !gate.lines.isEmpty { facts.append("bounds: \(gate.levelText)") }
+        if let baseline = gate.baseline { facts.append("baseline: \(MarkdownText.escaped(baseline.text))") }
+        return text + (text.isEmpty ? "" : "\n") + "<sub>\(facts.joined(separator: "; ")).</sub>\n"
     }
 }
 

@@ -55,6 +55,9 @@ package struct RatioChange: Hashable, Sendable {
         degreesOfFreedom = welch > 0 ? variance * variance / welch : Double(max(1, count - 1))
     }
 
+    /// Whether all pairs, or the trials of each arm, showed the same: then ``interval(_:)`` has no width.
+    package var isAlike: Bool { standardError.map { $0 <= 1e-12 * max(1, abs(value)) } ?? false }
+
     /// Fewer than two trials bound nothing.
     package func interval(_ confidence: Confidence = .twoSided95) -> Interval {
         guard let standardError, confidence.tail > 0 else { return .unknown }

@@ -177,12 +177,9 @@ struct EvidenceReader {
 
     /// The latest run of that label, of the same experiment if there is one, that is not itself compared.
     private mutating func labelled(_ label: String, _ evidence: [Evidence]) async throws -> RunRecord? {
-        let compared = Set(evidence.map(\.name))
-        let experiments = Set(evidence.map(\.experiment))
-        let runs = try await archive.runs().filter { $0.label == label }
-        let others = runs.filter { !compared.contains($0.identifier) }
-        let akin = others.filter { experiments.contains($0.experiment) }
-        guard let meant = newest(akin.isEmpty ? others.isEmpty ? runs : others : akin, of: label) else { return nil }
+        let runs = try await archive.labelled(
+            label, besides: Set(evidence.map(\.name)), of: Set(evidence.map(\.experiment)))
+        guard let meant = newest(runs, of: label) else { return nil }
         return try await archive.run(meant)
     }
 
