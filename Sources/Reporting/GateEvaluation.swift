@@ -120,7 +120,7 @@ extension GateEvaluation {
         let trials = cell.cell.trials.count
         guard expression.relation == .equal, expression.limit == 0, confidence.tail > 0 else { return "" }
         let missed = 1 - Proportion(trials, of: trials).clopperPearson(confidence).lower
-        return "\(Numbers.count(trials, "trial")) may miss what happens in \(Numbers.share(missed)) of trials"
+        return "\(Numbers.count(trials, "trial")) may miss what happens in \(Numbers.percent(missed)) of trials"
     }
 
     private func share() -> GateFinding {
@@ -139,7 +139,7 @@ extension GateEvaluation {
         else { return "" }
         func lower(_ lost: Int) -> Double { Proportion(trials - lost, of: trials).clopperPearson(confidence).lower }
         guard expression.relation.holds(lower(0), limit) else {
-            let shown = Numbers.share(lower(0))
+            let shown = Numbers.percent(lower(0))
             let needed = Proportion.cleanCount(toShow: limit, confidence)
             return "\(Numbers.count(trials, "trial")) without a failure would show \(shown); this limit takes \(needed)"
         }

@@ -1,4 +1,6 @@
+import Crypto
 import Experiments
+import Foundation
 import Mustache
 import Recording
 
@@ -55,5 +57,10 @@ package struct Page: Sendable {
     }
 
     /// Of what stands between the tags, ends of lines included.
-    private static let scriptSource = SHA256.source(of: "\n\(PageScript.text)\n")
+    private static let scriptSource = source(of: "\n\(PageScript.text)\n")
+
+    /// How Content-Security-Policy names a script by what it is: `sha256-…`.
+    static func source(of script: String) -> String {
+        "sha256-" + Data(SHA256.hash(data: Data(script.utf8))).base64EncodedString()
+    }
 }
