@@ -9,6 +9,8 @@ struct EvidenceReader {
     let archive: RunArchive
     /// What is compared; nil is what trials of a run's subject have. No other sample is read.
     var measures: [Measure]?
+    /// Conditions whose samples are wanted, too.
+    var gate: [GateExpression] = []
 
     /// A run of the archive.
     ///
@@ -16,7 +18,8 @@ struct EvidenceReader {
     func run(_ reference: String, isWhole: Bool = false) async throws -> Evidence {
         let run = try await archive.run(reference)
         let subject = run.experiment.variations.first?.subject ?? .core
-        let keys = ComparisonReport.keys(of: measures ?? ComparisonReport.measures(of: subject))
+        var keys = ComparisonReport.keys(of: measures ?? ComparisonReport.measures(of: subject))
+        if !gate.isEmpty { keys.formUnion(GateReport.keys(of: gate)) }
         return Evidence(run, try await archive.tallies(of: run.identifier, keys: isWhole ? nil : keys))
     }
 

@@ -7,11 +7,13 @@ import Statistics
 extension RunChapter {
     var comparison: PageSection? {
         guard let comparison = evidence.comparison, !comparison.rows.isEmpty else { return nil }
+        let isWithSame = comparison.axis == .run && comparison.rows.allSatisfy { $0.policy == $0.arm }
         var blocks: [PageBlock] = [
             .paragraph(
-                "Each policy against \(comparison.baseline). A difference is marked only where it is shown; ~ stands where "
+                "Each policy against \(isWithSame ? "the same of " : "")\(comparison.baseline). A difference is marked only where it is shown; ~ stands where "
                     + "it is not.")
         ]
+        if comparison.axis == .run { blocks.append(.facts(comparison.facts.map { ($0.name, $0.value) })) }
         blocks += [shares(comparison), changes(comparison)].compactMap { $0.map(PageBlock.figure) }
         let place = evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus)), where policies differ most"
         let main = comparison.rows.filter { $0.variation == evidence.focus && Self.mainMeasures.contains($0.measure) }
