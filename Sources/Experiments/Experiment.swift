@@ -1,3 +1,4 @@
+import Determinism
 package import Faults
 import Kubernetes
 package import Resilience
@@ -105,16 +106,20 @@ package struct Experiment: Hashable, Sendable {
         /// The workflow's manifest, as JSON text.
         package var manifest: String
         package var count: Int
-        /// Between two arrivals; zero submits all at once.
+        /// Between two arrivals, on average where they are not regular; zero submits all at once.
         package var every: Duration
-        /// When the first arrives, since the beginning of the calm phase.
+        /// When the first may arrive, since the beginning of the calm phase.
         package var after: Duration
+        package var arrivals: Arrivals
 
-        package init(manifest: String, count: Int, every: Duration, after: Duration = .zero) {
+        package init(
+            manifest: String, count: Int, every: Duration, after: Duration = .zero, arrivals: Arrivals = .regular
+        ) {
             self.manifest = manifest
             self.count = count
             self.every = every
             self.after = after
+            self.arrivals = arrivals
         }
     }
 
@@ -235,8 +240,26 @@ extension Experiment.Variation: Codable {
     }
 }
 
+extension Experiment.Variation {
+    /// A digest of what trials meet, whatever the policies and the program under test: workload, phases, faults. Where it
+    /// is equal, trials with the same seed meet the same.
+    package var conditions: String {
+        var bare = self
+        bare.name = ""
+        bare.policies = []
+        bare.process = nil
+        do {
+            var hash = StableHash()
+            hash.combine(try DocumentEncoder().encode(bare).text)
+            return hash.hexadecimal
+        } catch {
+            preconditionFailure("a variation that was read cannot be written: \(error)")
+        }
+    }
+}
+
 extension Experiment.Load: Codable {
-    private enum CodingKeys: String, CodingKey { case manifest, count, every, after }
+    private enum CodingKeys: String, CodingKey { case manifest, count, every, after, arrivals }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -244,7 +267,8 @@ extension Experiment.Load: Codable {
             manifest: try container.decode(String.self, forKey: .manifest),
             count: try container.decode(Int.self, forKey: .count),
             every: try container.decode(Duration.self, forKey: .every),
-            after: try container.decodeIfPresent(Duration.self, forKey: .after) ?? .zero)
+            after: try container.decodeIfPresent(Duration.self, forKey: .after) ?? .zero,
+            arrivals: try container.decodeIfPresent(Arrivals.self, forKey: .arrivals) ?? .regular)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -253,6 +277,7 @@ extension Experiment.Load: Codable {
         try container.encode(count, forKey: .count)
         try container.encode(every, forKey: .every)
         if after != .zero { try container.encode(after, forKey: .after) }
+        if arrivals != .regular { try container.encode(arrivals, forKey: .arrivals) }
     }
 }
 

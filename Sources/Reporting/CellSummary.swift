@@ -7,12 +7,15 @@ package import Statistics
 package struct CellSummary: Hashable, Sendable {
     package let policy: String
     package let variation: String
+    /// `Experiment.Variation.conditions`; empty where they are not known.
+    package let conditions: String
     /// By index.
     package let trials: [TrialTally]
 
-    package init(policy: String, variation: String, trials: [TrialTally]) {
+    package init(policy: String, variation: String, conditions: String = "", trials: [TrialTally]) {
         self.policy = policy
         self.variation = variation
+        self.conditions = conditions
         self.trials = trials.sorted { $0.key.index < $1.key.index }
     }
 
@@ -25,9 +28,11 @@ package struct CellSummary: Hashable, Sendable {
         }
         return references
             + run.experiment.variations.flatMap { variation in
-                variation.policies.compactMap { policy in
+                let conditions = variation.conditions
+                return variation.policies.compactMap { policy in
                     byCell[[variation.name, policy.name]].map {
-                        CellSummary(policy: policy.name, variation: variation.name, trials: $0)
+                        CellSummary(
+                            policy: policy.name, variation: variation.name, conditions: conditions, trials: $0)
                     }
                 }
             }

@@ -221,7 +221,8 @@ private struct PlanBuilder {
         contrasts.append(
             ComparisonPlan.Contrast(
                 arm: arm, base: base, candidate: candidate, source: baseSource.name,
-                mayPair: baseSource.world == source.world && baseSource.experiment == source.experiment))
+                mayPair: baseSource.obstacle(
+                    base, to: candidate, experiment: source.experiment, world: source.world) == nil))
     }
 
     private func name(of source: Evidence) -> String {

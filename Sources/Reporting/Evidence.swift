@@ -61,6 +61,23 @@ package struct Evidence: Hashable, Sendable {
         cells.first { $0.policy == policy && $0.variation == variation }
     }
 
+    /// Why trials of another run are no pairs with those of this one, even where their seeds are equal; nil where they are.
+    ///
+    /// - Parameters:
+    ///   - own: A cell of this evidence.
+    ///   - cell: The cell that is held against it, of the experiment and world that are named.
+    package func obstacle(
+        _ own: CellSummary, to cell: CellSummary, experiment: String, world: String
+    ) -> String? {
+        if experiment != self.experiment { return "the baseline is of the experiment \(self.experiment)" }
+        if world != self.world { return "the baseline took place in the \(self.world) world" }
+        // Variations of other names are other conditions on purpose.
+        let isChanged =
+            own.variation == cell.variation && !own.conditions.isEmpty && !cell.conditions.isEmpty
+            && own.conditions != cell.conditions
+        return isChanged ? "the experiment's workload, phases or faults are others than the baseline's" : nil
+    }
+
     private static func distinct(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }

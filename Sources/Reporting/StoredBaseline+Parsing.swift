@@ -73,7 +73,7 @@ private struct BaselineReader {
 
     private func cell(_ value: JSONValue, _ path: String, _ number: inout Int) throws(ExperimentError) -> CellSummary {
         let members = try object(value, path)
-        try refuseOthers(members, ["policy", "variation", "samples", "trials"], path)
+        try refuseOthers(members, ["policy", "variation", "conditions", "samples", "trials"], path)
         let policy = try string(members, "policy", { path })
         let variation = try string(members, "variation", { path })
         var keys: [SampleKey] = []
@@ -101,7 +101,9 @@ private struct BaselineReader {
             }
             trials.append(trial)
         }
-        return CellSummary(policy: policy, variation: variation, trials: trials)
+        return CellSummary(
+            policy: policy, variation: variation, conditions: try string(members, "conditions", { path }),
+            trials: trials)
     }
 
     private static let trialMembers: Set = [

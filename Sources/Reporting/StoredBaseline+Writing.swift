@@ -26,23 +26,6 @@ extension StoredBaseline {
     static func quoted(_ text: String) -> String { JSONValue.string(text).text }
 }
 
-extension SampleKey {
-    /// `attempts`, `attempts{path=cron}`: as measures are named.
-    var name: String { metric.rawValue + (breakdown.map { "{\($0)}" } ?? "") }
-
-    /// Nil for what ``name`` does not give.
-    init?(parsing name: String) {
-        let parts = name.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let metric = Metric(rawValue: String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
-            self.init(metric)
-            return
-        }
-        guard parts[1].last == "}", let breakdown = Breakdown(parsing: String(parts[1].dropLast())) else { return nil }
-        self.init(metric, breakdown)
-    }
-}
-
 /// The text while it grows.
 private struct BaselineText {
     var bytes: [UInt8] = []
@@ -58,7 +41,8 @@ private struct BaselineText {
             .sorted { $0.name < $1.name }
         let names = named.map { StoredBaseline.quoted($0.name) }.joined(separator: ",")
         line(
-            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),")
+            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),"
+                + "\"conditions\":\(StoredBaseline.quoted(cell.conditions)),")
         line("\"samples\":[\(names)],")
         line("\"trials\":[")
         for (index, trial) in cell.trials.enumerated() {

@@ -44,8 +44,7 @@ enum BaselineReference {
                 code: .usage,
                 message: "--baseline: there is no file \(name), and no archive \(database) with such a run")
         }
-        let archive = try RunArchive.read(at: database)
-        return try await RunSession.closing(archive) {
+        return try await RunArchive.withReading(at: database) { archive in
             let run = try await archive.run(name)
             return Evidence(run, try await archive.tallies(of: run.identifier, keys: keys))
         }

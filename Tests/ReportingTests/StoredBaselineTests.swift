@@ -38,7 +38,7 @@ struct StoredBaselineTests {
                 "label":"",
                 "trialsPlanned":2,
                 "cells":[
-                {"policy":"base","variation":"",
+                {"policy":"base","variation":"","conditions":"df4a8b7c56d32a51",
                 "samples":["attempts{path=cron}","workflow.completion"],
                 "trials":[
                 {"index":1,"seed":1,"outcome":"pass","operations":100,"attempts":120,"faults":5,"violations":0,"samples":[null,1.25]},
