@@ -51,6 +51,7 @@ struct PageEvidenceTests {
         _ trials: [TrialRecord], variations: [String], _ body: (RunArchive) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "boreas-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var run = try Fixtures.run([], policies: ["weak", "strong"], trials: 2)
         let variation = run.experiment.variations[0]

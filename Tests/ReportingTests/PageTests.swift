@@ -144,11 +144,11 @@ struct HeadlineTests {
             try text(expectations: [fails]) == "PASS: policy weak fails, as expected.")
         #expect(
             try text(expectations: [fails, .init(policy: "strong", verdict: .pass)])
-                == "PASS: both policies came out as expected: policy strong passes; policy weak fails.")
+                == "PASS: both expectations are met: policy strong passes; policy weak fails.")
         #expect(
             try text(expectations: [passes])
                 == "FAIL: policy weak was to pass and failed (20 violations; it loses 25% of its workflows in an outage of "
-                + "30s); expectations met: 0 of 1.")
+                + "30s).")
     }
 
     @Test("no trial is no pass")

@@ -286,7 +286,9 @@ private struct Teller {
         if unmet.count > Self.unmetMax { parts.append("\(unmet.count - Self.unmetMax) more differ") }
         switch expectations.verdict {
         case .pass: return sentence(onMet: expected)
-        case .fail: parts.append("expectations met: \(expected.count { $0.verdict == .pass }) of \(expected.count)")
+        case .fail:
+            let met = expected.count { $0.verdict == .pass }
+            if expected.count > 1 { parts.append("expectations met: \(met) of \(expected.count)") }
         case .inconclusive: if gate.missing > 0 { parts.append(missingText) }
         }
         return parts.isEmpty ? "nothing is shown" : parts.joined(separator: "; ")
@@ -312,7 +314,7 @@ private struct Teller {
             + "\(line.found.past)\(why)"
     }
 
-    /// `all 3 policies came out as expected: policies boreas and argo-v4.1.2 pass; policy none fails`.
+    /// `all 3 expectations are met: policies boreas and argo-v4.1.2 pass; policy none fails`.
     private func sentence(onMet lines: [ExpectationReport.Line]) -> String {
         guard lines.count > 1 else {
             return lines.first.map {
@@ -321,16 +323,10 @@ private struct Teller {
         }
         let groups = Verdict.allCases.compactMap { verdict -> String? in
             let own = lines.filter { $0.found == verdict }
-            guard !own.isEmpty else { return nil }
-            return "\(named(own.map(\.cell))) \(verdict.present(own.count))"
-        }.joined(separator: "; ")
-        let count = Set(lines.map(\.policy)).count
-        let whole = report.run.experiment.policyNames.count
-        let who =
-            count < whole
-            ? "\(count) of \(whole) policies"
-            : count == 1 ? "it" : count == 2 ? "both policies" : "all \(count) policies"
-        return "\(who) came out as expected: \(groups)"
+            return own.isEmpty ? nil : "\(named(own.map(\.cell))) \(verdict.present(own.count))"
+        }
+        let count = lines.count == 2 ? "both" : "all \(lines.count)"
+        return "\(count) expectations are met: \(groups.joined(separator: "; "))"
     }
 }
 

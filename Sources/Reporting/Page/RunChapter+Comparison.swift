@@ -83,10 +83,11 @@ extension RunChapter {
                 && (row.changeInterval.map { $0.lower.isFinite || $0.upper.isFinite } ?? false)
         }
         var remark: [String] = []
+        let place = evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))"
         if rows.count > Self.forestMax {
             let focused = rows.filter { $0.variation == evidence.focus }
-            remark.append("Drawn at \(RunPictures.spell(evidence.focus)); the table below has all variations.")
             rows = Array((focused.isEmpty ? rows : focused).prefix(Self.forestMax))
+            remark.append("Drawn are \(rows.count) of \(all.count)\(place); the table below has all.")
         }
         if rows.count < all.count, remark.isEmpty { remark.append("What has no interval is in the table below alone.") }
         guard !rows.isEmpty else { return nil }
@@ -97,9 +98,7 @@ extension RunChapter {
                 return DotChart.Row(
                     group: group(row), label: label(row), value: row.change, lower: interval.lower,
                     upper: interval.upper, colour: colour(row.arm),
-                    note:
-                        "\(row.arm), \(row.measure.name)\(row.variation.isEmpty ? "" : ", \(RunPictures.spell(row.variation))")"
-                        + ": \(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
+                    note: "\(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
             }, reference: reference)
         let id = "\(prefix)-\(name)"
         return PageFigure(
