@@ -45,6 +45,7 @@ extension ComparisonReport {
             let own = rows.filter { $0.measure == measure }
             guard self.rows.count(where: { $0.measure == measure }) > 1 else { return measure.name }
             let all = self.rows.count { $0.measure == measure }
+            if own.count == all { return "\(measure.name) (all \(all))" }
             if own.count > Self.placesMax { return "\(measure.name) (\(own.count) of \(all))" }
             return "\(measure.name) (\(own.map(place).joined(separator: ", ")))"
         }

@@ -120,7 +120,9 @@ struct ComparisonTest {
                     + "with what is compared")
         }
         if finding.method == .bounds {
-            remarks.append("all trials of a side are alike: the interval is of trials that may be lost as a whole")
+            remarks.append(
+                "all trials of a side are alike: p goes by them, and the interval allows for ones that are lost as a whole"
+            )
         }
         return remarks
     }
