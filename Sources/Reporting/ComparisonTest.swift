@@ -121,7 +121,7 @@ struct ComparisonTest {
         }
         if finding.method == .bounds {
             remarks.append(
-                "all trials of a side are alike: p goes by them, and the interval allows for ones that are lost as a whole"
+                "all trials of a side are alike: the interval allows for trials that are lost as a whole and p does not"
             )
         }
         return remarks

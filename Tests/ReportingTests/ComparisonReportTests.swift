@@ -328,8 +328,8 @@ struct ComparisonReportTests {
         #expect(row.detectable == nil)
         #expect(
             row.footnote
-                == "all pairs equal; fewer than 6 pairs: nothing can be shown; all trials of a side are alike: p "
-                + "goes by them, and the interval allows for ones that are lost as a whole")
+                == "all pairs equal; fewer than 6 pairs: nothing can be shown; all trials of a side are alike: the "
+                + "interval allows for trials that are lost as a whole and p does not")
         #expect(!report.text(.plain).contains("could show"))
         #expect(report.summary == "No difference: all trials gave the same.")
     }
