@@ -8,7 +8,7 @@ SWIFT ?= swift
 # A crash prints its cause and not hundreds of lines of it.
 export SWIFT_BACKTRACE ?= interactive=no,color=no
 
-.PHONY: demo test bench install build format lint setup clean
+.PHONY: demo test bench evidence install build format lint setup clean
 
 demo: build
 	.build/release/boreas demo
@@ -36,6 +36,10 @@ bench: setup
 	$(SWIFT) build -c release --product boreas
 	$(SWIFT) build -c release --product boreas-bench
 	.build/release/boreas-bench
+
+# What is committed in results/.
+evidence: build
+	.ci/evidence
 
 # Uses sudo only where the directory belongs to somebody else.
 install: build

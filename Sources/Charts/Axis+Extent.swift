@@ -7,7 +7,6 @@ extension Axis {
     func usable(_ extent: Extent) -> Extent {
         var lower = min(max(extent.lower, -1e100), 1e100)
         var upper = min(max(extent.upper, -1e100), 1e100)
-        if case .categories(let names) = scale { return Extent(-0.5, max(Double(names.count), 1) - 0.5) }
         if isLogarithmic {
             upper = upper > 1e-100 ? upper : 10
             lower = lower > 1e-100 ? lower : min(1, upper / 1000)
@@ -22,7 +21,6 @@ extension Axis {
     /// - Parameter isRounded: The extent grows outward to the next tick, and down to 0 where that costs little.
     func shown(of values: [Double], isRounded: Bool) -> Extent? {
         if let extent { return usable(extent) }
-        if case .categories = scale { return usable(Extent(0, 0)) }
         guard values.contains(where: { !$0.isNaN }) else { return nil }
         // Where all values never came, or none has a logarithm, the axis is still drawn.
         let extent =

@@ -3,12 +3,6 @@ import Foundation
 extension Axis {
     /// A value as a note or a table writes it.
     package func text(_ value: Double) -> String {
-        if case .categories(let names) = scale {
-            guard let place = Int(exactly: value.rounded()), names.indices.contains(place) else {
-                return NumberText.significant(value)
-            }
-            return names[place]
-        }
         guard value.isFinite else { return NumberText.significant(value) }
         switch unit {
         case .plain: return NumberText.significant(value, digits: abs(value) >= 1000 ? 6 : 3)

@@ -13,8 +13,6 @@ extension Axis {
     package func ticks(in extent: Extent, atMost count: Int, isWhole: Bool = false) -> [Tick] {
         let extent = usable(extent)
         switch scale {
-        case .categories(let names):
-            return names.indices.map { Tick(value: Double($0), label: names[$0]) }
         case .linear: return linearTicks(in: extent, atMost: count, isWhole: isWhole)
         case .logarithmic:
             let ticks = logarithmicTicks(in: extent, atMost: count).filter { !isWhole || $0.value >= 1 }

@@ -1,11 +1,6 @@
 /// What one direction of a chart measures.
 package struct Axis: Hashable, Sendable {
-    package enum Scale: Hashable, Sendable {
-        case linear
-        case logarithmic
-        /// Places 0, 1, ... with a name each; a point's coordinate is the place.
-        case categories([String])
-    }
+    package enum Scale: Hashable, Sendable { case linear, logarithmic }
 
     /// How values are written.
     package enum Unit: Hashable, Sendable, CaseIterable {

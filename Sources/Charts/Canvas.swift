@@ -97,11 +97,6 @@ struct Canvas {
             + "<desc id=\"\(id)-desc\">\(Self.escaped(description))</desc>\(body)</svg>"
     }
 
-    /// A small picture beside text that says the same.
-    func inline(width: Double, height: Double) -> String {
-        "<svg class=\"plot\" viewBox=\"0 0 \(n(width)) \(n(height))\" aria-hidden=\"true\">\(body)</svg>"
-    }
-
     /// A picture that says that there is nothing to show.
     static func empty(_ chart: some Chart, id: String, width: ChartWidth) -> String {
         var canvas = Canvas(id: id, width: width)

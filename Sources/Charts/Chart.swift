@@ -4,8 +4,6 @@ package protocol Chart: Sendable {
     var title: String { get }
     /// What is to be seen in it, in a sentence or two, for those who cannot.
     var description: String { get }
-    /// What stands for what, for a list beside the picture.
-    var legend: [LegendEntry] { get }
 
     /// The picture for one width.
     ///

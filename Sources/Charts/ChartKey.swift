@@ -43,9 +43,6 @@ struct ChartKey {
                     canvas.path(marker.path(x + sample / 2, y), marker.isOpen ? "open" : "dot")
                 }
             }
-        case .bar(let colour):
-            let box = Box(left: x + 6, top: y - 6, right: x + 18, bottom: y + 6)
-            canvas.group("s\(Palette.place(colour))") { $0.rectangle(box, "column") }
         case .lane(let kind):
             LaneChart.draw(kind, Box(left: x, top: y - 6, right: x + sample - 2, bottom: y + 6), on: &canvas)
         }

@@ -32,7 +32,6 @@ package enum ChartPage {
         .plot text.halo{paint-order:stroke;stroke:var(--surface);stroke-width:4px;stroke-linejoin:round}
         .plot .shade{fill:var(--shade)}
         .plot .edge{stroke:var(--axis);stroke-width:1;stroke-dasharray:1 3}
-        .plot .ref{stroke:var(--axis);stroke-width:1.2;stroke-dasharray:5 3}
         .plot .band{fill:var(--c);fill-opacity:var(--band-opacity)}
         .plot .line{stroke:var(--c);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
         .plot .fine{stroke-width:1.4}
@@ -41,11 +40,7 @@ package enum ChartPage {
         .plot .open{stroke:var(--c);stroke-width:2}
         .plot .never{fill:var(--surface);stroke:var(--c);stroke-width:2}
         .plot .censor,.plot .whisker{stroke:var(--c);stroke-width:1.5}
-        .plot .under{stroke:var(--surface);stroke-width:4}
-        .plot .over{stroke:var(--text);stroke-width:1.5}
         .plot .leader{stroke:var(--c);stroke-width:1;stroke-opacity:.6;stroke-dasharray:1 2}
-        .plot .column{fill:var(--c)}
-        .plot .column.beyond{fill-opacity:.5}
         .plot .ok.bar,.plot .failed.bar{fill:var(--c)}
         .plot .neutral.bar{fill:var(--c);fill-opacity:.7}
         .plot .wait.bar{fill:var(--c)}
@@ -58,9 +53,6 @@ package enum ChartPage {
         .plot .row.hit.on{fill:var(--text);fill-opacity:.06;stroke:none}
         .plot:focus{outline:none}
         .plot:focus-visible{outline:2px solid var(--series-0);outline-offset:4px;border-radius:2px}
-        .chart-legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;padding:0;margin:.5rem 0}
-        .chart-key{display:inline-flex;align-items:center;gap:.4rem}
-        .chart-key svg{width:26px;height:14px;flex:none}
         .chart-tip{position:fixed;z-index:9;left:0;top:0;max-width:min(22rem,calc(100vw - 24px));padding:.3rem .55rem;\
         border-radius:4px;background:var(--text);color:var(--surface);font:13px/1.35 system-ui,sans-serif;\
         font-variant-numeric:tabular-nums;pointer-events:none;white-space:pre-line}

@@ -1,6 +1,4 @@
 extension DotChart {
-    package var legend: [LegendEntry] { [] }
-
     package func svg(id: String, width: ChartWidth) -> String {
         guard let drawing = DotDrawing(self, id: id, width: width) else {
             return Canvas.empty(self, id: id, width: width)

@@ -20,9 +20,4 @@ package struct Extent: Hashable, Sendable {
     package func union(_ other: Extent) -> Extent {
         Extent(min(lower, other.lower), max(upper, other.upper))
     }
-
-    /// The extent with a value in it.
-    package func including(_ value: Double) -> Extent {
-        value.isFinite ? Extent(min(lower, value), max(upper, value)) : self
-    }
 }

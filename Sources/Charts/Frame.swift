@@ -4,12 +4,10 @@ struct Frame {
     struct Margins {
         /// The key.
         var key = 0.0
-        /// Labels of shades and upright lines.
+        /// Labels of shades.
         var strip = 0.0
         /// Labels at the ends of lines.
         var right = 0.0
-        /// Tables.
-        var below = 0.0
     }
 
     let plot: Box
@@ -21,20 +19,18 @@ struct Frame {
     private let yTitleBase: Double
 
     var x: Projection { bottomAxis.projection }
-    /// Where tables below the x axis begin.
-    var tableTop: Double { plot.bottom + bottomAxis.height }
 
     init(x: Side, y: Side, width: ChartWidth, margins: Margins) {
         let most = (width == .wide ? 7 : 6) + (y.axis.isLogarithmic ? 2 : 0)
         yTicks = y.axis.ticks(in: y.extent, atMost: most, isWhole: y.isWhole)
         yTitle = y.axis.title
         yTitleBase = margins.key + 13
-        height = width.height + margins.key + margins.strip + margins.below
+        height = width.height + margins.key + margins.strip
         let left = max((yTicks.map { Lettering.width(of: $0.label) }.max() ?? 0) + 10, 26)
         bottomAxis = BottomAxis(x, from: left, to: width.units - max(margins.right, 16), width: width)
         plot = Box(
             left: left, top: margins.key + (yTitle.isEmpty ? 8 : 26) + margins.strip, right: bottomAxis.projection.end,
-            bottom: height - margins.below - bottomAxis.height)
+            bottom: height - bottomAxis.height)
         self.y = Projection(y.axis, y.extent, from: plot.bottom, to: plot.top)
     }
 

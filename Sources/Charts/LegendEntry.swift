@@ -3,8 +3,6 @@ package struct LegendEntry: Hashable, Sendable {
     package enum Key: Hashable, Sendable {
         /// The line and the marker of a series.
         case series(colour: Int, style: Series.Style)
-        /// The filled box of a series of bars.
-        case bar(colour: Int)
         /// A bar of a timeline.
         case lane(LaneChart.Kind)
     }

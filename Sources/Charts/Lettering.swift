@@ -17,15 +17,6 @@ enum Lettering {
         return rest + "…"
     }
 
-    /// The text on one line, or on two where a space or hyphen lets it, each cut to the width.
-    static func wrapped(_ text: String, to width: Double) -> [String] {
-        guard self.width(of: text) > width else { return [text] }
-        let breaks = text.indices.filter { " -/".contains(text[$0]) }.map { text.index(after: $0) }
-        let best = breaks.last { self.width(of: String(text[..<$0])) <= width + 5 } ?? breaks.first
-        guard let best, best < text.endIndex else { return [cut(text, to: width)] }
-        return [String(text[..<best]).trimmed, String(text[best...]).trimmed].map { cut($0, to: width) }
-    }
-
     private static func advance(of letter: Unicode.Scalar) -> Double {
         switch letter {
         case "i", "j", "l", "I", "t", "f", "r", " ", "\u{A0}", ".", ",", ":", ";", "'", "|", "!", "(", ")", "[", "]",
@@ -37,8 +28,4 @@ enum Lettering {
         default: letter.value < 0x2E80 ? 0.66 : 1.05
         }
     }
-}
-
-extension String {
-    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }

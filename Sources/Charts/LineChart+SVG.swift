@@ -27,13 +27,11 @@ extension LineChart {
     private var xValues: [Double] {
         let drawn = series.flatMap { $0.points + $0.marks }.filter(\.isDrawable).map(\.x)
         return drawn + series.flatMap { $0.band.map(\.x) } + shades.flatMap { [$0.from, $0.to] }
-            + references.compactMap { if case .x(let place) = $0.place { place } else { nil } }
     }
 
     private var yValues: [Double] {
         let drawn = series.flatMap { $0.points + $0.marks }.filter(\.isDrawable).map(\.y)
         return drawn + series.flatMap { $0.band.flatMap { [$0.lower, $0.upper] } }
-            + references.compactMap { if case .y(let place) = $0.place { place } else { nil } }
     }
 
     var sides: (x: Side, y: Side)? {

@@ -1,4 +1,4 @@
-/// Lines over a common x axis, with bands, shades and reference lines.
+/// Lines over a common x axis, with bands and shades.
 package struct LineChart: Chart, Hashable {
     package var title: String
     package var description: String
@@ -7,11 +7,9 @@ package struct LineChart: Chart, Hashable {
     package var series: [Series]
     /// Stretches of the x axis, such as the storm.
     package var shades: [Shade]
-    package var references: [ReferenceLine]
 
     package init(
-        title: String, description: String, x: Axis, y: Axis, series: [Series], shades: [Shade] = [],
-        references: [ReferenceLine] = []
+        title: String, description: String, x: Axis, y: Axis, series: [Series], shades: [Shade] = []
     ) {
         self.title = title
         self.description = description
@@ -19,6 +17,5 @@ package struct LineChart: Chart, Hashable {
         self.y = y
         self.series = series
         self.shades = shades
-        self.references = references
     }
 }

@@ -13,16 +13,13 @@ struct LineDrawing {
         self.chart = chart
         self.width = width
         self.id = id
-        strip = Strip(shades: chart.shades, references: chart.references)
+        strip = Strip(shades: chart.shades)
         let names = chart.series.map(\.name).filter { !$0.isEmpty }
         let isKeyed = width == .narrow || names.count > 14
         key = isKeyed && names.count > 1 ? ChartKey(chart.legend, width: width) : nil
         var margins = Frame.Margins(key: key?.height ?? 0, strip: strip.height)
-        let levels = chart.references.filter { if case .y = $0.place { true } else { false } }.map(\.label)
-        let labels = (isKeyed ? [] : names + levels).map { min(Lettering.width(of: $0), Self.labelWidth) }
+        let labels = (isKeyed ? [] : names).map { min(Lettering.width(of: $0), Self.labelWidth) }
         margins.right = labels.max().map { $0 + 34 } ?? 0
-        let counted = chart.series.filter { !$0.atRisk.isEmpty }.count
-        margins.below = counted == 0 ? 0 : Double(counted + 1) * Lettering.leading + 4
         let sides = chart.sides
         frame = Frame(
             x: sides?.x ?? Side(axis: chart.x, extent: xExtent), y: sides?.y ?? Side(axis: chart.y, extent: yExtent),
@@ -36,14 +33,12 @@ struct LineDrawing {
         strip.drawGround(on: &canvas, frame.x, top: plot.top, bottom: plot.bottom)
         frame.drawGrid(on: &canvas)
         drawBands(on: &canvas)
-        drawReferences(on: &canvas)
         frame.bottomAxis.draw(on: &canvas, at: plot.bottom)
         for (place, series) in chart.series.enumerated() { draw(series, at: place, on: &canvas) }
         strip.drawLabels(on: &canvas, frame.x, top: plot.top)
         drawNever(on: &canvas)
         if width == .wide, key == nil { drawEndLabels(on: &canvas) }
         key?.draw(on: &canvas)
-        drawCounts(on: &canvas)
         drawHits(on: &canvas)
         return canvas.svg(title: chart.title, description: chart.description, height: frame.height)
     }
@@ -54,25 +49,6 @@ struct LineDrawing {
         for series in chart.series where !series.band.isEmpty {
             let area = outline(series).area(series.thinned(to: width.points / 2).band)
             canvas.group("s\(Palette.place(series.colour))", isClipped: true) { $0.path(area, "band") }
-        }
-    }
-
-    private func drawReferences(on canvas: inout Canvas) {
-        strip.drawLines(on: &canvas, frame.x, top: frame.plot.top, bottom: frame.plot.bottom)
-        for (value, label) in levels {
-            canvas.line(frame.plot.left, frame.y(value), frame.plot.right, frame.y(value), "ref")
-            guard width == .narrow || key != nil else { continue }
-            let place = frame.y(value) - 5
-            canvas.text(
-                label, frame.plot.right - 2, place < frame.plot.top + 8 ? frame.y(value) + 14 : place, .end,
-                "halo quiet")
-        }
-    }
-
-    private var levels: [(value: Double, label: String)] {
-        chart.references.compactMap { reference in
-            guard case .y(let value) = reference.place, !frame.y.isBeyond(value) else { return nil }
-            return (value, reference.label)
         }
     }
 
@@ -141,9 +117,8 @@ struct LineDrawing {
             else { return nil }
             return (series, frame.x.clamped(end.x), frame.y.clamped(end.y))
         }
-        let wanted = ends.map(\.y) + levels.map { frame.y($0.value) }
         let places = Spread.positions(
-            wanted, gap: Lettering.leading - 1, within: frame.plot.top + 2...frame.plot.bottom - 2)
+            ends.map(\.y), gap: Lettering.leading - 1, within: frame.plot.top + 2...frame.plot.bottom - 2)
         let left = frame.plot.right + 20
         for (end, y) in zip(ends, places) {
             let marker = Marker(colour: end.series.colour)
@@ -158,29 +133,6 @@ struct LineDrawing {
                 }
             }
             canvas.text(Lettering.cut(end.series.name, to: Self.labelWidth), left + 9, y + 4.5)
-        }
-        for (level, y) in zip(levels, places.dropFirst(ends.count)) {
-            canvas.line(frame.plot.right, frame.y(level.value), left - 3, y, "ref")
-            canvas.text(Lettering.cut(level.label, to: Self.labelWidth), left, y + 4.5, .start, "quiet")
-        }
-    }
-
-    /// How many were at risk at each tick of the x axis, a row for each series.
-    private func drawCounts(on canvas: inout Canvas) {
-        let counted = chart.series.filter { !$0.atRisk.isEmpty }
-        guard !counted.isEmpty else { return }
-        var y = frame.tableTop + Lettering.leading
-        canvas.text("At risk", 0, y, .start, "quiet")
-        for series in counted {
-            y += Lettering.leading
-            let marker = Marker(colour: series.colour)
-            canvas.group("s\(Palette.place(series.colour))") {
-                $0.path(marker.path(6, y - 4.5), marker.isOpen ? "open" : "dot")
-            }
-            for tick in frame.bottomAxis.ticks {
-                guard let count = series.atRisk.last(where: { $0.x <= tick.value }), !count.y.isNaN else { continue }
-                canvas.text(NumberText.significant(count.y, digits: 6), frame.x(tick.value), y, .middle, "tick")
-            }
         }
     }
 

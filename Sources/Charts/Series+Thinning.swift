@@ -1,5 +1,5 @@
 extension Series {
-    /// The series with at most so many points, band points, marks and counts.
+    /// The series with at most so many points, band points and marks.
     ///
     /// The ends stay, and of each stretch between them the least and the greatest point, so that no peak is lost.
     package func thinned(to count: Int) -> Series {
@@ -11,7 +11,6 @@ extension Series {
             }.map { band[$0] }
         }
         series.marks = Self.even(marks, count)
-        series.atRisk = Self.even(atRisk, count)
         return series
     }
 

@@ -18,12 +18,10 @@ package struct Series: Hashable, Sendable {
     package var style: Style
     /// Ticks on the line, such as where observations were censored.
     package var marks: [Point]
-    /// How many are at risk from each x on (y is the count); written under the x axis, as survival curves have it.
-    package var atRisk: [Point]
 
     package init(
         name: String, colour: Int, points: [Point], band: [BandPoint] = [], style: Style = .line,
-        marks: [Point] = [], atRisk: [Point] = []
+        marks: [Point] = []
     ) {
         self.name = name
         self.colour = colour
@@ -31,6 +29,5 @@ package struct Series: Hashable, Sendable {
         self.band = band
         self.style = style
         self.marks = marks
-        self.atRisk = atRisk
     }
 }

@@ -1,21 +1,12 @@
-/// The row above a plot that names shades and upright lines.
+/// The row above a plot that names shades.
 struct Strip {
     private let shades: [Shade]
-    private let lines: [(place: Double, label: String)]
 
-    init(shades: [Shade], references: [ReferenceLine] = []) {
-        self.shades = shades.filter { !$0.from.isNaN && !$0.to.isNaN }
-        lines = references.compactMap { reference in
-            guard case .x(let place) = reference.place, !place.isNaN else { return nil }
-            return (place, reference.label)
-        }
-    }
+    init(shades: [Shade]) { self.shades = shades.filter { !$0.from.isNaN && !$0.to.isNaN } }
 
-    var height: Double {
-        shades.contains { !$0.label.isEmpty } || lines.contains { !$0.label.isEmpty } ? Lettering.leading : 0
-    }
+    var height: Double { shades.contains { !$0.label.isEmpty } ? Lettering.leading : 0 }
 
-    /// The shades and the upright lines themselves.
+    /// The shades themselves.
     func drawGround(on canvas: inout Canvas, _ x: Projection, top: Double, bottom: Double) {
         for shade in shades {
             let box = Box(left: x.clamped(shade.from), top: top, right: x.clamped(shade.to), bottom: bottom)
@@ -27,19 +18,12 @@ struct Strip {
         }
     }
 
-    func drawLines(on canvas: inout Canvas, _ x: Projection, top: Double, bottom: Double) {
-        for line in lines where !x.isBeyond(line.place) {
-            canvas.line(x(line.place), top, x(line.place), bottom, "ref")
-        }
-    }
-
     /// The labels, on one line of text that stands on the plot.
     func drawLabels(on canvas: inout Canvas, _ x: Projection, top: Double) {
         var labels: [(text: String, middle: Double)] = []
         for shade in shades where x.clamped(shade.from) < x.clamped(shade.to) {
             labels.append((shade.label, (x.clamped(shade.from) + x.clamped(shade.to)) / 2))
         }
-        for line in lines where !x.isBeyond(line.place) { labels.append((line.label, x(line.place))) }
         labels = labels.filter { !$0.text.isEmpty }
         let wanted = labels.map { label in
             let width = Lettering.width(of: label.text)

@@ -106,16 +106,20 @@ package struct Experiment: Hashable, Sendable {
         /// The workflow's manifest, as JSON text.
         package var manifest: String
         package var count: Int
-        /// Between two arrivals; zero submits all at once.
+        /// Between two arrivals, on average where they are not regular; zero submits all at once.
         package var every: Duration
-        /// When the first arrives, since the beginning of the calm phase.
+        /// When the first may arrive, since the beginning of the calm phase.
         package var after: Duration
+        package var arrivals: Arrivals
 
-        package init(manifest: String, count: Int, every: Duration, after: Duration = .zero) {
+        package init(
+            manifest: String, count: Int, every: Duration, after: Duration = .zero, arrivals: Arrivals = .regular
+        ) {
             self.manifest = manifest
             self.count = count
             self.every = every
             self.after = after
+            self.arrivals = arrivals
         }
     }
 
@@ -255,7 +259,7 @@ extension Experiment.Variation {
 }
 
 extension Experiment.Load: Codable {
-    private enum CodingKeys: String, CodingKey { case manifest, count, every, after }
+    private enum CodingKeys: String, CodingKey { case manifest, count, every, after, arrivals }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -263,7 +267,8 @@ extension Experiment.Load: Codable {
             manifest: try container.decode(String.self, forKey: .manifest),
             count: try container.decode(Int.self, forKey: .count),
             every: try container.decode(Duration.self, forKey: .every),
-            after: try container.decodeIfPresent(Duration.self, forKey: .after) ?? .zero)
+            after: try container.decodeIfPresent(Duration.self, forKey: .after) ?? .zero,
+            arrivals: try container.decodeIfPresent(Arrivals.self, forKey: .arrivals) ?? .regular)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -272,6 +277,7 @@ extension Experiment.Load: Codable {
         try container.encode(count, forKey: .count)
         try container.encode(every, forKey: .every)
         if after != .zero { try container.encode(after, forKey: .after) }
+        if arrivals != .regular { try container.encode(arrivals, forKey: .arrivals) }
     }
 }
 

@@ -49,6 +49,7 @@ struct ExperimentDocument: Decodable {
             var count: Located<Int>?
             var every: Duration?
             var after: Located<Duration>?
+            var arrivals: Located<String>?
         }
 
         struct CronWorkflowDocument: Decodable, Hashable, Sendable {

@@ -70,6 +70,7 @@ extension ExperimentReader {
         to parts: inout WorkloadParts
     ) throws(ExperimentError) {
         try check(workflow.count, "workflows", path)
+        let arrivals = try arrivals(workflow, path)
         let nodes = try manifests(workflow.file, workflow.inline, path)
         let kinds = nodes.compactMap { $0["kind"]?.string }
         guard kinds.contains("Workflow") else {
@@ -85,8 +86,26 @@ extension ExperimentReader {
             parts.loads.append(
                 Experiment.Load(
                     manifest: variables.applied(to: node).json.text, count: workflow.count?.value ?? 1,
-                    every: workflow.every ?? .zero, after: workflow.after?.value ?? .zero))
+                    every: workflow.every ?? .zero, after: workflow.after?.value ?? .zero, arrivals: arrivals))
         }
+    }
+
+    private func arrivals(
+        _ workflow: LoadDocument.WorkflowDocument, _ path: String
+    ) throws(ExperimentError) -> Experiment.Load.Arrivals {
+        guard let word = workflow.arrivals else { return .regular }
+        let known = Experiment.Load.Arrivals.allCases.map(\.rawValue)
+        guard let arrivals = Experiment.Load.Arrivals(rawValue: word.value) else {
+            throw error(
+                "arrivals are \(known.joined(separator: " or ")), and not \(word.value)", at: word.position,
+                "\(path).arrivals")
+        }
+        guard arrivals == .regular || workflow.every ?? .zero > .zero else {
+            throw error(
+                "arrivals at random need every, the mean time between two of them", at: word.position,
+                "\(path).arrivals")
+        }
+        return arrivals
     }
 
     private func add(

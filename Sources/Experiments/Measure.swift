@@ -1,15 +1,3 @@
-/// What a sample is of: a metric, or a part of one.
-package struct SampleKey: Hashable, Sendable {
-    package var metric: Metric
-    /// Nil for the whole.
-    package var breakdown: Breakdown?
-
-    package init(_ metric: Metric, _ breakdown: Breakdown? = nil) {
-        self.metric = metric
-        self.breakdown = breakdown
-    }
-}
-
 /// One metric as a gate or a table looks at it: the metric itself, a part of it, or a quantile of a distribution.
 package struct Measure: Hashable, Sendable {
     package var metric: Metric
@@ -25,12 +13,12 @@ package struct Measure: Hashable, Sendable {
 
     /// `p95(workflow.completion)`, `attempts{path=cron}`, or the metric's own name.
     package var name: String {
-        let part = breakdown.map { "{\($0)}" } ?? ""
-        guard let quantile else { return metric.rawValue + part }
+        let name = SampleKey(metric, breakdown).name
+        guard let quantile else { return name }
         // 0.999 times 100 is 99.9 and a bit.
         var percent = "\((quantile * 1e6).rounded() / 1e4)"
         if percent.hasSuffix(".0") { percent.removeLast(2) }
-        return "p\(percent)(\(metric.rawValue + part))"
+        return "p\(percent)(\(name))"
     }
 
     /// The samples that its value is made of, where it is made of samples.

@@ -123,7 +123,10 @@ package enum Metric: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    package var facts: Facts { Self.catalogue[self] ?? Facts(.quantity, .ratio, "") }
+    package var facts: Facts {
+        guard let facts = Self.catalogue[self] else { preconditionFailure("\(rawValue) is not in the catalogue") }
+        return facts
+    }
 
     /// One metric a line: what it is, and of whom it tells.
     private static let catalogue: [Metric: Facts] = [

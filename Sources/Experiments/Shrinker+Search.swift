@@ -157,7 +157,9 @@ extension Shrinker {
         /// Each workflow becomes a load of its own, with the name and the time that it had; then those go that are not
         /// needed.
         private func removeWorkflows() async throws {
-            let singles = current.workload.enumerated().flatMap { $0.element.singles(load: $0.offset + 1) }
+            let singles = current.workload.enumerated().flatMap {
+                $0.element.singles(load: $0.offset + 1, seed: best.seed)
+            }
             if singles != current.workload {
                 guard singles.count <= Self.workflowsMax, try await adopt({ $0.workload = singles }) else { return }
             }
@@ -242,16 +244,18 @@ extension TrialRecord {
 extension Experiment.Load {
     /// The load's workflows one by one, each with the name that it has by its place in the workload.
     ///
-    /// - Parameter load: From 1.
-    func singles(load: Int) -> [Experiment.Load] {
+    /// - Parameters:
+    ///   - load: From 1.
+    ///   - seed: The trial's.
+    func singles(load: Int, seed: UInt64) -> [Experiment.Load] {
         let names = workflowNames(load: load)
         let json = (try? JSONValue(parsing: Array(manifest.utf8)))?.object ?? JSONObject()
-        return names.enumerated().map { index, name in
+        return zip(names, times(load: load, seed: seed)).map { name, at in
             var single = json
             single["metadata", "name"] = .string(name)
             single["metadata", "generateName"] = nil
             return Experiment.Load(
-                manifest: JSONValue.object(single).text, count: 1, every: .zero, after: after + every * index)
+                manifest: JSONValue.object(single).text, count: 1, every: .zero, after: at)
         }
     }
 }

@@ -61,7 +61,7 @@ struct TrialRunner {
         let stamp = WorkloadStamp(
             namespace: Self.namespace, instanceID: runID, runID: runID,
             schedulerName: NodeConfiguration.schedulerName, variables: ["responder": site.responderURL])
-        let workload = try TrialWorkload(variation.workload, stamp)
+        let workload = try TrialWorkload(variation.workload, seed: spec.seed, stamp)
         let objects = try TrialObjects(variation, stamp)
         try await objects.create(on: ground)
         try await weather.prepare(on: ground)

@@ -12,7 +12,8 @@ struct TrialWorkload {
     /// In the order of their times.
     let arrivals: [Arrival]
 
-    init(_ loads: [Experiment.Load], _ stamp: WorkloadStamp) throws {
+    /// - Parameter seed: The trial's.
+    init(_ loads: [Experiment.Load], seed: UInt64, _ stamp: WorkloadStamp) throws {
         var arrivals: [Arrival] = []
         for (loadIndex, load) in loads.enumerated() {
             let object = try stamp.object(load.manifest, what: "workload \(loadIndex + 1)")
@@ -20,11 +21,12 @@ struct TrialWorkload {
                 throw HarnessError(
                     .unavailable, "workload \(loadIndex + 1) is no Workflow; give it one by file or inline")
             }
-            for (index, name) in load.workflowNames(load: loadIndex + 1).enumerated() {
+            let names = load.workflowNames(load: loadIndex + 1)
+            for (name, at) in zip(names, load.times(load: loadIndex + 1, seed: seed)) {
                 var workflow = Workflow(json: object)
                 workflow.metadata.generateName = nil
                 workflow.metadata.name = name
-                arrivals.append(Arrival(at: load.after + load.every * index, workflow: workflow))
+                arrivals.append(Arrival(at: at, workflow: workflow))
             }
         }
         self.arrivals = arrivals.enumerated()

@@ -4,6 +4,8 @@ import GRDB
 /// Where an archive lies, and what can be done there, looked into before SQLite touches anything.
 struct ArchiveLocation {
     let path: String
+    /// Whether its folder is made, where it is missing.
+    var makesFolder = false
 
     private var folder: String {
         let parent = (path as NSString).deletingLastPathComponent
@@ -40,10 +42,7 @@ struct ArchiveLocation {
 
     /// Refuses what could not be written, and changes nothing.
     func checkWritable() throws {
-        if isNew {
-            try checkFolder(folder)
-            return
-        }
+        if isNew { return try checkFolder(folder) }
         try checkHeader()
         guard isWritable else {
             throw ArchiveError(
@@ -52,11 +51,15 @@ struct ArchiveLocation {
         }
     }
 
-    /// Looks at the folder, or at the nearest one above it that is there.
+    /// Looks at the folder, or where it may be made, at the nearest one above it that is there.
     private func checkFolder(_ folder: String) throws {
         let files = FileManager.default
         var isDirectory: ObjCBool = false
         guard files.fileExists(atPath: folder, isDirectory: &isDirectory) else {
+            guard makesFolder else {
+                throw ArchiveError(
+                    .unwritable, path: path, "there is no folder \(folder); make it, or name another file by --db")
+            }
             let parent = (folder as NSString).deletingLastPathComponent
             return try checkFolder(parent.isEmpty ? "." : parent)
         }
@@ -71,7 +74,7 @@ struct ArchiveLocation {
 
     func prepareForWriting() throws {
         try checkWritable()
-        guard isNew else { return }
+        guard isNew, makesFolder else { return }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {

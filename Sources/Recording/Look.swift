@@ -46,13 +46,10 @@ extension Look {
     ]
 
     fileprivate init(row: Row) throws {
-        let word: String = row["verdict"]
-        guard let verdict = Verdict(rawValue: word) else {
-            throw DatabaseError(resultCode: .SQLITE_MISMATCH, message: "\"\(word)\" is no verdict")
-        }
         self.init(
             number: row["number"], trials: row["trials"], trialsMax: row["trialsMax"],
-            nominalAlpha: row["nominalAlpha"], verdict: verdict, epochMicroseconds: row["epochMicroseconds"])
+            nominalAlpha: row["nominalAlpha"], verdict: try row.word("verdict"),
+            epochMicroseconds: row["epochMicroseconds"])
     }
 }
 

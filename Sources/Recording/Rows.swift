@@ -5,21 +5,19 @@ import Kubernetes
 import Resilience
 
 /// A cell that holds a word which this Boreas does not know.
-private func unknown(_ column: String, _ text: String) -> DatabaseError {
+func unknown(_ column: String, _ text: String) -> DatabaseError {
     DatabaseError(resultCode: .SQLITE_MISMATCH, message: "\"\(text)\" is no \(column)")
 }
 
 extension Row {
     /// The enum case that a column spells.
-    fileprivate func word<Word: RawRepresentable<String>>(_ column: String, _ type: Word.Type = Word.self) throws
-        -> Word
-    {
+    func word<Word: RawRepresentable<String>>(_ column: String, _ type: Word.Type = Word.self) throws -> Word {
         let text: String = self[column]
         guard let word = Word(rawValue: text) else { throw unknown(column, text) }
         return word
     }
 
-    fileprivate func duration(_ column: String) -> Duration { .microseconds(self[column] as Int64) }
+    func duration(_ column: String) -> Duration { .microseconds(self[column] as Int64) }
 
     fileprivate func identity() throws -> RequestIdentity {
         RequestIdentity(

@@ -171,26 +171,26 @@ extension RunArchive {
                     )
                     WHERE place = 1 ORDER BY trial, invariant LIMIT ?
                     """, arguments: [run, limit]
-            ).compactMap { row in
-                let word: String = row[4]
-                return Invariant(rawValue: word).map {
-                    BrokenInvariant(
-                        invariant: $0, count: row[8], trial: row[0],
-                        key: TrialKey(policy: row[1], variation: row[2], index: row[3]), subject: row[5],
-                        evidence: row[6])
-                }
-            }
+            ).map(BrokenInvariant.init(row:))
         }
     }
 }
 
 extension DetailedTrial {
     fileprivate init(row: Row) throws {
-        let outcome: String = row[4]
         self.init(
-            number: row[0], key: TrialKey(policy: row[1], variation: row[2], index: row[3]),
-            outcome: Verdict(rawValue: outcome) ?? .inconclusive, attempts: row[5],
-            duration: .microseconds(row[6] as Int64))
+            number: row["number"],
+            key: TrialKey(policy: row["policy"], variation: row["variation"], index: row["trialIndex"]),
+            outcome: try row.word("outcome"), attempts: row["attempts"], duration: row.duration("durationMicroseconds"))
+    }
+}
+
+extension BrokenInvariant {
+    fileprivate init(row: Row) throws {
+        self.init(
+            invariant: try row.word("invariant"), count: row["times"], trial: row["trial"],
+            key: TrialKey(policy: row["policy"], variation: row["variation"], index: row["trialIndex"]),
+            subject: row["subject"], evidence: row["evidence"])
     }
 }
 
@@ -211,9 +211,9 @@ private struct LoadReader {
         while let row = try samples.next() {
             isSampled = true
             // A sample is of the second that ends at its time.
-            let place = Int(((row[0] as Int64) - 1_000_000) / widthMicroseconds)
-            bins[place, default: TrialLoad.Bin()].attempts += Int(row[1] as String) ?? 0
-            bins[place, default: TrialLoad.Bin()].succeeded += Int(row[2] as String) ?? 0
+            let place = Int(((row["atMicroseconds"] as Int64) - 1_000_000) / widthMicroseconds)
+            bins[place, default: TrialLoad.Bin()].attempts += try row.count("subject")
+            bins[place, default: TrialLoad.Bin()].succeeded += try row.count("detail")
         }
         if !isSampled {
             for row in try count("attempt", "startedMicroseconds", "TRUE") {
@@ -242,7 +242,16 @@ private struct LoadReader {
             db, sql: "SELECT subject, atMicroseconds FROM observation WHERE trialId = ? AND kind = 'phaseEntered'",
             arguments: [trialID])
         return Dictionary(
-            rows.compactMap { row in Phase(rawValue: row[0]).map { ($0, .microseconds(row[1] as Int64)) } },
+            try rows.map { (try $0.word("subject", Phase.self), $0.duration("atMicroseconds")) },
             uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension Row {
+    /// The number that a column of words spells.
+    fileprivate func count(_ column: String) throws -> Int {
+        let text: String = self[column]
+        guard let count = Int(text), count >= 0 else { throw unknown(column, text) }
+        return count
     }
 }

@@ -18,14 +18,49 @@ package final class RunArchive: Sendable {
 
     /// Refuses a place where no archive can be written, before anything is made there.
     ///
+    /// - Parameter makesFolder: Whether its folder, too, would be made.
     /// - Throws: ``ArchiveError``.
-    package static func checkWritable(at path: String) throws { try ArchiveLocation(path: path).checkWritable() }
+    package static func checkWritable(at path: String, makesFolder: Bool = false) throws {
+        try ArchiveLocation(path: path, makesFolder: makesFolder).checkWritable()
+    }
 
-    /// Opens an archive for a run, creates it and its folder where they are missing, and brings its schema up to date.
+    /// Lends an archive to look into it, and closes it afterwards.
     ///
+    /// - Throws: ``ArchiveError``, or what `body` throws.
+    package static func withReading<Result>(
+        at path: String, _ body: (RunArchive) async throws -> Result
+    ) async throws -> Result {
+        try await read(at: path).closing(body)
+    }
+
+    /// Lends an archive for a run, as ``open(at:makesFolder:)`` opens it, and closes it afterwards.
+    ///
+    /// - Throws: ``ArchiveError``, or what `body` throws.
+    package static func withWriting<Result>(
+        at path: String, makesFolder: Bool = false, _ body: (RunArchive) async throws -> Result
+    ) async throws -> Result {
+        try await open(at: path, makesFolder: makesFolder).closing(body)
+    }
+
+    private func closing<Result>(_ body: (RunArchive) async throws -> Result) async throws -> Result {
+        let result: Result
+        do {
+            result = try await body(self)
+        } catch {
+            // What went wrong first is to be told.
+            try? close()
+            throw error
+        }
+        try close()
+        return result
+    }
+
+    /// Opens an archive for a run, creates it where it is missing, and brings its schema up to date.
+    ///
+    /// - Parameter makesFolder: Whether its folder, too, is made where it is missing.
     /// - Throws: ``ArchiveError``; nothing that was not there before is left behind.
-    package static func open(at path: String) throws -> RunArchive {
-        let location = ArchiveLocation(path: path)
+    package static func open(at path: String, makesFolder: Bool = false) throws -> RunArchive {
+        let location = ArchiveLocation(path: path, makesFolder: makesFolder)
         try location.prepareForWriting()
         let isNew = location.isNew
         do {

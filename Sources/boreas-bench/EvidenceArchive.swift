@@ -42,7 +42,13 @@ struct EvidenceArchive: Sendable {
     func write(to path: String) async throws -> (trials: Int, attempts: Int) {
         let experiment = try experiment()
         let specs = experiment.trialSpecs()
-        let archive = try RunArchive.open(at: path)
+        let attempts = try await RunArchive.withWriting(at: path) { archive in
+            try await write(specs, of: experiment, to: archive)
+        }
+        return (specs.count, attempts)
+    }
+
+    private func write(_ specs: [TrialSpec], of experiment: Experiment, to archive: RunArchive) async throws -> Int {
         try await archive.begin(
             RunRecord(
                 identifier: Self.runIdentifier, experiment: experiment, world: "simulated", serverVersion: "v1.33.0",
@@ -57,8 +63,7 @@ struct EvidenceArchive: Sendable {
         }
         try await archive.finish(
             run: Self.runIdentifier, outcome: .fail, epochMicroseconds: Self.startEpochMicroseconds + 1)
-        try archive.close()
-        return (specs.count, attempts)
+        return attempts
     }
 
     private func experiment() throws -> Experiment {

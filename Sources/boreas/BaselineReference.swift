@@ -50,8 +50,7 @@ enum BaselineReference {
                 code: .usage,
                 message: "--baseline: there is no file \(name), and no archive \(database) with such a run")
         }
-        let archive = try RunArchive.read(at: database)
-        return try await RunSession.closing(archive) {
+        return try await RunArchive.withReading(at: database) { archive in
             let run = try await archive.run(named: name, besides: judged)
             return Evidence(run, try await archive.tallies(of: run.identifier, keys: keys))
         }
@@ -66,17 +65,19 @@ extension RunArchive {
         } catch let error as ArchiveError where error.code == .missing {
             let meant = try await labelled(
                 name, besides: Set(judged.map(\.identifier)), of: Set(judged.map(\.experiment.name)))
-            guard let meant else { throw error }
-            return try await run(meant)
+            guard let newest = meant.first else { throw error }
+            return try await run(newest.identifier)
         }
     }
 
-    /// The latest run of a label: one of the same experiments if there is one, that is not itself judged or compared.
+    /// The runs that may be meant by a label, newest first: those of the same experiments if there are any, that are not
+    /// themselves judged or compared.
     func labelled(
         _ label: String, besides own: Set<String>, of experiments: Set<String>
-    ) async throws -> String? {
+    ) async throws -> [RunHeading] {
         let runs = try await runs().filter { !label.isEmpty && $0.label == label }
         let others = runs.filter { !own.contains($0.identifier) }
-        return (others.first { experiments.contains($0.experiment) } ?? others.first ?? runs.first)?.identifier
+        let akin = others.filter { experiments.contains($0.experiment) }
+        return akin.isEmpty ? others.isEmpty ? runs : others : akin
     }
 }

@@ -21,7 +21,7 @@ struct Demo: AsyncParsableCommand {
         let session = RunSession(
             experiment: experiment, database: archive.database, seed: experiment.seed, trials: experiment.trials)
         let run = try await interruptible { try await session.run(in: .embedded) }
-        try await Results.read(archive, OutputOptions.text) { results in
+        try await Results.read(archive) { results in
             let report = try await results.report(on: run.identifier)
             Terminal.result("\n" + report.text(Results.style))
             Terminal.result(Self.sentence(about: report.cells))

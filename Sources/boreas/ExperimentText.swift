@@ -160,7 +160,11 @@ struct ExperimentText {
         }
         let loads = try variation.workload.map { load -> DocumentNode in
             .mapping([
-                ("workflow", try Self.arrival(load.manifest, load.count, every: load.every, after: load.after))
+                (
+                    "workflow",
+                    try Self.arrival(
+                        load.manifest, load.count, every: load.every, after: load.after, arrivals: load.arrivals)
+                )
             ])
         }
         let setup = try variation.setup.map { text -> DocumentNode in
@@ -185,11 +189,14 @@ struct ExperimentText {
     }
 
     private static func arrival(
-        _ manifest: String, _ count: Int, every: Duration, after: Duration
+        _ manifest: String, _ count: Int, every: Duration, after: Duration,
+        arrivals: Experiment.Load.Arrivals = .regular
     ) throws -> DocumentNode {
         .mapping([
             ("count", count == 1 ? nil : .integer(count)), ("every", every == .zero ? nil : .text(every.text)),
-            ("after", after == .zero ? nil : .text(after.text)), ("inline", try Self.manifest(manifest)),
+            ("after", after == .zero ? nil : .text(after.text)),
+            ("arrivals", arrivals == .regular ? nil : .text(arrivals.rawValue)),
+            ("inline", try Self.manifest(manifest)),
         ])
     }
 

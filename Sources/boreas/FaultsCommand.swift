@@ -19,7 +19,7 @@ struct FaultsCommand: ParsableCommand {
     var output: OutputOptions
 
     func run() throws {
-        guard let name else { return Terminal.result(list) }
+        guard let name else { return Terminal.result(output.format == .json ? Self.catalogue.text : Self.list) }
         guard let kind = Fault.Kind(rawValue: name) else {
             let mend = Spelling.mend(name, among: Fault.Kind.allCases.map(\.rawValue))
             throw CommandFailure(code: .usage, message: "there is no fault \(name)\(mend)")
@@ -27,14 +27,14 @@ struct FaultsCommand: ParsableCommand {
         Terminal.result(output.format == .json ? JSONValue.object(Self.document(of: kind)).text : Self.text(of: kind))
     }
 
-    private var list: String {
+    private static var catalogue: JSONValue { .array(Fault.Kind.allCases.map { .object(document(of: $0)) }) }
+
+    static var list: String {
         let kinds = Fault.Kind.allCases
-        guard output.format == .text else {
-            return JSONValue.array(kinds.map { .object(Self.document(of: $0)) }).text
-        }
         let width = kinds.map(\.rawValue.count).max() ?? 0
-        return kinds.map { kind in
-            "\(Self.padded(kind.rawValue, width))  \(Self.padded(kind.validity.rawValue, 10))  \(kind.page.summary)"
+        return kinds.flatMap { kind in
+            let name = TextColumns.padded(kind.rawValue, width + 2) + TextColumns.padded(kind.validity.rawValue, 12)
+            return TextColumns.entry(name, kind.page.summary, width: name.count)
         }
         .joined(separator: "\n")
     }
@@ -63,17 +63,15 @@ struct FaultsCommand: ParsableCommand {
 
     static func text(of kind: Fault.Kind) -> String {
         let page = kind.page
-        var lines = ["\(kind.rawValue): \(page.summary)", ""]
-        lines += wrapped(page.effect, indent: "")
+        var lines = TextColumns.wrapped("\(kind.rawValue): \(page.summary)") + [""]
+        lines += TextColumns.wrapped(page.effect)
         if !page.parameters.isEmpty {
             lines += ["", "Parameters"]
             let width = page.parameters.map(\.name.count).max() ?? 0
             for parameter in page.parameters {
-                let head = "  \(padded(parameter.name, width))  "
-                let body = wrapped(
-                    "\(parameter.bounds). \(parameter.meaning.prefix(1).uppercased())\(parameter.meaning.dropFirst()).",
-                    indent: String(repeating: " ", count: head.count))
-                lines += [head + (body.first ?? "").trimmingPrefix(while: { $0 == " " })] + body.dropFirst()
+                let meaning = "\(parameter.meaning.prefix(1).uppercased())\(parameter.meaning.dropFirst())."
+                lines += TextColumns.entry(
+                    parameter.name, "\(parameter.bounds). \(meaning)", width: width + 2, indent: 2)
             }
         }
         let facts = [
@@ -82,31 +80,11 @@ struct FaultsCommand: ParsableCommand {
             ("Disturbs", page.disturbs),
         ]
         lines.append("")
-        for (name, text) in facts {
-            let body = wrapped(text, indent: String(repeating: " ", count: 10))
-            lines += [padded(name, 10) + (body.first ?? "").trimmingPrefix(while: { $0 == " " })] + body.dropFirst()
-        }
+        lines += facts.flatMap { TextColumns.entry($0.0, $0.1, width: 10) }
         lines += ["", "Example"]
         lines += ["  - name: \(kind.rawValue.lowercased())-1"]
         lines += page.example.split(separator: "\n").map { "    \($0)" }
         return lines.joined(separator: "\n")
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
-    }
-
-    private static func wrapped(_ text: String, indent: String) -> [String] {
-        var lines: [String] = []
-        var line = indent
-        for word in text.split(whereSeparator: \.isWhitespace) {
-            if line.count > indent.count, line.count + word.count + 1 > 100 {
-                lines.append(line)
-                line = indent
-            }
-            line += line.count > indent.count ? " \(word)" : "\(word)"
-        }
-        return lines + [line]
     }
 }
 

@@ -21,12 +21,22 @@ struct MetricsCommand: ParsableCommand {
         guard let name else {
             return Terminal.result(output.format == .json ? JSONValue.object(Self.catalogue).text : Self.list)
         }
+        let metric = try Self.metric(in: name)
+        Terminal.result(
+            output.format == .json ? JSONValue.object(Self.document(of: metric)).text : Self.text(of: metric))
+    }
+
+    /// The metric that a condition names, be it a part or a quantile of it: `p95(recovery)`, `attempts{phase=storm}`.
+    ///
+    /// - Throws: ``CommandFailure`` with the nearest name that there is.
+    static func metric(in text: String) throws -> Metric {
+        let inner = text.last == ")" ? text.drop { $0 != "(" }.dropFirst().dropLast() : text[...]
+        let name = String(inner.prefix { $0 != "{" })
         guard let metric = Metric(rawValue: name) else {
             let mend = Spelling.mend(name, among: Metric.allCases.map(\.rawValue))
             throw CommandFailure(code: .usage, message: "there is no metric \(name)\(mend)")
         }
-        Terminal.result(
-            output.format == .json ? JSONValue.object(Self.document(of: metric)).text : Self.text(of: metric))
+        return metric
     }
 
     // The list.
@@ -40,17 +50,17 @@ struct MetricsCommand: ParsableCommand {
         let widths = columns.map { column in
             max(column.title.count, metrics.map { column.text($0).count }.max() ?? 0)
         }
-        func line(_ cells: [String], _ last: String) -> String {
-            zip(cells, widths).map { padded($0, $1) + "  " }.joined() + last
+        func line(_ cells: [String]) -> String {
+            let last = cells.last ?? ""
+            return zip(cells.dropLast(), widths).map { TextColumns.padded($0, $1 + 2) }.joined() + last
         }
-        let head = line(columns.map(\.title), "what it is")
         let groups = Metric.Group.allCases.flatMap { group in
             ["", group.rawValue]
-                + metrics.filter { $0.group == group }.map { metric in
-                    line(columns.map { $0.text(metric) }, metric.summary)
+                + metrics.filter { $0.group == group }.flatMap { metric in
+                    [line(columns.map { $0.text(metric) })] + TextColumns.wrapped(metric.summary, indent: 4)
                 }
         }
-        return ([head] + groups).joined(separator: "\n")
+        return ([line(columns.map(\.title))] + groups).joined(separator: "\n")
     }
 
     private static func subjects(of metric: Metric) -> String {
@@ -75,8 +85,8 @@ struct MetricsCommand: ParsableCommand {
             facts.append(("Made of", "\(ratio.numerator.rawValue), of \(ratio.denominator.rawValue)"))
         }
         if !metric.absence.isEmpty { facts.append(("Absent", metric.absence)) }
-        var lines = wrapped("\(metric.rawValue): \(metric.summary)", indent: "") + [""]
-        lines += facts.flatMap { entry($0.0, $0.1, width: 10, indent: "") }
+        var lines = TextColumns.wrapped("\(metric.rawValue): \(metric.summary)") + [""]
+        lines += facts.flatMap { TextColumns.entry($0.0, $0.1, width: 10) }
         if !metric.facts.dimensions.isEmpty {
             lines += ["", "Told apart by"]
             for dimension in metric.facts.dimensions {
@@ -86,7 +96,8 @@ struct MetricsCommand: ParsableCommand {
                 let limits =
                     owners.count == metric.facts.subjects.count
                     ? "" : " (\(owners.map(\.name).joined(separator: ", ")) alone)"
-                lines += entry(dimension.rawValue, dimension.meaning + limits, width: 10, indent: "  ")
+                lines += TextColumns.entry(
+                    dimension.rawValue, dimension.meaning + limits, width: 10, indent: 2)
             }
         }
         return (lines + ["", "In a gate"] + metric.examples.map { "  - \($0)" }).joined(separator: "\n")
@@ -118,31 +129,6 @@ struct MetricsCommand: ParsableCommand {
             "absence": .string(metric.absence), "subjects": texts(subjects.map(\.rawValue)),
             "dimensions": .object(JSONObject(uniqueKeysWithValues: dimensions)), "examples": texts(metric.examples),
         ]
-    }
-
-    // Columns and lines.
-
-    private static func entry(_ name: String, _ text: String, width: Int, indent: String) -> [String] {
-        let head = indent + padded(name, width)
-        let body = wrapped(text, indent: String(repeating: " ", count: head.count))
-        return [head + (body.first ?? "").trimmingPrefix(while: { $0 == " " })] + body.dropFirst()
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
-    }
-
-    private static func wrapped(_ text: String, indent: String) -> [String] {
-        var lines: [String] = []
-        var line = indent
-        for word in text.split(whereSeparator: \.isWhitespace) {
-            if line.count > indent.count, line.count + word.count + 1 > 100 {
-                lines.append(line)
-                line = indent
-            }
-            line += line.count > indent.count ? " \(word)" : "\(word)"
-        }
-        return lines + [line]
     }
 }
 

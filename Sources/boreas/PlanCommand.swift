@@ -78,9 +78,13 @@ struct PlanCommand: AsyncParsableCommand {
             throw CommandFailure(
                 code: .usage, message: "\(reference) is no run; give latest, or an identifier: boreas ls lists them")
         }
-        let archive = try RunArchive.read(at: archive.database)
-        defer { try? archive.close() }
-        let run = try await archive.run(reference.run)
+        return try await RunArchive.withReading(at: archive.database) { archive in
+            let run = try await archive.run(reference.run)
+            return (run, try await calm(of: run, in: archive))
+        }
+    }
+
+    private func calm(of run: RunRecord, in archive: RunArchive) async throws -> Sweep.Calm {
         let tallies = try await archive.tallies(of: run.identifier)
         let variation = try chosen(among: Self.calmVariations(of: run.experiment, tallies), of: run)
         let policy = tallies.first { $0.key.variation == variation.name }?.key.policy
@@ -95,7 +99,7 @@ struct PlanCommand: AsyncParsableCommand {
                 code: .usage,
                 message: "of the calm trials of run \(run.identifier) no details were kept; run it with --details all")
         }
-        return (run, Sweep.Calm(variation: variation, trials: trials))
+        return Sweep.Calm(variation: variation, trials: trials)
     }
 
     /// References, or else variations without faults of which there are trials.

@@ -45,9 +45,8 @@ struct Policies: ParsableCommand {
     }
 
     private static func thousandths(_ value: Double) -> String {
-        let text = String(Int64((value * 1_000).rounded()) + 1_000_000)
-        let whole = Int64(value * 1_000 + 0.5) / 1_000
-        var fraction = text.suffix(3)
+        let (whole, rest) = Int64((value * 1_000).rounded()).quotientAndRemainder(dividingBy: 1_000)
+        var fraction = String(rest + 1_000).dropFirst()
         while fraction.last == "0" { fraction.removeLast() }
         return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
     }
@@ -69,11 +68,8 @@ struct Policies: ParsableCommand {
             return JSONValue.array(policies).text
         }
         let width = Policy.presets.map(\.name.count).max() ?? 0
-        let lines = Policy.presets.map { policy in
-            let padding = String(repeating: " ", count: width - policy.name.count)
-            return "\(policy.name)\(padding)  \(policy.description)"
-        }
-        return lines.joined(separator: "\n")
+        return Policy.presets.map { "\(TextColumns.padded($0.name, width + 2))\($0.description)" }
+            .joined(separator: "\n")
     }
 
     /// The policy as a document of its own: `my-boreas`.

@@ -94,10 +94,10 @@ struct Replay: AsyncParsableCommand {
                 code: .usage,
                 message: "\(reference) is no trial; give RUN/NUMBER, as latest/1: boreas show lists those of a run")
         }
-        let archive = try RunArchive.read(at: archive.database)
-        defer { try? archive.close() }
-        let run = try await archive.run(reference.run)
-        let trial = try await archive.trial(number, of: run.identifier)
+        let (run, trial) = try await RunArchive.withReading(at: archive.database) { archive in
+            let run = try await archive.run(reference.run)
+            return (run, try await archive.trial(number, of: run.identifier))
+        }
         guard let spec = run.experiment.spec(of: trial, seed: run.seed) else {
             throw CommandFailure(
                 code: .internalError,

@@ -67,10 +67,6 @@ struct ReportCommand: AsyncParsableCommand {
             Terminal.result(text.hasSuffix("\n") ? String(text.dropLast()) : text)
             return
         }
-        do {
-            try Data(text.utf8).write(to: URL(filePath: out), options: .atomic)
-        } catch {
-            throw CommandFailure(code: .usage, message: "\(out) can't be written: \(error.localizedDescription)")
-        }
+        try TextFile.write(text, to: out, option: "--out")
     }
 }

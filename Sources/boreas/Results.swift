@@ -8,19 +8,16 @@ import Reporting
 /// Reads runs from the archive and prints what is asked of them.
 struct Results {
     let archive: RunArchive
-    let format: OutputOptions.Format
 
+    static func read(_ options: ArchiveOptions, _ body: (Results) async throws -> Void) async throws {
+        try await RunArchive.withReading(at: options.database) { try await body(Results(archive: $0)) }
+    }
+
+    /// For commands that print in formats of their own.
     static func read(
-        _ options: ArchiveOptions, _ output: OutputOptions, _ body: (Results) async throws -> Void
+        _ options: ArchiveOptions, _: OutputOptions, _ body: (Results) async throws -> Void
     ) async throws {
-        let archive = try RunArchive.read(at: options.database)
-        do {
-            try await body(Results(archive: archive, format: output.format))
-        } catch {
-            try archive.close()
-            throw error
-        }
-        try archive.close()
+        try await read(options, body)
     }
 
     static let style = Style(
@@ -41,7 +38,7 @@ struct List: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Results.read(archive, output) { results in
+        try await Results.read(archive) { results in
             let list = RunList(try await results.archive.runs())
             Terminal.result(output.format == .json ? list.json.text : list.text(Results.style))
         }
@@ -67,7 +64,7 @@ struct Show: AsyncParsableCommand {
             throw CommandFailure(
                 code: .usage, message: "\(reference) is no run; give latest, an identifier, or one with /NUMBER")
         }
-        try await Results.read(archive, output) { results in
+        try await Results.read(archive) { results in
             guard let number = reference.trial else {
                 let report = try await results.report(on: reference.run)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))

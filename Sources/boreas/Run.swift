@@ -114,7 +114,7 @@ struct Run: AsyncParsableCommand {
                 continue
             }
             let record = try await interruptible { try await session.run(in: world.place(jobs: jobs, cluster)) }
-            try await Results.read(archive, output) { results in
+            try await Results.read(archive) { results in
                 let report = try await results.report(on: record.identifier, baseline: baseline)
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
             }

@@ -47,8 +47,7 @@ struct RunPursuit: Sendable {
 
     /// Trials in each cell that were planned, and the looks at them.
     private func beginning() async throws -> (done: Int, looks: [Look]) {
-        let archive = try RunArchive.read(at: session.database)
-        return try await RunSession.closing(archive) {
+        try await RunArchive.withReading(at: session.database) { archive in
             let planned = try await archive.run(run).trialsPlanned
             return (session.experiment.trialsPerCell(of: planned), try await archive.looks(of: run))
         }

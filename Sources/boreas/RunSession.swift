@@ -46,7 +46,7 @@ struct RunSession: Sendable {
     /// - Returns: The run as the archive holds it.
     func run(in place: Place) async throws -> RunRecord {
         // What cannot be written is refused before anything is touched, and made only when there is a world.
-        try RunArchive.checkWritable(at: database)
+        try RunArchive.checkWritable(at: database, makesFolder: makesFolder)
         let earlier = try await earlierRun(in: place.kind)
         let identifier = earlier?.identifier ?? Self.makeIdentifier()
         return try await inWorld(place, of: identifier) { world, archive in
@@ -61,8 +61,7 @@ struct RunSession: Sendable {
         _ body: @escaping @Sendable (any World, RunArchive) async throws -> Result
     ) async throws -> Result {
         let whole: @Sendable (any World) async throws -> Result = { world in
-            let archive = try RunArchive.open(at: database)
-            return try await Self.closing(archive) { try await body(world, archive) }
+            try await RunArchive.withWriting(at: database, makesFolder: makesFolder) { try await body(world, $0) }
         }
         return switch place {
         case .simulated: try await whole(SimulatedWorld(logger: Log.logger))
@@ -75,25 +74,13 @@ struct RunSession: Sendable {
     /// The run to go on with.
     private func earlierRun(in world: WorldKind) async throws -> RunRecord? {
         guard resumes, FileManager.default.fileExists(atPath: database) else { return nil }
-        let archive = try RunArchive.read(at: database)
-        return try await Self.closing(archive) {
+        return try await RunArchive.withReading(at: database) { archive in
             try await archive.unfinishedRun(of: experiment, world: world.rawValue, seed: seed)
         }
     }
 
-    static func closing<Result: Sendable>(
-        _ archive: RunArchive, _ body: () async throws -> Result
-    ) async throws -> Result {
-        let result: Result
-        do {
-            result = try await body()
-        } catch {
-            try archive.close()
-            throw error
-        }
-        try archive.close()
-        return result
-    }
+    /// Only the folder of the archive that nobody has named: another one is perhaps a slip.
+    private var makesFolder: Bool { database == ArchiveOptions.databaseDefault }
 
     private func record(of identifier: String, in world: any World) -> RunRecord {
         RunRecord(
@@ -166,8 +153,8 @@ struct RunSession: Sendable {
             // What others are judged by must be found again by whoever goes on with the run.
             let isKept = selection.keeps(trial) || references.contains(trial.number)
             try await archive.record(trial, in: run, isDetailed: isKept)
-            // Of thousands that end as they were to, only those are told of that can be looked at.
-            if !isQuiet && (isSmall || isKept) || !isExpected(trial) { show(trial, of: run) }
+            // Of thousands, only those are told of that can be looked at: of each cell the first, and a few that failed.
+            if isSmall || isKept, !isQuiet || !isExpected(trial) { show(trial, of: run) }
         }
         work.selection = selection
     }

@@ -7,11 +7,9 @@ enum Awkward {
         1e-12, 1e15, 1e15 + 1,
     ]
 
-    static let scales: [Axis.Scale] = [
-        .linear, .logarithmic, .categories(["a", "b", "a name that is far too long for it"]),
-    ]
+    static let scales: [Axis.Scale] = [.linear, .logarithmic]
 
-    static var all: [any Chart] { lines + bars + dots + lanes }
+    static var all: [any Chart] { lines + dots + lanes }
 
     /// Each alone, all of one value, and all together, on every scale and in every unit.
     private static var sets: [[Point]] {
@@ -23,7 +21,7 @@ enum Awkward {
 
     private static var lines: [any Chart] {
         sets.enumerated().flatMap { place, points in
-            scales.prefix(2).map { scale in
+            scales.map { scale in
                 let unit = Axis.Unit.allCases[place % Axis.Unit.allCases.count]
                 return LineChart(
                     title: "t", description: "d", x: Axis(title: "x", scale: scale, unit: unit),
@@ -32,33 +30,18 @@ enum Awkward {
                         Series(
                             name: "s", colour: -3, points: points,
                             band: points.map { BandPoint(x: $0.x, lower: $0.y - 1, upper: $0.y + 1) },
-                            style: Series.Style.allCases[place % 4], marks: points, atRisk: points),
+                            style: Series.Style.allCases[place % 4], marks: points),
                         Series(name: "", colour: 99, points: points.reversed()),
                     ],
                     shades: [
                         Shade(from: -.infinity, to: .infinity, label: "all"), Shade(from: 2, to: .nan, label: "none"),
-                    ],
-                    references: [
-                        ReferenceLine(.y(.infinity), label: "up"), ReferenceLine(.x(.nan), label: "none"),
-                        ReferenceLine(.y(0), label: "zero"),
                     ])
             }
         }
     }
 
-    private static var bars: [any Chart] {
-        sets.prefix(8).flatMap { points in
-            scales.map { scale in
-                BarChart(
-                    title: "t", description: "d", x: Axis(title: "", scale: scale),
-                    y: Axis(title: "", scale: scale == .logarithmic ? .logarithmic : .linear),
-                    series: [Series(name: "s", colour: 1, points: points)])
-            }
-        }
-    }
-
     private static var dots: [any Chart] {
-        scales.prefix(2).map { scale in
+        scales.map { scale in
             DotChart(
                 title: "t", description: "d", x: Axis(title: "x", scale: scale, unit: .ratio),
                 rows: values.map { DotChart.Row(label: "row", value: $0, lower: -$0, upper: .infinity) },

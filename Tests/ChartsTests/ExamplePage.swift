@@ -17,9 +17,7 @@ struct ExamplePage {
 
     static func page(theme: String) -> String {
         let sections = Examples.all.enumerated().map { place, chart in
-            let legend = chart.legend.map { "<li>\($0.html)</li>" }.joined()
-            return "<figure><h2>\(chart.title)</h2>\(chart.html(id: "chart-\(place)"))"
-                + "<ul class=\"chart-legend\">\(legend)</ul></figure>"
+            "<figure><h2>\(chart.title)</h2>\(chart.html(id: "chart-\(place)"))</figure>"
         }
         return """
             <!doctype html><html lang="en" data-theme="\(theme)"><meta charset="utf-8">

@@ -8,7 +8,7 @@ enum Examples {
     ]
 
     static var all: [any Chart] {
-        [survival, completion, contention, goodput, forest, retries, delays, wasted, timeline, empty]
+        [survival, completion, contention, goodput, forest, timeline, empty]
     }
 
     /// Success against outage length, with bands.
@@ -25,10 +25,9 @@ enum Examples {
                 band: points.map {
                     BandPoint(x: $0.x, lower: max(0, $0.y - 0.05), upper: min(1, $0.y + 0.04))
                 })
-        },
-        references: [ReferenceLine(.y(0.95), label: "gate: 95 %"), ReferenceLine(.x(120), label: "kubelet lease")])
+        })
 
-    /// Kaplan-Meier curves with censoring and numbers at risk; one policy never comes back.
+    /// Kaplan-Meier curves with censoring; one policy never comes back.
     static let completion = LineChart(
         title: "Recovery after the storm", description: "Half of the trials recover within 12 s with full jitter.",
         x: Axis(title: "Time since the storm ended", unit: .seconds),
@@ -42,10 +41,7 @@ enum Examples {
                 name: name, colour: index, points: points,
                 band: index == 1
                     ? [] : points.map { BandPoint(x: $0.x, lower: max(0, $0.y - 0.06), upper: min(1, $0.y + 0.06)) },
-                style: .step, marks: [30.0, 62, 90].map { Point(x: $0, y: exp(-rate * $0), note: "censored") },
-                atRisk: stride(from: 0.0, through: 120, by: 10).map {
-                    Point(x: $0, y: (400 * exp(-rate * $0)).rounded())
-                })
+                style: .step, marks: [30.0, 62, 90].map { Point(x: $0, y: exp(-rate * $0), note: "censored") })
         })
 
     /// Completion against contention, as AWS plots it, with a logarithmic y axis.
@@ -76,7 +72,7 @@ enum Examples {
                     return Point(x: time, y: level + 12 * sin(time * 1.7 + Double(index)) + Double((tick * 7919) % 23))
                 })
         },
-        shades: [Shade(from: 60, to: 120, label: "storm")], references: [ReferenceLine(.y(200), label: "capacity")])
+        shades: [Shade(from: 60, to: 120, label: "storm")])
 
     static let forest = DotChart(
         title: "Differences to the baseline", description: "Only amplification differs by more than matters.",
@@ -90,38 +86,6 @@ enum Examples {
                     upper: index == 2 && place == 3 ? .infinity : value * 1.15, colour: index + 1)
             }
         }, reference: 1, materiality: Shade(from: 0.95, to: 1.05, label: "no matter"))
-
-    static let retries = BarChart(
-        title: "Retries per operation", description: "Most operations need no retry.",
-        x: Axis(title: "Retries", scale: .categories(["0", "1", "2", "3", "4", "5", "6 and more"])),
-        y: Axis(title: "Operations", scale: .logarithmic),
-        series: ["argo default", "full jitter"].enumerated().map { index, name in
-            Series(
-                name: name, colour: index * 2,
-                points: (0..<7).map {
-                    Point(x: Double($0), y: (12_000 * exp(-Double($0) * (1.1 + 0.4 * Double(index)))).rounded())
-                })
-        })
-
-    static let delays = BarChart(
-        title: "Delays before the second retry", description: "Delays are spread evenly from 0 to 2 s.",
-        x: Axis(title: "Delay", unit: .seconds), y: Axis(title: "Share of retries", unit: .percent),
-        series: [
-            Series(
-                name: "full jitter", colour: 2,
-                points: (0..<20).map { Point(x: 0.05 + Double($0) / 10, y: 0.05 + 0.004 * sin(Double($0) * 2.3)) })
-        ], references: [ReferenceLine(.y(0.05), label: "formula")])
-
-    static let wasted = BarChart(
-        title: "Wasted work by policy", description: "Argo's default wastes most.",
-        x: Axis(title: "Policy", scale: .categories(policies)), y: Axis(title: "Wasted calls", unit: .percent),
-        series: [
-            Series(
-                name: "", colour: 0, points: (0..<6).map { Point(x: Double($0), y: 0.24 / Double($0 + 1)) },
-                band: (0..<6).map {
-                    BandPoint(x: Double($0), lower: 0.2 / Double($0 + 1), upper: 0.27 / Double($0 + 1))
-                })
-        ])
 
     /// Hundreds of bars in lanes.
     static let timeline = LaneChart(

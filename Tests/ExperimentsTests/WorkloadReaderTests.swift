@@ -57,6 +57,20 @@ struct WorkloadReaderTests {
             ])
     }
 
+    @Test("arrivals at random are said by name, and need a mean time between two")
+    func arrivals() throws {
+        func load(_ rest: String) -> String { #"{"workflow": {"file": "wf.yaml", "count": 3\#(rest)}}"# }
+        let random = try experiment(load(#", "every": "1s", "arrivals": "poisson""#)).variations[0].workload[0]
+        #expect(random.arrivals == .poisson && random.every == .seconds(1))
+        #expect(try experiment(load(#", "every": "1s""#)).variations[0].workload[0].arrivals == .regular)
+        #expect(
+            try refusal(load(#", "every": "1s", "arrivals": "poison""#)).contains(
+                "spec.workload[0].workflow.arrivals: arrivals are regular or poisson, and not poison"))
+        #expect(
+            try refusal(load(#", "arrivals": "poisson""#)).contains(
+                "spec.workload[0].workflow.arrivals: arrivals at random need every"))
+    }
+
     @Test("of a file of several documents, the workflows arrive and the others are there before")
     func documents() throws {
         let variation = try experiment(#"{"workflow": {"file": "both.yaml"}}"#).variations[0]

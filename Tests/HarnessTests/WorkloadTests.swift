@@ -9,8 +9,8 @@ struct WorkloadTests {
         namespace: "n", instanceID: "i", runID: "r", schedulerName: "s",
         variables: ["responder": "https://127.0.0.1:5"])
 
-    private func workload(_ loads: [Experiment.Load]) throws -> TrialWorkload {
-        try TrialWorkload(loads, Self.stamp)
+    private func workload(_ loads: [Experiment.Load], seed: UInt64 = 1) throws -> TrialWorkload {
+        try TrialWorkload(loads, seed: seed, Self.stamp)
     }
 
     @Test("names are the same in every trial: a single one keeps its own, else they are numbered by load and turn")
@@ -54,6 +54,23 @@ struct WorkloadTests {
         #expect(
             workload.arrivals.map { $0.workflow.metadata.name.dropFirst(5) }
                 == ["1-0001", "2-0001", "2-0002", "1-0002", "2-0003", "1-0003"])
+    }
+
+    @Test("arrivals at random are spread over the span, by the trial's seed, and each load by itself")
+    func random() throws {
+        let load = Experiment.Load(
+            manifest: Fixtures.httpWorkflow, count: 1_000, every: .milliseconds(10), after: .seconds(2),
+            arrivals: .poisson)
+        let times = try workload([load]).arrivals.map(\.at)
+        #expect(times == load.times(load: 1, seed: 1))
+        #expect(times == times.sorted() && Set(times).count == 1_000)
+        #expect(times.allSatisfy { (.seconds(2) ..< .seconds(12)).contains($0) })
+        // Of a uniform spread a tenth lies in each tenth: 100, with a standard deviation of 9.5.
+        for tenth in 2..<12 {
+            let span = Duration.seconds(tenth) ..< .seconds(tenth + 1)
+            #expect((60...140).contains(times.count { span.contains($0) }))
+        }
+        #expect(times != load.times(load: 1, seed: 2) && times != load.times(load: 2, seed: 1))
     }
 
     @Test("a workflow is this trial's: namespace, controller, scheduler, and the responder's address")

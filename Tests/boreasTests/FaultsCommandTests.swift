@@ -24,6 +24,13 @@ struct FaultsCommandTests {
         #expect(rules.map(\.fault.kind) == [kind])
     }
 
+    @Test("lines end before the hundredth column, except where an example is longer", arguments: Fault.Kind.allCases)
+    func width(kind: Fault.Kind) throws {
+        let text = try #require(FaultsCommand.text(of: kind).components(separatedBy: "\nExample\n").first)
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(text)")
+        #expect(FaultsCommand.list.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    }
+
     @Test("what a rule cannot have is refused with the nearest kind")
     func slip() throws {
         let plan = """

@@ -13,11 +13,14 @@ struct MetricsCommandTests {
         for metric in Metric.allCases {
             let places = lines.indices.filter { lines[$0].hasPrefix("\(metric.rawValue) ") }
             let place = try #require(places.first)
-            #expect(places.count == 1 && lines[place].hasSuffix(metric.summary))
+            let summary = lines[(place + 1)...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }
+            #expect(places.count == 1 && summary.joined(separator: " ") == metric.summary)
             let group = lines[..<place].last { line in Metric.Group.allCases.contains { $0.rawValue == line } }
             #expect(group == metric.group.rawValue)
         }
-        #expect(lines.count == 1 + Metric.allCases.count + 2 * Metric.Group.allCases.count)
+        let heads = lines.count { !$0.hasPrefix(" ") }
+        #expect(heads == 1 + Metric.allCases.count + 2 * Metric.Group.allCases.count)
+        #expect(lines.allSatisfy { $0.count <= 100 && $0.last != " " })
         // One column below the other.
         let places = Set(
             lines.compactMap { line in
@@ -38,6 +41,15 @@ struct MetricsCommandTests {
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 101 })
     }
 
+    @Test(
+        "a metric is found by what a condition says of it",
+        arguments: [
+            "recovery", "p95(recovery)", "median(recovery)", "p99.9(recovery{phase=storm})", "recovery{path=x}",
+        ])
+    func condition(text: String) throws {
+        #expect(try MetricsCommand.metric(in: text) == .recovery)
+    }
+
     @Test("as JSON the catalogue bears its schema, and each metric what the page says")
     func json() throws {
         #expect(MetricsCommand.catalogue["schema"]?.string == "boreas.dev/metrics/v1")
@@ -50,9 +62,9 @@ struct MetricsCommandTests {
         #expect(dimensions["process"] == ["kind", "layer", "phase"] && dimensions["clients"] == ["phase"])
     }
 
-    @Test("a slip is refused with the nearest name")
-    func slip() throws {
-        let command = try MetricsCommand.parse(["recoverry"])
+    @Test("a slip is refused with the nearest name", arguments: ["recoverry", "p95(recoverry)", "recoverry{path=x}"])
+    func slip(text: String) throws {
+        let command = try MetricsCommand.parse([text])
         let failure = #expect(throws: CommandFailure.self) { try command.run() }
         #expect(failure?.message == "there is no metric recoverry; did you mean recovery?")
         #expect(failure?.code == .usage)

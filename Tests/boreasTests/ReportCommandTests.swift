@@ -65,7 +65,11 @@ struct ReportCommandTests {
             let run = try await boreas("report", "zzzz", "--db", "a.sqlite")
             #expect(run.code == 64 && run.errors.contains("there is no run zzzz"))
             let out = try await boreas("report", "--db", "a.sqlite", "--out", "none/page.html")
-            #expect(out.code == 64 && out.errors.contains("none/page.html can't be written"), "\(out)")
+            let missing = "--out: none/page.html can't be written: there is no folder "
+            #expect(out.code == 64 && out.errors.contains(missing), "\(out)")
+            let folder = try await boreas("report", "--db", "a.sqlite", "--out", ".")
+            #expect(
+                folder.code == 64 && folder.errors.contains("--out: . can't be written: it is a folder"), "\(folder)")
         }
     }
 }

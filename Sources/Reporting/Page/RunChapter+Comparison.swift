@@ -124,7 +124,7 @@ extension RunChapter {
                 switch row.verdict {
                 case .better: .pass
                 case .worse: .fail
-                case .different, .equivalent, .equal, .open: nil
+                case .different, .unsettled, .equivalent, .equal, .open: nil
                 }
             table.add(
                 [.init(row.measure.name)] + (isVaried ? [.init(RunPictures.spell(row.variation))] : []) + [

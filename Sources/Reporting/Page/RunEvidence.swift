@@ -41,7 +41,7 @@ package struct RunEvidence: Sendable {
     ///
     /// - Parameters:
     ///   - reference: As ``RunArchive/run(_:)`` takes it.
-    ///   - baseline: The policy that the others are compared with; nil is ``defaultBaseline(of:)``.
+    ///   - baseline: The policy that the others are compared with; nil is ``Evidence/usualBaseline(_:)``.
     /// - Throws: `ArchiveError`; ``ExperimentError`` for a baseline that the run does not have.
     package static func read(
         _ reference: String, from archive: RunArchive, baseline: String? = nil
@@ -92,19 +92,13 @@ package struct RunEvidence: Sendable {
     private static func comparison(
         _ run: RunRecord, _ tallies: [TrialTally], baseline: String?
     ) throws -> ComparisonReport? {
-        let arms = ComparisonReport.Arm.arms(of: [(run, tallies)])
-        if let baseline { return try ComparisonReport(arms, baseline: baseline) }
-        guard arms.count > 1, let baseline = defaultBaseline(of: run), arms.contains(where: { $0.label == baseline })
-        else { return nil }
-        return try ComparisonReport(arms, baseline: baseline)
-    }
-
-    /// The policy that the gate compares with, else the first.
-    static func defaultBaseline(of run: RunRecord) -> String? {
-        for expression in run.experiment.gate {
-            if case .policy(let name) = expression.baseline { return name }
+        let evidence = Evidence(run, tallies)
+        if let baseline, !evidence.policies.contains(baseline) {
+            throw ComparisonPlan.unknown(baseline, among: evidence.policies)
         }
-        return run.experiment.policyNames.first
+        guard evidence.policies.count > 1, let usual = evidence.usualBaseline(run.experiment.gate) else { return nil }
+        return ComparisonReport(
+            try ComparisonPlan([evidence], by: .policy, baseline: .policy(baseline ?? usual.policy)))
     }
 
     /// Equal spans, a round number of seconds long, of which a trial has at most two hundred.
