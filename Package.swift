@@ -107,7 +107,7 @@ let package = Package(
             name: "Reporting",
             dependencies: [
                 "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
-                mustache,
+                crypto, mustache,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

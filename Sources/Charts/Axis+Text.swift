@@ -47,7 +47,8 @@ extension Axis {
         // What is not all must not be rounded to all, nor what is something to nothing.
         if percent < 100, percent >= 99.995 { return "> 99.99\u{A0}%" }
         if percent != 0, abs(percent) < 0.01 { return NumberText.significant(percent, digits: 2) + "\u{A0}%" }
-        return NumberText.fixed(percent, decimals: 2) + "\u{A0}%"
+        let isNearEnd = min(abs(percent), abs(100 - percent)) < 0.5
+        return NumberText.fixed(percent, decimals: isNearEnd ? 2 : 1) + "\u{A0}%"
     }
 
     private static func duration(_ value: Double) -> String {

@@ -21,8 +21,9 @@ package enum ChartPage {
         .plot text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Ubuntu,"Noto Sans",sans-serif;\
         font-variant-numeric:tabular-nums;fill:currentColor}
         .plot.wide{max-width:960px}
-        .plot.narrow{display:none;max-width:560px}
-        @container (max-width:559px){.plot.wide{display:none}.plot.narrow{display:block}}
+        .plot.narrow{max-width:560px}
+        .plot.wide+.plot.narrow{display:none}
+        @container (max-width:559px){.plot.wide{display:none}.plot.wide+.plot.narrow{display:block}}
         .plot path{fill:none}
         .plot .grid{stroke:var(--grid);stroke-width:1}
         .plot .axis{stroke:var(--axis);stroke-width:1}

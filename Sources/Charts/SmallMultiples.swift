@@ -22,11 +22,11 @@ package struct SmallMultiples: Sendable {
 }
 
 extension SmallMultiples {
-    /// A grid of figures under their titles.
+    /// A grid of figures under their titles. Its columns are never wide, so that there is one picture of each.
     package func html(id: String) -> String {
         let figures = charts.enumerated().map { place, chart in
             "<figure><figcaption>\(Canvas.escaped(chart.title))</figcaption>"
-                + chart.html(id: "\(id)-\(place)") + "</figure>"
+                + "<div class=\"chart\">\(chart.svg(id: "\(id)-\(place)", width: .narrow))</div></figure>"
         }
         return "<div class=\"chart-grid\">\(figures.joined())</div>"
     }

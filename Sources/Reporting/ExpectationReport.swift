@@ -4,8 +4,8 @@ package import Recording
 
 /// What the policies of a run came to, held against what its experiment expects of them.
 ///
-/// A policy's colour is that of its trials together with the gate's conditions on it: one violation makes it red, and so
-/// does one broken condition.
+/// A policy's verdict is that of its trials together with the gate's conditions on it: one violation fails it, and so does
+/// one broken condition.
 package struct ExpectationReport: Hashable, Sendable {
     package struct Line: Hashable, Sendable {
         package var policy: String
@@ -17,7 +17,7 @@ package struct ExpectationReport: Hashable, Sendable {
         /// Why it is not a pass.
         package var reason: String
 
-        /// A colour that was expected is as good as any; of those that were not, a doubtful one decides nothing.
+        /// A verdict that was expected is as good as any; of those that were not, a doubtful one decides nothing.
         package var verdict: Verdict {
             guard let expected else { return .pass }
             if found == expected { return .pass }
@@ -57,7 +57,7 @@ package struct ExpectationReport: Hashable, Sendable {
         let own = Verdict(all: expected.map(\.verdict) + homeless.map(\.verdict))
         verdict = missing > 0 && own == .pass ? .inconclusive : own
         var reasons = expected.filter { $0.verdict != .pass }.map { line in
-            "\(line.cell) was to \(Self.verb(line.expected)) and \(Self.past(line.found))"
+            "\(line.cell) was to \((line.expected ?? .pass).infinitive) and \(line.found.past)"
         }
         reasons += homeless.map { "\($0.expression.text): \($0.reason)" }
         if missing > 0 {
@@ -66,23 +66,7 @@ package struct ExpectationReport: Hashable, Sendable {
         reason = reasons.joined(separator: "; ")
     }
 
-    private static func verb(_ verdict: Verdict?) -> String {
-        switch verdict {
-        case .pass?: "pass"
-        case .fail?: "fail"
-        case .inconclusive?, nil: "be inconclusive"
-        }
-    }
-
-    private static func past(_ verdict: Verdict) -> String {
-        switch verdict {
-        case .pass: "passed"
-        case .fail: "failed"
-        case .inconclusive: "is inconclusive"
-        }
-    }
-
-    /// What made the colour: the first trial, else the first condition, that has it.
+    /// What made the verdict: the first trial, else the first condition, that has it.
     private static func reason(for found: Verdict, _ cells: [CellSummary], _ conditions: [GateReport.Line]) -> String {
         guard found != .pass else { return "" }
         let trials = cells.flatMap(\.trials)

@@ -1,3 +1,4 @@
+import Determinism
 import Experiments
 import Recording
 
@@ -50,9 +51,7 @@ extension GateDocument.Entry {
         }
         return JUnit.Suite(
             name: "\(run.experiment.name) \(run.identifier)", timestamp: Numbers.date(run.startedEpochMicroseconds),
-            seconds: Double(
-                (run.finishedEpochMicroseconds ?? run.startedEpochMicroseconds) - run.startedEpochMicroseconds)
-                / 1e6,
+            seconds: gate.duration.seconds,
             properties: [
                 ("run", run.identifier), ("world", run.world), ("seed", "\(run.seed)"), ("label", run.label),
                 ("verdict", verdict.rawValue), ("bounds", gate.levelText),

@@ -170,7 +170,7 @@ extension GateEvaluation {
         else { return "" }
         func lower(_ lost: Int) -> Double { Proportion(trials - lost, of: trials).clopperPearson(confidence).lower }
         guard expression.relation.holds(lower(0), limit) else {
-            let shown = Numbers.share(lower(0))
+            let shown = Numbers.percent(lower(0))
             let needed = Proportion.cleanCount(toShow: limit, confidence)
             return "\(Numbers.count(trials, "trial")) without a failure would show \(shown); this limit takes \(needed)"
         }
@@ -327,7 +327,7 @@ extension GateEvaluation {
     func missedWords(_ trials: AlikeTrials, _ how: String = "", noun: String = "trial") -> String {
         guard confidence.tail > 0 else { return "" }
         return "\(Numbers.count(trials.trials, noun))\(how) may miss what happens in "
-            + "\(Numbers.share(trials.missed(confidence))) of \(noun)s"
+            + "\(Numbers.percent(trials.missed(confidence))) of \(noun)s"
     }
 
     func alikeWeakness(_ trials: AlikeTrials, noun: String = "trial") -> String {

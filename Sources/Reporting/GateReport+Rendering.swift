@@ -48,7 +48,7 @@ extension GateReport {
         return level > 0 ? "one-sided \(Self.percent(1 - level)) each: \(words)" : "none yet: \(words)"
     }
 
-    private static func percent(_ share: Double) -> String { Numbers.share(share).replacing("%", with: " %") }
+    private static func percent(_ share: Double) -> String { Numbers.percent(share).replacing("%", with: " %") }
 
     /// What a run's report has of it.
     package var json: JSONValue {
@@ -84,7 +84,7 @@ extension GateReport.Line {
         if value.isNaN { return "-" }
         let metric = expression.measure.metric
         switch expression.change {
-        case nil: return metric.unit == .share ? Numbers.share(value) : Numbers.text(value, of: metric)
+        case nil: return Numbers.text(value, of: metric)
         case .points?: return Numbers.margin(value, "pt")
         case .relative?: return value == .infinity ? "never" : Numbers.margin(value, "%")
         case .absolute?:
@@ -141,29 +141,5 @@ extension Numbers {
     static func margin(_ share: Double, _ unit: String) -> String {
         let text = trimmed(decimal(share * 100, abs(share) < 0.01 ? 2 : 1))
         return (share >= 0 ? "+" : "") + text + unit
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        guard text.contains(".") else { return text }
-        var text = text
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text
-    }
-
-    /// A share in per cent, with more digits the nearer it is to its ends, so that no bound is rounded to them:
-    /// `98.3%`, `99.95%`, `99.9987%`.
-    static func share(_ share: Double) -> String {
-        if share.isNaN { return "-" }
-        let distance = min(share, 1 - share)
-        let digits =
-            switch distance {
-            case ...0: 0
-            case 0.005...: 1
-            case 0.0005...: 2
-            case 0.00005...: 3
-            default: 4
-            }
-        return trimmed(decimal(share * 100, digits)) + "%"
     }
 }

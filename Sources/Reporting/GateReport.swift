@@ -52,6 +52,8 @@ package struct GateReport: Hashable, Sendable {
         /// May be empty.
         package var label: String
     }
+    /// How long all trials took, each by its own clock.
+    package let duration: Duration
 
     /// The chance that a condition on its limit passes, and the chance that it fails.
     package static let error = 0.05
@@ -75,6 +77,7 @@ package struct GateReport: Hashable, Sendable {
         let conditions = lines.map(\.verdict)
         let own = Verdict(all: conditions.isEmpty ? cells.verdicts : conditions)
         missing = max(0, run.trialsPlanned - tallies.count)
+        duration = tallies.reduce(.zero) { $0 + $1.duration }
         if tallies.isEmpty {
             verdict = own == .fail ? .fail : .inconclusive
             reason = "no trial took place"
@@ -108,6 +111,8 @@ struct GateCells {
     private let run: RunRecord
     private let baseline: Evidence?
     private let others: [[String]: GateCell]
+    /// Why conditions against a baseline can't be judged without one, and what they came to when there was one.
+    private let absence: String
 
     init(_ run: RunRecord, _ tallies: [TrialTally], policies: [String]?, baseline: Evidence?) {
         var byName: [[String]: GateCell] = [:]
@@ -131,6 +136,11 @@ struct GateCells {
         var others: [[String]: GateCell] = [:]
         for cell in baseline?.cells ?? [] { others[[cell.policy, cell.variation]] = GateCell(cell) }
         self.others = others
+        absence =
+            run.outcome.map {
+                "no baseline is given; the run was judged \($0.rawValue) against a baseline when it was flown, and "
+                    + "--baseline RUN or FILE judges it again"
+            } ?? "no baseline is given; name a run or a file by --baseline"
     }
 
     /// What the cells that took place come to by themselves.
@@ -178,7 +188,7 @@ struct GateCells {
             let other = all[[name, cell.cell.variation]]
             return (other, other == nil ? "no trial of \(name) took place" : "")
         case .stored:
-            guard let baseline else { return (nil, "no baseline is given; name a run or a file by --baseline") }
+            guard let baseline else { return (nil, absence) }
             guard let other = others[[cell.cell.policy, cell.cell.variation]] else {
                 let variation = cell.cell.variation.isEmpty ? "" : " under \(cell.cell.variation)"
                 return (nil, "the baseline \(baseline.name) has no trial of \(cell.cell.policy)\(variation)")

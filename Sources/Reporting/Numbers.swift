@@ -11,11 +11,27 @@ enum Numbers {
         return String(format: "%.\(digits)f", value)
     }
 
-    /// `98.3%`; whole ones without a fraction.
+    /// A share in per cent, with more digits the nearer it is to its ends, so that none is rounded to them: `98.3%`,
+    /// `99.95%`, `99.9987%`.
     static func percent(_ share: Double) -> String {
         if share.isNaN { return "-" }
-        let text = decimal(share * 100, 1)
-        return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + "%"
+        let distance = min(share, 1 - share)
+        var digits = 1
+        var least = 0.005
+        while distance > 0, distance < least, digits < 12 {
+            digits += 1
+            least /= 10
+        }
+        return trimmed(decimal(share * 100, digits)) + "%"
+    }
+
+    /// Without zeros at the end of a fraction.
+    static func trimmed(_ text: String) -> String {
+        guard text.contains(".") else { return text }
+        var text = text
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
     }
 
     /// `+3.1%`.

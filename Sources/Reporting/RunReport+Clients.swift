@@ -20,17 +20,17 @@ extension RunReport {
             row += [
                 "\(cell.trials.count)", "\(cell.total(\.operations))",
                 TextTable.Cell(Numbers.percent(success.pooled.value)),
-                TextTable.Cell(Numbers.text(success.effective.wilson(), Numbers.percent), .dim),
-                TextTable.Cell(Numbers.decimal(cell.amplification.value, 2)),
-                TextTable.Cell(Numbers.text(cell.ratio(Measure(.attempts)).value, of: .attempts)),
+                TextTable.Cell(Numbers.text(success.wilson(), Numbers.percent), .dim),
+                TextTable.Cell(Numbers.decimal(cell.amplification.value, 2)), "\(cell.total(\.attempts))",
             ]
             row += metrics.map { TextTable.Cell(Numbers.text(cell.typical($0), of: $0)) }
             row.append(TextTable.Cell(cell.verdict.rawValue, cell.verdict.ink))
             table.add(row)
         }
         return table.text(style)
-            + "success: share of operations, with its 95 % Wilson interval; amplification: attempts an operation; the\n"
-            + "columns after it are means of the trials, and recovery and drain their medians\n"
+            + "success: share of operations, with its 95 % Wilson interval over trials; amplification: attempts an operation;\n"
+            + "operations and attempts: all of the cell; the columns after them are means of the trials, recovery and drain\n"
+            + "their medians\n"
     }
 }
 

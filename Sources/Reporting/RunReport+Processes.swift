@@ -20,6 +20,7 @@ extension RunReport {
             ])
         }
         return table.text(style)
-            + "calm: without faults, what the other trials are held against; amplification: attempts an operation\n"
+            + "calm: without faults, what the other trials are held against; operations and attempts: all of the cell; amplification:\n"
+            + "attempts an operation\n"
     }
 }

@@ -29,28 +29,44 @@ package struct RunReport: Hashable, Sendable {
     /// they did well.
     package var verdict: Verdict { expectations?.verdict ?? gate.verdict }
 
-    /// What the verdict rests on, and the verdict.
-    package func conclusion(_ style: Style) -> String {
-        guard let expectations else { return gate.text(style) }
-        let conditions = gate.conditions(style)
-        return (conditions.isEmpty ? "" : conditions + "\n") + expectations.text(style)
+    /// What the verdict rests on, and the verdict in a sentence.
+    private func conclusion(_ style: Style) -> String {
+        let parts = [gate.conditions(style), expectations?.table(style) ?? ""].filter { !$0.isEmpty }
+        let headline = Headline(self)
+        let verdict = style.dressed(headline.verdict.shout, headline.verdict.ink)
+        return parts.joined(separator: "\n") + "\(verdict): \(headline.sentence)\n"
+    }
+
+    /// `embedded v1.33.0`; a simulated server has no version but that it is one.
+    var worldText: String {
+        run.serverVersion.isEmpty || run.serverVersion == run.world ? run.world : "\(run.world) \(run.serverVersion)"
     }
 
     package func text(_ style: Style) -> String {
-        var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(run.world)"
-        text += run.serverVersion.isEmpty ? "" : " \(run.serverVersion)"
-        text += run.label.isEmpty ? "" : "  \(run.label)"
+        var text = "run \(style.dressed(run.identifier, .bold))  \(run.experiment.name)  \(worldText)"
+        text += run.label.isEmpty ? "" : "  label \(run.label)"
         text += "  seed \(run.seed)  \(tallies.count) of \(Numbers.count(run.trialsPlanned, "trial"))"
         text += "  \(Numbers.date(run.startedEpochMicroseconds))\n\n"
         text += subjectTable(style)
-        for cell in cells where cell.success.designEffect > 1 && !run.experiment.isOfProcess {
-            text +=
-                "\(cell.policy)\(cell.variation.isEmpty ? "" : " \(cell.variation)"): trials differ more than chance "
-            text += "makes them; the interval counts n as n/\(Numbers.decimal(cell.success.designEffect, 1))\n"
-        }
+        text += run.experiment.isOfProcess ? "" : remarksOnSuccess
         text += weather.isEmpty ? "" : "weather: \(weather)\n"
         text += troubles(style)
         return text + "\n" + conclusion(style)
+    }
+
+    /// What makes intervals of success wider than so many workflows or operations by themselves would.
+    private var remarksOnSuccess: String {
+        var text = ""
+        for cell in cells {
+            guard let effect = cell.success.effectText else { continue }
+            text +=
+                "\(cell.policy)\(cell.variation.isEmpty ? "" : " \(cell.variation)"): trials differ more than chance "
+            text += "makes them (design effect \(effect)), and the interval allows for it\n"
+        }
+        if cells.contains(where: { $0.success.clusters == 1 && $0.success.pooled.count > 1 }) {
+            text += "one trial does not tell how much trials differ: its interval is the whole\n"
+        }
+        return text
     }
 
     /// The faults that there were to be, by who could be to blame for them: `conformant (crash, reset), degraded (status)`.
@@ -76,7 +92,10 @@ package struct RunReport: Hashable, Sendable {
 
     private func workflowTable(_ style: Style) -> String {
         var text = table(style)
-        text += "success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;\n"
+        text +=
+            "success: share of workflows, with its 95 % Wilson interval over trials; operations and attempts: all of\n"
+        text += "the cell; amplification: attempts an operation"
+        text += cells.contains { $0.missed != nil } ? "; missed: times without the workflow that was due;\n" : ";\n"
         text += "p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed\n"
         return text
     }
@@ -87,8 +106,10 @@ package struct RunReport: Hashable, Sendable {
         if isVaried { columns.append(TextTable.Column("variation", .left)) }
         columns += [
             "trials", "workflows", "success", "", "operations", "attempts", "amplification", "p50", "p95", "p99",
-            "faults", "violations",
         ].map { TextTable.Column($0) }
+        let isScheduled = cells.contains { $0.missed != nil }
+        if isScheduled { columns.append(TextTable.Column("missed")) }
+        columns += ["faults", "violations"].map { TextTable.Column($0) }
         columns.append(TextTable.Column("verdict", .left))
         var table = TextTable(columns)
         for cell in cells {
@@ -98,13 +119,14 @@ package struct RunReport: Hashable, Sendable {
             if isVaried { row.append(TextTable.Cell(cell.variation)) }
             row += [
                 "\(cell.trials.count)", "\(cell.workflows)", TextTable.Cell(Numbers.percent(success.pooled.value)),
-                TextTable.Cell(Numbers.text(success.effective.wilson(), Numbers.percent), .dim),
+                TextTable.Cell(Numbers.text(success.wilson(), Numbers.percent), .dim),
                 "\(cell.total(\.operations))", "\(cell.total(\.attempts))",
                 TextTable.Cell(Numbers.decimal(cell.amplification.value, 2)),
             ]
             row += [0.5, 0.95, 0.99].map { q in
                 TextTable.Cell(completions.quantile(q).map(Numbers.seconds) ?? "-")
             }
+            if isScheduled { row.append(TextTable.Cell(cell.missed.map(String.init) ?? "-")) }
             row += ["\(cell.total(\.faults))", "\(cell.total(\.violations))"]
             row.append(TextTable.Cell(cell.verdict.rawValue, cell.verdict.ink))
             table.add(row)
@@ -150,7 +172,21 @@ package struct RunReport: Hashable, Sendable {
     }
 }
 
+extension ClusteredProportion {
+    /// How many times larger the variance is than chance makes it; nil where nobody would see it.
+    var effectText: String? {
+        let text = Numbers.decimal(designEffect, 1)
+        return designEffect > 1 && text != "1.0" ? text : nil
+    }
+}
+
 extension CellSummary {
+    /// Scheduled times for which no workflow came, in all trials; nil where nothing is scheduled.
+    var missed: Int? {
+        let counts = trials.flatMap { $0.samples(.cronMissed) }
+        return counts.isEmpty ? nil : Int(counts.reduce(0) { $0 + $1.value })
+    }
+
     var json: JSONValue {
         let completions = completions
         func quantile(_ q: Double) -> JSONValue { Numbers.json(completions.quantile(q)) }
@@ -159,9 +195,10 @@ extension CellSummary {
             "policy": .string(policy), "variation": .string(variation), "trials": integer(trials.count),
             "workflows": integer(workflows), "workflowsSucceeded": integer(total(\.workflowsSucceeded)),
             "successRate": Numbers.json(success.pooled.value),
-            "successRateInterval": Numbers.json(success.effective.wilson()),
+            "successRateInterval": Numbers.json(success.wilson()),
             "designEffect": Numbers.json(success.designEffect), "operations": integer(total(\.operations)),
             "attempts": integer(total(\.attempts)), "amplification": Numbers.json(amplification.value),
+            "cronMissed": missed.map(integer) ?? .null,
             "completionSeconds": ["p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99)],
             "faults": integer(total(\.faults)), "violations": integer(total(\.violations)),
             "verdict": .string(verdict.rawValue),

@@ -9,6 +9,8 @@ struct EvidenceReader {
     let archive: RunArchive
     /// What is compared; nil is what trials of a run's subject have. No other sample is read.
     var measures: [Measure]?
+    /// Conditions whose samples are wanted, too.
+    var gate: [GateExpression] = []
     /// How names were understood, where they may mean several things.
     private(set) var notes: [String] = []
 
@@ -73,7 +75,8 @@ struct EvidenceReader {
                 message: "--metrics: \(measure.metric.rawValue) tells nothing of \(subject.name); use one of "
                     + known.joined(separator: ", "))
         }
-        let keys = ComparisonReport.keys(of: measures ?? ComparisonReport.measures(of: subject))
+        var keys = ComparisonReport.keys(of: measures ?? ComparisonReport.measures(of: subject))
+        if !gate.isEmpty { keys.formUnion(GateReport.keys(of: gate)) }
         return Evidence(run, try await archive.tallies(of: run.identifier, keys: isWhole ? nil : keys))
     }
 

@@ -11,6 +11,11 @@ struct ReportCommand: AsyncParsableCommand {
         discussion: """
             The page is one HTML file that needs no network: the verdict in a sentence, what was flown, results, \
             comparison, and pictures with the tables behind them.
+
+            A report tells, and boreas gate judges: the exit code is 0 whatever the verdict, in every format.
+
+            --baseline is a policy of the run, another run (or one of its policies, as RUN:POLICY), the label of one, or a \
+            file that boreas compare --save wrote. Conditions against baseline are held against a run or a file, too.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, markdown, json, junit }
@@ -25,9 +30,9 @@ struct ReportCommand: AsyncParsableCommand {
     var out: String?
 
     @Option(
-        help:
-            "The policy that the others are compared with; else the one that the gate names, else the experiment's first."
-    )
+        help: ArgumentHelp(
+            "What the run is held against; else the policy that the gate names, else the experiment's first.",
+            valueName: "name"))
     var baseline: String?
 
     @Option(help: "The page's title.")
@@ -38,18 +43,44 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var archive: ArchiveOptions
 
+    func validate() throws {
+        guard format == .junit else { return }
+        if title != nil { throw ValidationError("--title goes with html, markdown and json: JUnit has no title") }
+        if reproducible {
+            throw ValidationError(
+                "--reproducible goes with html, markdown and json: JUnit tells runs by their identifiers")
+        }
+    }
+
     func run() async throws {
         try await Results.read(archive, .text) { results in
             var runs: [RunEvidence] = []
             for reference in references {
                 do {
-                    runs.append(try await RunEvidence.read(reference, from: results.archive, baseline: baseline))
-                } catch let error as ExperimentError {
+                    runs.append(
+                        try await RunEvidence.read(
+                            reference, from: results.archive, baseline: try await baseline(of: reference, results),
+                            isReproducible: reproducible))
+                } catch let error as ExperimentError where error.file == "--baseline" {
                     throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
                 }
             }
             try write(text(of: runs))
         }
+    }
+
+    /// What the option means for a run: first a policy of it, then what `compare` takes it for.
+    private func baseline(of reference: String, _ results: Results) async throws -> ComparisonPlan.Baseline? {
+        guard let baseline else { return nil }
+        let run = try await results.archive.run(reference)
+        if run.experiment.policyNames.contains(baseline) { return .policy(baseline) }
+        var reader = EvidenceReader(archive: results.archive, gate: run.experiment.gate)
+        let (_, meant) = try await reader.baseline(baseline, of: [try await reader.run(run.identifier)], by: nil)
+        if references.count == 1, case .evidence(let other) = meant, other.source == .run(run.identifier) {
+            throw CommandFailure(
+                code: .usage, message: "--baseline: \(run.identifier) is the run itself; name one to hold it against")
+        }
+        return meant
     }
 
     private func text(of runs: [RunEvidence]) throws -> String {

@@ -56,6 +56,9 @@ struct Show: AsyncParsableCommand {
     @Flag(help: "Show operations that succeeded at once, too.")
     var all = false
 
+    @Option(help: BaselineReference.help)
+    var baseline: String?
+
     @OptionGroup var archive: ArchiveOptions
     @OptionGroup var output: OutputOptions
 
@@ -66,14 +69,25 @@ struct Show: AsyncParsableCommand {
         }
         try await Results.read(archive) { results in
             guard let number = reference.trial else {
-                let report = try await results.report(on: reference.run)
+                let report = try await results.report(
+                    on: reference.run, baseline: try await baseline(for: reference.run, results))
                 Terminal.result(output.format == .json ? report.json.text : report.text(Results.style))
                 return
+            }
+            guard baseline == nil else {
+                throw CommandFailure(
+                    code: .usage, message: "--baseline goes with a run, and not with one of its trials")
             }
             let run = try await results.archive.run(reference.run)
             let timeline = TrialTimeline(run, try await results.archive.trial(number, of: run.identifier))
             Terminal.result(
                 output.format == .json ? timeline.json.text : timeline.text(Results.style, isComplete: all))
         }
+    }
+
+    private func baseline(for reference: String, _ results: Results) async throws -> Evidence? {
+        guard let baseline else { return nil }
+        let run = try await results.archive.run(reference)
+        return try await BaselineReference.evidence(baseline, for: [run.experiment.gate], database: archive.database)
     }
 }

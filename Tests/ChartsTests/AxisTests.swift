@@ -56,6 +56,7 @@ struct AxisTests {
             (.seconds, 12.34, "12.3 s"), (.seconds, 3900, "1 h 5 min"), (.seconds, 0.000_25, "250 µs"),
             (.seconds, 0, "0 s"),
             (.seconds, 86_400 * 5, "5 d"), (.seconds, .infinity, "never"), (.percent, 0.95, "95 %"),
+            (.percent, -0.3993, "−39.9 %"), (.percent, 0.9972, "99.72 %"),
             (.percent, 0.999_99, "> 99.99 %"), (.percent, 0.000_01, "0.001 %"), (.percent, 1, "100 %"),
             (.ratio, 2, "2.00×"), (.ratio, 1234, "1,234×"),
             (.plain, 12_345, "12,345"), (.plain, 1_234_567, "1.23457M"),

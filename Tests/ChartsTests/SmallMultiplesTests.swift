@@ -13,7 +13,8 @@ struct SmallMultiplesTests {
         #expect(multiples.charts.allSatisfy { $0.xExtent == Extent(0, 40) && $0.yExtent == Extent(0, 40) })
         let document = try SVGDocument(multiples.html(id: "m"))
         #expect(document.all("figcaption").map(\.text) == ["1.0", "40.0", "7.0"])
-        #expect(Set(document.elements.compactMap { $0.attributes["id"] }).count == 18)
+        #expect(document.all("svg").map { $0.attributes["class"] } == ["plot narrow", "plot narrow", "plot narrow"])
+        #expect(Set(document.elements.compactMap { $0.attributes["id"] }).count == 9)
     }
 
     @Test("Without charts there is no extent") func none() {

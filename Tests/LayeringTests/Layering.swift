@@ -84,7 +84,7 @@ struct Layering {
             "Reporting", .composition,
             imports: [
                 "Charts", "Determinism", "Experiments", "Faults", "Kubernetes", "Recording", "Resilience", "Statistics",
-            ], libraries: ["Mustache"]),
+            ], libraries: ["Crypto", "Mustache"]),
         Target(
             "boreas", .composition,
             imports: [

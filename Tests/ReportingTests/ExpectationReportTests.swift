@@ -29,7 +29,7 @@ struct ExpectationReportTests {
     ]
 
     @Test(
-        "the run passes when every colour is as expected, fails when one is another, and a doubtful one decides nothing",
+        "the run passes when every verdict is as expected, fails when one is another, and a doubtful one decides nothing",
         arguments: [
             (Verdict.fail, Verdict.pass, Verdict.pass, ""), (.pass, .pass, .fail, "base was to fail and passed"),
             (.fail, .fail, .fail, "ours was to pass and failed"),
@@ -45,7 +45,7 @@ struct ExpectationReportTests {
         #expect(expectations.lines.map(\.found) == [base, ours])
     }
 
-    @Test("a condition of the gate colours the policies that it judges")
+    @Test("a condition of the gate counts for the policies that it judges")
     func gate() throws {
         let run = try run(Self.redAndGreen, gate: ["success_rate >= 60%"], trials: 6)
         let trials = (1...6).flatMap { index in
@@ -69,7 +69,7 @@ struct ExpectationReportTests {
                 == "amplification vs base <= +5%: there is no other policy to compare with base")
     }
 
-    @Test("who is not spoken of is shown and does not matter, and each variation may have a colour of its own")
+    @Test("who is not spoken of is shown and does not matter, and each variation may have a verdict of its own")
     func lines() throws {
         let silent = try #require(
             RunReport(try run([.init(policy: "ours", verdict: .pass)]), tallies(base: .fail, ours: .pass)).expectations)
@@ -100,7 +100,7 @@ struct ExpectationReportTests {
         #expect(text.contains("policy  expected  found\n") || text.contains("policy  expected  found "))
         #expect(text.contains("base    fail      pass   NOT AS EXPECTED\n"))
         #expect(text.contains("ours    pass      pass   as expected\n"))
-        #expect(text.hasSuffix("FAIL: base was to fail and passed\n"))
+        #expect(text.hasSuffix("FAIL: policy base was to fail and passed; expectations met: 1 of 2.\n"))
         let json = report.json.object?["expectations"]?.object
         #expect(json?["verdict"]?.string == "fail")
         #expect(json?["lines"]?.array?.count == 2)

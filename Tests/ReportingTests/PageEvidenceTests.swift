@@ -51,6 +51,7 @@ struct PageEvidenceTests {
         _ trials: [TrialRecord], variations: [String], _ body: (RunArchive) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "boreas-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var run = try Fixtures.run([], policies: ["weak", "strong"], trials: 2)
         let variation = run.experiment.variations[0]
@@ -129,8 +130,37 @@ struct PageEvidenceTests {
     func baseline() async throws {
         try await withArchive([trial(1, policy: "weak", variation: "n=1")], variations: ["n=1"]) { archive in
             await #expect(throws: ExperimentError.self) {
-                try await RunEvidence.read("3f9c", from: archive, baseline: "week")
+                try await RunEvidence.read("3f9c", from: archive, baseline: .policy("week"))
             }
         }
+    }
+
+    @Test("commands make the run again with what differs from its file, and say what stands for what is not known")
+    func commands() throws {
+        var evidence = try PageFixtures.evidence(gate: ["success_rate vs baseline >= -1pt"], name: "it's")
+        evidence.run.label = "v 1"
+        evidence.run.experiment.isSwarm = true
+        evidence.run.world = "cluster"
+        func text() -> String {
+            RunChapter(evidence: evidence, prefix: "r", isReproducible: false, isAlone: true).again.map { block in
+                switch block {
+                case .paragraph(let text): text
+                case .commands(let lines): lines.joined(separator: "\n")
+                default: ""
+                }
+            }.joined(separator: "\n")
+        }
+        #expect(
+            text().contains(
+                #"""
+                boreas run 'it'\''s.yaml' --world cluster --context CONTEXT --policy weak,strong --seed 42 --trials 4 \#
+                --swarm --label 'v 1' --baseline BASELINE
+                boreas show 3f9c --baseline BASELINE
+                """#))
+        #expect(
+            text().contains("and BASELINE for the run or the file") && text().contains("CONTEXT for the kubeconfig's"))
+        let other = Evidence(evidence.run, [])
+        evidence.baseline = .evidence(other)
+        #expect(text().contains("--baseline 3f9c\n") && !text().contains("BASELINE"))
     }
 }

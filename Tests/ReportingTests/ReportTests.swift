@@ -69,11 +69,13 @@ struct RunReportTests {
             text == """
                 run 3f9c  churn  embedded v1.33.0  seed 42  2 of 4 trials  2023-11-14T22:13:20Z
 
-                policy  trials  workflows  success                  operations  attempts  amplification    p50    p95    p99  faults  violations  verdict
-                base         1         24     100%   [86.2%, 100%]         100       120           1.20  1.11s  1.22s  1.23s       5           0  pass
-                ours         1         24      50%  [31.4%, 68.6%]         100       120           1.20  1.23s  never  never       5          12  fail
-                success: share of workflows, with its 95 % Wilson interval; amplification: attempts an operation;
+                policy  trials  workflows  success              operations  attempts  amplification    p50    p95    p99  faults  violations  verdict
+                base         1         24     100%  [0%, 100%]         100       120           1.20  1.11s  1.22s  1.23s       5           0  pass
+                ours         1         24      50%  [0%, 100%]         100       120           1.20  1.23s  never  never       5          12  fail
+                success: share of workflows, with its 95 % Wilson interval over trials; operations and attempts: all of
+                the cell; amplification: attempts an operation;
                 p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed
+                one trial does not tell how much trials differ: its interval is the whole
 
                 fail 3f9c/2 ours: noPodLeaked: p was there
                 boreas show 3f9c/2 shows what happened
@@ -86,9 +88,41 @@ struct RunReportTests {
                   the interval reaches over the limit; about 3 more trials like these would show that they break it
                   1 trial without a failure would show 5%; this limit takes 14
                 bounds: one-sided 95 % each, of trials and not of what happens within them
-                INCONCLUSIVE: 2 trials of 4 did not take place
+                INCONCLUSIVE: 2 trials of 4 did not take place; no condition is shown to be broken.
 
                 """)
+    }
+
+    @Test("a simulated run is told so once, a label is named, and what chance would do is not spoken of")
+    func header() throws {
+        var run = try Fixtures.run([], trials: 4)
+        (run.world, run.serverVersion, run.label) = ("simulated", "simulated", "v1.2")
+        let even = (1...4).map { Fixtures.tally($0, failed: $0 == 1 ? 2 : 1) }
+        let text = RunReport(run, even).text(.plain)
+        #expect(text.contains("churn  simulated  label v1.2  seed 42") && !text.contains("design effect"))
+        let uneven = (1...4).map { Fixtures.tally($0, failed: $0 == 1 ? 12 : 0) }
+        let report = RunReport(run, uneven)
+        #expect(report.text(.plain).contains("trials differ more than chance makes them (design effect 13.7)"))
+        // As a comparison has it, and not as if so many workflows were independent.
+        let interval = try #require(report.cells.first?.success.wilson())
+        #expect(interval.lower < 0.5)
+        let json = report.json.object?["cells"]?.array?.first?.object?["successRateInterval"]?.array?.first
+        #expect(json == .number(interval.lower))
+    }
+
+    @Test("scheduled times without a workflow have a column where any are scheduled")
+    func missed() throws {
+        let run = try Fixtures.run([], trials: 2)
+        var tallies = [Fixtures.tally(1), Fixtures.tally(2)]
+        #expect(!RunReport(run, tallies).text(.plain).contains("missed"))
+        for index in tallies.indices { tallies[index].set(SampleKey(.cronMissed), [.init(Double(10 + index))]) }
+        let report = RunReport(run, tallies)
+        let rows = report.text(.plain).split(separator: "\n").prefix(3).suffix(2).map {
+            $0.split(separator: " ").map(String.init)
+        }
+        let column = try #require(rows[0].firstIndex(of: "missed"))
+        // The interval is two words under a heading of none.
+        #expect(rows[1][column + 2] == "21", "\(rows)")
     }
 
     @Test("a trouble is one line of at most 200 characters, dressed or not; JSON has all of it")

@@ -43,12 +43,66 @@ struct ReportCommandTests {
         }
     }
 
+    @Test("what JUnit has no room for is refused, and JSON leaves out what tells equal runs apart")
+    func reproducibleFormats() async throws {
+        try await Self.withRuns(2) { boreas in
+            for option in [["--reproducible"], ["--title", "Tiny"]] {
+                let junit = try await boreas.run(["report", "--db", "a.sqlite", "-o", "junit"] + option)
+                #expect(junit.code == 64 && junit.errors.contains("\(option[0]) goes with"), "\(junit)")
+            }
+            let list = try await boreas("ls", "--db", "a.sqlite", "-o", "json").json()
+            let names = (list["runs"]?.array ?? []).compactMap { $0.object?["run"]?.string }
+            let first = try await boreas("report", names[0], "--db", "a.sqlite", "--reproducible", "-o", "json")
+            let second = try await boreas("report", names[1], "--db", "a.sqlite", "--reproducible", "-o", "json")
+            #expect(first.output == second.output && first.output.contains("\"headline\""))
+        }
+    }
+
+    @Test("a file or another run is what the gate holds a run against, and what it is compared with")
+    func baseline() async throws {
+        try await Executable.withFolder { boreas in
+            try boreas.write(Texts.tiny, to: "tiny.yaml")
+            let gated = try Texts.tiny(
+                replacing: "    - violations == 0", with: "    - success_rate vs baseline >= -99pt")
+            try boreas.write(gated, to: "gated.yaml")
+            let simulated = ["--world", "simulated", "--trials", "6"]
+            try #require(try await boreas.run(["run", "tiny.yaml"] + simulated).code == 0)
+            let first = try #require(try await boreas("show", "-o", "json").json()["run"]?.string)
+            try #require(try await boreas("compare", "--save", "kept.json").code == 0)
+            let run = try await boreas.run(["run", "gated.yaml", "--baseline", "kept.json"] + simulated)
+            try #require(run.code == 0, "\(run)")
+
+            for name in ["kept.json", first] {
+                let report = try await boreas("report", "-o", "markdown", "--baseline", name)
+                #expect(report.output.contains("**PASS**: both policies keep `success_rate vs baseline"), "\(report)")
+                let title = name == first ? first : "kept"
+                #expect(report.output.contains("### Comparison with \(title)"), "\(report)")
+                let shown = try await boreas("show", "--baseline", name)
+                #expect(shown.code == 0 && shown.output.contains("\nPASS: both policies keep"), "\(shown)")
+                let junit = try await boreas("report", "-o", "junit", "--baseline", name)
+                #expect(junit.output == (try await boreas("gate", "-o", "junit", "--baseline", name)).output)
+            }
+            let page = try await boreas("report", "--baseline", "kept.json")
+            #expect(page.output.contains("boreas compare ") && page.output.contains(" --baseline kept.json"))
+            // Without one the line is open, and says what it was when there was one.
+            let words =
+                "the run was judged pass against a baseline when it was flown, and --baseline RUN or FILE judges it"
+            for outcome in [try await boreas("report", "-o", "markdown"), try await boreas("show")] {
+                #expect(outcome.output.contains("INCONCLUSIVE") && outcome.output.contains(words), "\(outcome)")
+            }
+            let policy = try await boreas("report", "-o", "markdown", "--baseline", "full-jitter")
+            #expect(policy.output.contains("### Comparison with full-jitter"), "\(policy)")
+            let itself = try await boreas("report", "--baseline", "latest")
+            #expect(itself.code == 64 && itself.errors.contains("is the run itself"), "\(itself)")
+        }
+    }
+
     @Test("other formats hold the same verdict")
     func formats() async throws {
         try await Self.withRuns(1) { boreas in
             let markdown = try await boreas("report", "--db", "a.sqlite", "-o", "markdown")
             #expect(markdown.code == 0 && markdown.output.hasPrefix("# How tiny went\n"))
-            #expect(markdown.output.contains("**PASS**: both policies keep to the threshold."))
+            #expect(markdown.output.contains("**PASS**: both policies keep `violations == 0`."))
             let json = try await boreas("report", "--db", "a.sqlite", "-o", "json").json()
             #expect(json["schema"] == "boreas.dev/report/v1")
             let junit = try await boreas("report", "--db", "a.sqlite", "-o", "junit")

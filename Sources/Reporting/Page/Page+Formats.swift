@@ -6,18 +6,26 @@ extension Page {
     /// For programs: each run's report with its comparison.
     package var json: JSONValue {
         [
-            "schema": "boreas.dev/report/v1", "title": .string(title),
+            "schema": "boreas.dev/report/v1", "title": .string(title), "verdict": .string(headline.verdict.rawValue),
+            "headline": .string(headline.text),
             "runs": .array(
                 runs.map { evidence in
                     [
-                        "headline": .string(Headline(evidence.report).text), "run": evidence.report.json,
+                        "headline": .string(Headline(evidence.report).text), "run": json(of: evidence.report),
                         "comparison": evidence.comparison?.json ?? .null,
                     ]
                 }),
         ]
     }
 
-    /// For CI servers: the gates, as `boreas gate -o junit` writes them.
+    /// Without what differs between runs that went the same way, where that is wanted.
+    private func json(of report: RunReport) -> JSONValue {
+        guard isReproducible, case .object(var object) = report.json else { return report.json }
+        for key in ["run", "started", "finished"] { object[key] = nil }
+        return .object(object)
+    }
+
+    /// For CI servers: what `boreas gate -o junit` writes of these runs, held against the same baseline.
     package var junit: String {
         GateDocument(
             runs.map { GateDocument.Entry(run: $0.run, gate: $0.report.gate, expectations: $0.report.expectations) }
@@ -26,12 +34,8 @@ extension Page {
 
     /// For pull requests and wikis: verdict, gate, results and comparison of each run.
     package var markdown: String {
-        let chapters = runs.enumerated().map { index, evidence in
-            RunChapter(
-                evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1
-            )
-        }
-        return "# \(MarkdownText.escaped(title))\n\n" + chapters.map(\.markdown).joined(separator: "\n")
+        let overall = runs.count > 1 ? "**\(headline.verdict.shout)**: \(headline.markdown)\n\n" : ""
+        return "# \(MarkdownText.escaped(title))\n\n\(overall)" + chapters.map(\.markdown).joined(separator: "\n")
     }
 }
 
@@ -40,12 +44,19 @@ extension RunChapter {
     fileprivate var markdown: String {
         let headline = headline
         var text = "## \(MarkdownText.escaped(title))\n\n"
-        text += "**\(headline.verdict.shout)**: \(MarkdownText.escaped(headline.sentence))\n"
+        text += "**\(headline.verdict.shout)**: \(headline.markdown)\n"
         for section in [verdict, summary, comparison].compactMap(\.self) {
             text += "\n### \(MarkdownText.escaped(section.title))\n\n"
             text += section.blocks.compactMap(\.markdown).joined(separator: "\n")
         }
         return text
+    }
+}
+
+extension Headline {
+    /// The sentence with its conditions as code.
+    fileprivate var markdown: String {
+        pieces.map { $0.isCode ? "`\($0.text)`" : MarkdownText.escaped($0.text) }.joined()
     }
 }
 
@@ -62,14 +73,19 @@ extension PageBlock {
 }
 
 extension PageTable {
-    /// As GitHub reads it.
+    /// As GitHub reads it; what there is to say of rows is a column of its own.
     var markdown: String {
+        let isRemarked = rows.contains { !$0.remark.isEmpty }
         var lines = [columns.map { MarkdownText.cell($0.title) }, columns.map { $0.isNumber ? "--:" : "---" }]
-        lines += rows.map { cells in
-            cells.map { cell in
+        if isRemarked {
+            lines[0].append("why")
+            lines[1].append("---")
+        }
+        lines += rows.map { row in
+            row.cells.map { cell in
                 let text = cell.isCode ? "`\(cell.text)`" : MarkdownText.cell(cell.text)
                 return cell.isSigned ? cell.verdict.map { "\($0.tick) \(text)" } ?? text : text
-            }
+            } + (isRemarked ? [MarkdownText.cell(row.remark)] : [])
         }
         let text = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
         return omitted > 0 ? text + "\n\(Numbers.count(omitted, "more row")) left out.\n" : text

@@ -1,4 +1,6 @@
+import Crypto
 import Experiments
+import Foundation
 import Mustache
 import Recording
 
@@ -28,20 +30,39 @@ package struct Page: Sendable {
     /// The whole file.
     package func html() throws -> String {
         let templates = try PageTemplate.all.mapValues { try MustacheTemplate(string: $0) }
-        return MustacheLibrary(templates: templates).render(model, withTemplate: "page") ?? ""
+        let html = MustacheLibrary(templates: templates).render(model, withTemplate: "page")
+        guard let html else { preconditionFailure("the template of the page is there") }
+        return html
     }
 
-    private var model: [String: Any] {
-        let chapters = runs.enumerated().map { index, evidence in
+    var chapters: [RunChapter] {
+        runs.enumerated().map { index, evidence in
             RunChapter(
                 evidence: evidence, prefix: "run-\(index + 1)", isReproducible: isReproducible, isAlone: runs.count == 1
             )
         }
+    }
+
+    /// What all runs together come to.
+    var headline: Headline {
+        if runs.count == 1 { return Headline(runs[0].report) }
+        let names = runs.map(\.run.experiment.name)
+        return Headline(
+            runs.map { evidence in
+                let name = evidence.run.experiment.name
+                let isTold = names.count { $0 == name } > 1 && !isReproducible
+                return (isTold ? "\(name) (\(evidence.run.identifier))" : name, evidence.report.verdict)
+            }, isExpected: runs.allSatisfy { $0.report.expectations != nil })
+    }
+
+    private var model: [String: Any] {
+        let chapters = chapters
+        let overall = headline
         let entries = chapters.map { chapter -> [String: Any] in
             let headline = chapter.headline
             return [
                 "entryId": chapter.prefix, "entryTitle": chapter.title, "entryVerdict": headline.verdict.rawValue,
-                "entrySign": headline.verdict.tick, "entrySentence": headline.sentence,
+                "entrySign": headline.verdict.tick, "sentence": headline.model,
             ]
         }
         return [
@@ -49,11 +70,25 @@ package struct Page: Sendable {
             "policy":
                 "default-src 'none'; style-src 'unsafe-inline'; script-src '\(Self.scriptSource)'; img-src data:; "
                 + "base-uri 'none'; form-action 'none'",
-            "summary": runs.count > 1 ? ["entries": entries] as [String: Any] : false,
+            "summary": runs.count > 1
+                ? [
+                    "entries": entries, "verdictName": overall.verdict.rawValue, "verdictShout": overall.verdict.shout,
+                    "verdictSign": overall.verdict.tick, "sentence": overall.model,
+                ] as [String: Any] : false,
             "runs": chapters.map(\.model), "words": PageWord.allCases.map(\.model),
         ]
     }
 
     /// Of what stands between the tags, ends of lines included.
-    private static let scriptSource = SHA256.source(of: "\n\(PageScript.text)\n")
+    private static let scriptSource = source(of: "\n\(PageScript.text)\n")
+
+    /// How Content-Security-Policy names a script by what it is: `sha256-…`.
+    static func source(of script: String) -> String {
+        "sha256-" + Data(SHA256.hash(data: Data(script.utf8))).base64EncodedString()
+    }
+}
+
+extension Headline {
+    /// What the template `sentence` takes.
+    var model: [[String: Any]] { pieces.map { ["pieceText": $0.text, "isCode": $0.isCode] } }
 }

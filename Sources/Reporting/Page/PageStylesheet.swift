@@ -72,6 +72,9 @@ enum PageStylesheet {
         thead th{vertical-align:bottom;border-bottom-color:var(--axis);font-weight:600;color:var(--quiet)}
         tbody th{font-weight:600;white-space:nowrap}
         td{min-width:3rem}
+        .remarked>*{border-bottom:0}
+        .remark td{padding-top:0;color:var(--quiet)}
+        .remark span{display:block;position:sticky;left:0;max-width:min(60rem,calc(100vw - 3rem))}
         .short{white-space:nowrap}
         .long{min-width:16rem}
         caption span{display:block;max-width:calc(100vw - 3rem)}
@@ -85,7 +88,7 @@ enum PageStylesheet {
         .left-out{font-size:.9rem;padding-left:1.2rem;max-width:46rem}
         .bottom{border-top:1px solid var(--rule);margin-top:3rem;color:var(--quiet);font-size:.875rem}
         @media (max-width:40rem){body{padding:0 .75rem 2rem}.facts div{grid-template-columns:1fr;gap:0}\
-        h1{font-size:1.35rem}.banner p{font-size:1.05rem}}
+        h1{font-size:1.35rem}.banner p{font-size:1.05rem}tbody th{white-space:normal;min-width:7rem}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 
         """

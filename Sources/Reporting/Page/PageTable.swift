@@ -1,6 +1,6 @@
 import Experiments
 
-/// A table of a page: the first cell of a row names it.
+/// A table of a page: one cell of a row names it, usually the first.
 struct PageTable: Hashable {
     struct Column: Hashable {
         var title: String
@@ -16,7 +16,7 @@ struct PageTable: Hashable {
 
     struct Cell: Hashable, ExpressibleByStringInterpolation {
         var text: String
-        /// Whose colour the cell has.
+        /// In whose colour the cell is.
         var verdict: Verdict?
         /// Whether the verdict's sign stands before the text.
         var isSigned: Bool
@@ -36,20 +36,31 @@ struct PageTable: Hashable {
         init(stringLiteral value: String) { self.init(value) }
     }
 
+    struct Row: Hashable {
+        var cells: [Cell]
+        /// What there is to say of the row; it stands below it, because it is longer than the row.
+        var remark: String
+    }
+
     var caption: String
     let columns: [Column]
-    private(set) var rows: [[Cell]] = []
+    private(set) var rows: [Row] = []
     /// How many rows there were no room for.
     private(set) var omitted = 0
 
-    init(_ caption: String, _ columns: [Column]) {
+    /// Which column names the rows.
+    private let name: Int
+
+    init(_ caption: String, _ columns: [Column], name: Int = 0) {
+        precondition(columns.indices.contains(name), "a column names the rows (is \(name) of \(columns.count))")
         self.caption = caption
         self.columns = columns
+        self.name = name
     }
 
-    mutating func add(_ cells: [Cell]) {
+    mutating func add(_ cells: [Cell], remark: String = "") {
         precondition(cells.count == columns.count, "a row of \(columns.count) cells is wanted (has \(cells.count))")
-        if rows.count < Self.rowsMax { rows.append(cells) } else { omitted += 1 }
+        if rows.count < Self.rowsMax { rows.append(Row(cells: cells, remark: remark)) } else { omitted += 1 }
     }
 
     /// A page is to be read: what a program wants to know, `-o json` has in full.
@@ -60,10 +71,14 @@ struct PageTable: Hashable {
         [
             "tableCaption": caption,
             "columns": columns.map { ["columnTitle": $0.title, "isNumber": $0.isNumber] as [String: Any] },
-            "rows": rows.map { cells in
+            "rows": rows.map { row in
                 [
-                    "rowHead": cells.first.map { Self.model($0, columns[0]) } ?? [:],
-                    "cells": cells.indices.dropFirst().map { Self.model(cells[$0], columns[$0]) },
+                    "cellsBefore": columns.indices.prefix(name).map { Self.model(row.cells[$0], columns[$0]) },
+                    "rowHead": row.cells[name].text,
+                    "cellsAfter": columns.indices.dropFirst(name + 1).map { Self.model(row.cells[$0], columns[$0]) },
+                    "remark": row.remark.isEmpty
+                        ? false : ["span": columns.count, "remarkText": row.remark] as [String: Any],
+                    "isRemarked": !row.remark.isEmpty,
                 ] as [String: Any]
             },
             "omission": omitted > 0

@@ -4,7 +4,9 @@
 enum PageTemplate {
     /// By the names under which they call each other.
     static let all = [
-        "page": page, "run": run, "block": block, "figure": figure, "table": table,
+        "page": page, "banner": banner, "sentence": sentence, "run": run, "block": block, "figure": figure,
+        "table": table,
+        "cell": cell,
     ]
 
     private static let page = """
@@ -30,9 +32,10 @@ enum PageTemplate {
         <main id="content" tabindex="-1">
         <h1>{{pageTitle}}</h1>
         {{#summary}}
+        {{>banner}}
         <ul class="runs">
         {{#entries}}
-        <li><a href="#{{entryId}}">{{entryTitle}}</a> <span class="verdict {{entryVerdict}}"><span aria-hidden="true">{{entrySign}}</span> {{entryVerdict}}</span> {{entrySentence}}</li>
+        <li><a href="#{{entryId}}">{{entryTitle}}</a> <span class="verdict {{entryVerdict}}"><span aria-hidden="true">{{entrySign}}</span> {{entryVerdict}}</span> {{>sentence}}</li>
         {{/entries}}
         </ul>
         {{/summary}}
@@ -59,13 +62,22 @@ enum PageTemplate {
 
         """
 
+    private static let banner = """
+        <div class="banner {{verdictName}}">
+        <p class="sentence"><strong><span aria-hidden="true">{{verdictSign}}</span> {{verdictShout}}:</strong> {{>sentence}}</p>
+        </div>
+
+        """
+
+    private static let sentence = """
+        {{#sentence}}{{#isCode}}<code>{{/isCode}}{{pieceText}}{{#isCode}}</code>{{/isCode}}{{/sentence}}
+        """
+
     private static let run = """
         <section class="run" id="{{runId}}" aria-labelledby="{{runId}}-title">
         <h2 id="{{runId}}-title">{{runTitle}}</h2>
         {{#runNote}}<p class="quiet">{{runNoteText}}</p>{{/runNote}}
-        <div class="banner {{verdictName}}">
-        <p class="sentence"><strong><span aria-hidden="true">{{verdictSign}}</span> {{verdictShout}}:</strong> {{sentence}}</p>
-        </div>
+        {{>banner}}
         <nav class="contents" aria-label="{{contentsLabel}}">
         <ol>
         {{#contents}}
@@ -131,12 +143,19 @@ enum PageTemplate {
         <thead><tr>{{#columns}}<th scope="col"{{#isNumber}} class="number"{{/isNumber}}>{{columnTitle}}</th>{{/columns}}</tr></thead>
         <tbody>
         {{#rows}}
-        <tr>{{#rowHead}}<th scope="row">{{text}}</th>{{/rowHead}}{{#cells}}<td{{#cellClass}} class="{{cellClassName}}"{{/cellClass}}>{{#mark}}<span class="verdict {{markName}}">{{#sign}}<span aria-hidden="true">{{signText}}</span> {{/sign}}{{/mark}}{{#isCode}}<code>{{/isCode}}{{text}}{{#isCode}}</code>{{/isCode}}{{#mark}}</span>{{/mark}}</td>{{/cells}}</tr>
+        <tr{{#isRemarked}} class="remarked"{{/isRemarked}}>{{#cellsBefore}}{{>cell}}{{/cellsBefore}}<th scope="row">{{rowHead}}</th>{{#cellsAfter}}{{>cell}}{{/cellsAfter}}</tr>
+        {{#remark}}
+        <tr class="remark"><td colspan="{{span}}"><span>{{remarkText}}</span></td></tr>
+        {{/remark}}
         {{/rows}}
         </tbody>
         </table>
         {{#omission}}<p class="quiet">{{omittedText}}</p>{{/omission}}
         </div>
 
+        """
+
+    private static let cell = """
+        <td{{#cellClass}} class="{{cellClassName}}"{{/cellClass}}>{{#mark}}<span class="verdict {{markName}}">{{#sign}}<span aria-hidden="true">{{signText}}</span> {{/sign}}{{/mark}}{{#isCode}}<code>{{/isCode}}{{text}}{{#isCode}}</code>{{/isCode}}{{#mark}}</span>{{/mark}}</td>
         """
 }

@@ -54,13 +54,16 @@ enum PageWord: String, CaseIterable {
             "Pass, fail, or inconclusive. Inconclusive says that nothing is shown either way, and why; it is never as good "
                 + "as a pass."
         case .wilson:
-            "Wilson's 95 % score interval of a share. Where trials differ more than chance makes them, n is divided by the "
-                + "design effect (the variance between trials over that of independent draws), so that the interval grows "
-                + "as wide as the trials are different."
+            "Wilson's 95 % score interval of a share, for the number of independent units that the trials are worth (Korn "
+                + "and Graubard): where trials differ more than chance makes them, n is divided by the design effect (the "
+                + "variance between trials over that of independent draws), and few trials count for less. One trial of "
+                + "many units does not tell how much trials differ: its interval is the whole."
         case .bounds:
-            "One-sided 95 % bounds on either side: Clopper and Pearson's for shares, with n divided by the design effect; "
-                + "order statistics for percentiles; Student's over trials for means. A condition passes only where the "
-                + "whole interval keeps it, and fails where the whole interval breaks it."
+            "One-sided 95 % bounds on either side, of trials and not of what happens within them. For a share each trial is "
+                + "one observation, the part of it that failed, and the bound is Stringer's, which is Clopper and Pearson's "
+                + "where a trial holds one unit. For a percentile the shares of values below and above are bounded that way "
+                + "(Woodruff). Means are bounded by Student's t over trials. A condition passes only where the whole interval "
+                + "keeps it, and fails where the whole interval breaks it."
         case .orderStatistic:
             "Percentiles are nearest-rank: values that were observed, of all values, those that never came being larger "
                 + "than any. Their 95 % intervals are order statistics, which assume no distribution."

@@ -7,11 +7,13 @@ import Statistics
 extension RunChapter {
     var comparison: PageSection? {
         guard let comparison = evidence.comparison, !comparison.rows.isEmpty else { return nil }
+        let isWithSame = comparison.axis == .run && comparison.rows.allSatisfy { $0.policy == $0.arm }
         var blocks: [PageBlock] = [
             .paragraph(
-                "Each policy against \(comparison.baseline). A difference is marked only where it is shown; ~ stands where "
+                "Each policy against \(isWithSame ? "the same of " : "")\(comparison.baseline). A difference is marked only where it is shown; ~ stands where "
                     + "it is not.")
         ]
+        if comparison.axis == .run { blocks.append(.facts(comparison.facts.map { ($0.name, $0.value) })) }
         blocks += [shares(comparison), changes(comparison)].compactMap { $0.map(PageBlock.figure) }
         let place = evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus)), where policies differ most"
         let main = comparison.rows.filter { $0.variation == evidence.focus && Self.mainMeasures.contains($0.measure) }
@@ -81,10 +83,11 @@ extension RunChapter {
                 && (row.changeInterval.map { $0.lower.isFinite || $0.upper.isFinite } ?? false)
         }
         var remark: [String] = []
+        let place = evidence.focus.isEmpty ? "" : " at \(RunPictures.spell(evidence.focus))"
         if rows.count > Self.forestMax {
             let focused = rows.filter { $0.variation == evidence.focus }
-            remark.append("Drawn at \(RunPictures.spell(evidence.focus)); the table below has all variations.")
             rows = Array((focused.isEmpty ? rows : focused).prefix(Self.forestMax))
+            remark.append("Drawn are \(rows.count) of \(all.count)\(place); the table below has all.")
         }
         if rows.count < all.count, remark.isEmpty { remark.append("What has no interval is in the table below alone.") }
         guard !rows.isEmpty else { return nil }
@@ -95,9 +98,7 @@ extension RunChapter {
                 return DotChart.Row(
                     group: group(row), label: label(row), value: row.change, lower: interval.lower,
                     upper: interval.upper, colour: colour(row.arm),
-                    note:
-                        "\(row.arm), \(row.measure.name)\(row.variation.isEmpty ? "" : ", \(RunPictures.spell(row.variation))")"
-                        + ": \(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
+                    note: "\(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
             }, reference: reference)
         let id = "\(prefix)-\(name)"
         return PageFigure(

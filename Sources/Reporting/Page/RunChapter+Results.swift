@@ -16,19 +16,23 @@ extension RunChapter {
         columns += [.words("verdict"), .init("trials")]
         if !run.experiment.isOfProcess { columns += [.init(unit), .init("success [95 %]")] }
         if hasWorkflows { columns += [.init("p50"), .init("p95")] }
+        let isScheduled = report.cells.contains { $0.missed != nil }
+        if isScheduled { columns.append(.init("missed")) }
         if unit != "operations" { columns.append(.init("operations")) }
         columns += [.init("attempts"), .init("amplification")]
         columns += metrics.map { .init($0.rawValue) }
         columns.append(.init("violations"))
         var table = PageTable(
-            hasWorkflows ? "Every cell; p50 and p95 are of the time to completion" : "Every cell", columns)
+            "Every cell; \(unit == "operations" ? "operations" : "\(unit), operations") and attempts are all of the cell"
+                + (hasWorkflows ? ", p50 and p95 of the time to completion" : "")
+                + (isScheduled ? ", missed the times without the workflow that was due" : ""), columns)
         for cell in report.cells {
             let success = cell.success
             var row: [PageTable.Cell] = [.init(cell.policy)]
             if isVaried { row.append(.init(RunPictures.spell(cell.variation))) }
             row += [.init(cell.verdict.rawValue, cell.verdict), .init("\(cell.trials.count)")]
             if !run.experiment.isOfProcess {
-                let interval = Numbers.text(success.effective.wilson(), Numbers.percent)
+                let interval = Numbers.text(success.wilson(), Numbers.percent)
                 row += [
                     .init(Numbers.grouped(Int(success.pooled.count))),
                     .init("\(Numbers.percent(success.pooled.value)) \(interval)"),
@@ -38,6 +42,7 @@ extension RunChapter {
                 let completions = cell.completions
                 row += [0.5, 0.95].map { .init(completions.quantile($0).map(Numbers.seconds) ?? "-") }
             }
+            if isScheduled { row.append(.init(cell.missed.map(String.init) ?? "-")) }
             if unit != "operations" { row.append(.init(Numbers.grouped(cell.total(\.operations)))) }
             row += [
                 .init(Numbers.grouped(cell.total(\.attempts))), .init(Numbers.decimal(cell.amplification.value, 2)),
@@ -48,14 +53,14 @@ extension RunChapter {
         }
         var blocks: [PageBlock] = [.table(table)]
         if !run.experiment.isOfProcess {
-            let worst = report.cells.map(\.success.designEffect).max() ?? 1
+            let worst = report.cells.map(\.success).max { $0.designEffect < $1.designEffect }
             let effect =
-                worst > 1
-                ? " Trials differ more than chance makes them (design effect up to \(Numbers.decimal(worst, 1))), and the "
-                    + "intervals allow for it." : ""
+                worst?.effectText.map {
+                    " Trials differ more than chance makes them (design effect up to \($0)), and the intervals allow for it."
+                } ?? ""
             let means =
                 metrics.isEmpty
-                ? "" : " Columns after amplification are means of the trials, recovery and drain medians."
+                ? "" : " Between amplification and violations are means of the trials, of recovery and drain medians."
             let words: [PageWord] =
                 hasWorkflows
                 ? [.success, .wilson, .completion, .orderStatistic, .amplification]

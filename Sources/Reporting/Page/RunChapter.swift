@@ -37,7 +37,7 @@ struct RunChapter {
             "runId": prefix, "runTitle": title,
             "runNote": note.isEmpty ? false : ["runNoteText": note] as [String: Any],
             "verdictName": headline.verdict.rawValue, "verdictShout": headline.verdict.shout,
-            "verdictSign": headline.verdict.tick, "sentence": headline.sentence,
+            "verdictSign": headline.verdict.tick, "sentence": headline.model,
             "contentsLabel": isAlone ? "Contents" : "Contents of \(title)",
             "contents": sections.map { ["contentId": $0.id, "contentTitle": $0.title] },
             "sections": sections.map(\.model),
@@ -61,7 +61,7 @@ struct RunChapter {
             blocks.append(.table(Self.table(of: expectations)))
             blocks.append(
                 .note(
-                    "A policy's colour is that of its trials together with the conditions on it. The run passes where all "
+                    "A policy's verdict is that of its trials together with the conditions on it. The run passes where all "
                         + "policies came to what the experiment expects of them.", [.verdict]))
         }
         if blocks.isEmpty {
@@ -78,20 +78,18 @@ struct RunChapter {
         let isVaried = report.gate.lines.contains { !$0.variation.isEmpty }
         var table = PageTable(
             "Gate: each condition for each policy",
-            [.words("condition"), .words("policy")] + (isVaried ? [.words("variation")] : []) + [
-                .words("verdict"), .init("value"), .init("bounds"), .init("limit"), .init("n"), .words("reason"),
-            ])
+            [.words("verdict"), .words("condition"), .words("policy")] + (isVaried ? [.words("variation")] : []) + [
+                .init("value"), .init("bounds"), .init("limit"), .init("n"),
+            ], name: 1)
         // What did not pass comes first, so that a long table hides none of it.
         let order: [Verdict] = [.fail, .inconclusive, .pass]
         for line in order.flatMap({ verdict in report.gate.lines.filter { $0.verdict == verdict } }) {
             table.add(
-                [.init(line.expression.text), .init(line.policy)]
+                [.init(line.verdict.rawValue, line.verdict), .init(line.expression.text), .init(line.policy)]
                     + (isVaried ? [.init(RunPictures.spell(line.variation))] : []) + [
-                        .init(line.verdict.rawValue, line.verdict), .init(line.spell(line.value)),
-                        .init(line.intervalText), .init(line.limitText),
+                        .init(line.spell(line.value)), .init(line.intervalText), .init(line.limitText),
                         .init(line.sampleText),
-                        .init([line.reason, line.power].filter { !$0.isEmpty }.joined(separator: "; ")),
-                    ])
+                    ], remark: line.remarks)
         }
         return table
     }
@@ -138,12 +136,13 @@ struct RunChapter {
         var facts: [(name: String, text: String)] = [("Experiment", experiment.name)]
         if !experiment.description.isEmpty { facts.append(("Description", experiment.description)) }
         facts += [
-            ("World", world),
+            ("World", report.worldText),
             ("Subject", subject), ("Seed", "\(run.seed)"),
             ("Trials", "\(trials.count) of \(run.trialsPlanned) took place (\(range))"),
-            ("Versions", "boreas \(run.boreasVersion)" + (run.label.isEmpty ? "" : ", \(run.label)")),
-            ("Phases", phases),
+            ("Version", "boreas \(run.boreasVersion)"),
         ]
+        if !run.label.isEmpty { facts.append(("Label", run.label)) }
+        facts.append(("Phases", phases))
         let varied = experiment.variations.map(\.name).filter { !$0.isEmpty }
         if !varied.isEmpty { facts.append(("Variations", varied.map(RunPictures.spell).joined(separator: "; "))) }
         if !isReproducible, let finished = run.finishedEpochMicroseconds {
@@ -158,13 +157,8 @@ struct RunChapter {
         } else {
             blocks.append(.paragraph("No faults: the weather was fair."))
         }
-        blocks.append(.paragraph("To make it again, and to look further:"))
-        blocks.append(.commands(commands))
+        blocks += again
         return section("flown", "What was flown", blocks)
-    }
-
-    private var world: String {
-        run.serverVersion.isEmpty || run.serverVersion == run.world ? run.world : "\(run.world), \(run.serverVersion)"
     }
 
     private var subject: String {
@@ -239,14 +233,5 @@ struct RunChapter {
         }
         if when.since != nil { parts.append("once its trigger has come") }
         return parts.isEmpty ? "always" : parts.joined(separator: ", ")
-    }
-
-    private var commands: [String] {
-        let indices = report.cells.flatMap { $0.trials.map(\.key.index) }
-        let trials = indices.max().map { $0 - run.experiment.firstTrial + 1 } ?? run.experiment.trials
-        return [
-            "boreas run \(run.experiment.name).yaml --world \(run.world) --seed \(run.seed) --trials \(trials)",
-            "boreas show \(reference)", "boreas gate \(reference)",
-        ] + (evidence.comparison.map { ["boreas compare \(reference) --baseline \($0.baseline)"] } ?? [])
     }
 }

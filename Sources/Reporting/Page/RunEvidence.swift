@@ -9,6 +9,8 @@ package struct RunEvidence: Sendable {
     package var report: RunReport
     /// Nil where there is one policy alone, or nothing to compare.
     package var comparison: ComparisonReport?
+    /// What the run is held against as somebody wished; nil leaves it to ``Evidence/usualBaseline(_:)``.
+    package var baseline: ComparisonPlan.Baseline?
     /// The variation that the pictures of one variation show: where the policies differ most.
     package var focus: String
     /// The variation whose attempts are drawn: the focus, where the archive keeps any of it.
@@ -22,12 +24,16 @@ package struct RunEvidence: Sendable {
     /// The invariants that broke, by cell.
     package var broken: [BrokenInvariant]
 
-    /// - Parameter looks: The looks at the run, where it was carried on until it was decided.
+    /// - Parameters:
+    ///   - baseline: What the run is held against: a run or a file by the conditions against `baseline`, too.
+    ///   - looks: The looks at the run, where it was carried on until it was decided.
     package init(
-        _ run: RunRecord, _ tallies: [TrialTally], comparison: ComparisonReport? = nil, looks: [Look] = []
+        _ run: RunRecord, _ tallies: [TrialTally], comparison: ComparisonReport? = nil,
+        baseline: ComparisonPlan.Baseline? = nil, looks: [Look] = []
     ) {
         self.run = run
-        report = RunReport(run, tallies, looks: looks)
+        self.baseline = baseline
+        report = RunReport(run, tallies, baseline: baseline?.evidence, looks: looks)
         self.comparison = comparison
         focus = Self.focus(of: report)
         detailed = focus
@@ -41,15 +47,21 @@ package struct RunEvidence: Sendable {
     ///
     /// - Parameters:
     ///   - reference: As ``RunArchive/run(_:)`` takes it.
-    ///   - baseline: The policy that the others are compared with; nil is ``Evidence/usualBaseline(_:)``.
-    /// - Throws: `ArchiveError`; ``ExperimentError`` for a baseline that the run does not have.
+    ///   - baseline: What the run is compared with, a policy of its own, another run or a file; nil is
+    ///     ``Evidence/usualBaseline(_:)``. A run or a file is what conditions against `baseline` are held against, too.
+    ///   - isReproducible: Whether nothing may tell the run from one that went the same way.
+    /// - Throws: `ArchiveError`; ``ExperimentError`` for a baseline that the run can't be compared with.
     package static func read(
-        _ reference: String, from archive: RunArchive, baseline: String? = nil
+        _ reference: String, from archive: RunArchive, baseline: ComparisonPlan.Baseline? = nil,
+        isReproducible: Bool = false
     ) async throws -> RunEvidence {
         let run = try await archive.run(reference)
         let tallies = try await archive.tallies(of: run.identifier, keys: keys(of: run))
-        var evidence = RunEvidence(run, tallies, looks: try await archive.looks(of: run.identifier))
-        evidence.comparison = try comparison(run, tallies, baseline: baseline)
+        var evidence = RunEvidence(
+            run, tallies, baseline: baseline, looks: try await archive.looks(of: run.identifier))
+        var own = Evidence(run, tallies)
+        if isReproducible { own.source = .run("latest") }
+        evidence.comparison = try comparison(of: own, run, baseline: baseline)
         try await evidence.readDetails(from: archive)
         // Of clients, the archive lists the requests of small trials alone.
         if evidence.loads.allSatisfy(\.bins.isEmpty), let busiest = try await archive.busiestDetails(of: run.identifier)
@@ -90,15 +102,25 @@ package struct RunEvidence: Sendable {
     private static let lessonMax = 20_000
 
     private static func comparison(
-        _ run: RunRecord, _ tallies: [TrialTally], baseline: String?
+        of own: Evidence, _ run: RunRecord, baseline: ComparisonPlan.Baseline?
     ) throws -> ComparisonReport? {
-        let evidence = Evidence(run, tallies)
-        if let baseline, !evidence.policies.contains(baseline) {
-            throw ComparisonPlan.unknown(baseline, among: evidence.policies)
+        switch baseline {
+        case .policy?:
+            return try baseline.map { ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: $0)) }
+        case .variation(let name)?:
+            throw ExperimentError(
+                file: "--baseline", position: nil, path: "",
+                message:
+                    "\(name) is a variation, and a report compares policies, or with a run or a file; boreas compare "
+                    + "compares variations")
+        // Of several runs one may be what the others are held against.
+        case .evidence(let other)? where other.source == .run(run.identifier): break
+        case .evidence?, .policyOf?:
+            return try baseline.map { ComparisonReport(try ComparisonPlan([own], by: .run, baseline: $0)) }
+        case nil: break
         }
-        guard evidence.policies.count > 1, let usual = evidence.usualBaseline(run.experiment.gate) else { return nil }
-        return ComparisonReport(
-            try ComparisonPlan([evidence], by: .policy, baseline: .policy(baseline ?? usual.policy)))
+        guard own.policies.count > 1, let usual = own.usualBaseline(run.experiment.gate) else { return nil }
+        return ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: .policy(usual.policy)))
     }
 
     /// Equal spans, a round number of seconds long, of which a trial has at most two hundred.
@@ -126,5 +148,28 @@ package struct RunEvidence: Sendable {
             if best.map({ own >= $0.spread }) ?? true { best = (variation, own) }
         }
         return best?.name ?? ""
+    }
+}
+
+extension ComparisonPlan.Baseline {
+    /// A whole run or file, which a gate can hold another against.
+    var evidence: Evidence? {
+        guard case .evidence(let evidence) = self else { return nil }
+        return evidence
+    }
+
+    /// As `--baseline` takes it.
+    var name: String {
+        func name(_ evidence: Evidence) -> String {
+            switch evidence.source {
+            case .run(let identifier): identifier
+            case .file(let path): path
+            }
+        }
+        switch self {
+        case .policy(let name), .variation(let name): return name
+        case .evidence(let evidence): return name(evidence)
+        case .policyOf(let evidence, let policy): return "\(name(evidence)):\(policy)"
+        }
     }
 }

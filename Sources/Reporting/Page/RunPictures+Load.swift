@@ -104,8 +104,8 @@ private struct Panel {
                 let from = Double(index) * width
                 return Point(
                     x: from + width / 2, y: value,
-                    note: "\(policy), \(Numbers.seconds(from)) to \(Numbers.seconds(from + width)): "
-                        + "\(Numbers.plain(value)) \(name) a second")
+                    note: "\(Numbers.seconds(from)) to \(Numbers.seconds(from + width)): "
+                        + "\(Numbers.plain(value)) a second")
             }, style: style)
     }
 

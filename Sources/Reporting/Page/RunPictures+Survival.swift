@@ -49,7 +49,7 @@ extension RunPictures {
                     .init(policy), .init(Self.spell(cell.variation)), .init("\(cell.trials.count)"),
                     .init(Numbers.plain(success.pooled.count)), .init(Numbers.plain(success.pooled.successes)),
                     .init(Numbers.percent(success.pooled.value)),
-                    .init(Numbers.text(success.effective.wilson(), Numbers.percent)),
+                    .init(Numbers.text(success.wilson(), Numbers.percent)),
                     .init(Numbers.decimal(success.designEffect, 1)),
                 ])
             }
@@ -72,14 +72,14 @@ extension RunPictures {
         return Series(
             name: policy, colour: colour(policy),
             points: cells.map { place, success in
-                let interval = Numbers.text(success.effective.wilson(), Numbers.percent)
+                let interval = Numbers.text(success.wilson(), Numbers.percent)
                 return Point(
                     x: place.value, y: success.pooled.value,
                     note: "\(policy) at \(place.text): \(Numbers.percent(success.pooled.value)) \(interval), "
                         + "\(Numbers.plain(success.pooled.successes)) of \(Numbers.plain(success.pooled.count))")
             },
             band: cells.map { place, success in
-                let interval = success.effective.wilson()
+                let interval = success.wilson()
                 return BandPoint(x: place.value, lower: interval.lower, upper: interval.upper)
             })
     }

@@ -150,8 +150,9 @@ private struct WaitPanel {
                 guard !place(values[rank]).isNaN else { return nil }
                 return Point(
                     x: Double(row.retry), y: values[rank],
-                    note: "\(policy), retry \(row.retry): \(Numbers.seconds(values[rank])), wait \(rank + 1) of "
-                        + "\(values.count) by length")
+                    note:
+                        "retry \(row.retry): \(Numbers.seconds(values[rank])), \(rank + 1) of \(values.count) by length"
+                )
             }
         }
         return LineChart(
@@ -164,7 +165,7 @@ private struct WaitPanel {
                     points: rows.map { row in
                         Point(
                             x: Double(row.retry), y: place(row.formula.median),
-                            note: "\(backoff.text), retry \(row.retry): median \(Numbers.seconds(row.formula.median)), "
+                            note: "retry \(row.retry): median \(Numbers.seconds(row.formula.median)), "
                                 + "\(Numbers.seconds(row.formula.p5)) to \(Numbers.seconds(row.formula.p95))")
                     },
                     band: rows.compactMap { row in
