@@ -323,7 +323,8 @@ private struct Teller {
         }
         let groups = Verdict.allCases.compactMap { verdict -> String? in
             let own = lines.filter { $0.found == verdict }
-            return own.isEmpty ? nil : "\(named(own.map(\.cell))) \(verdict.present(own.count))"
+            return own.isEmpty
+                ? nil : "\(named(own.map { $0.policy + Self.place($0.variation ?? "") })) \(verdict.present(own.count))"
         }
         let count = lines.count == 2 ? "both" : "all \(lines.count)"
         return "\(count) expectations are met: \(groups.joined(separator: "; "))"
