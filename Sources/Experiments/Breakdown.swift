@@ -20,7 +20,7 @@ package struct Breakdown: Hashable, Sendable, CustomStringConvertible {
         self.value = value
     }
 
-    /// Parses `path=cron`; nil for anything else.
+    /// Parses `path=cronCreate`; nil for anything else.
     package init?(parsing text: String) {
         guard let sign = text.firstIndex(of: "="), let dimension = Dimension(rawValue: String(text[..<sign])) else {
             return nil

@@ -223,6 +223,9 @@ extension ExperimentReader {
         guard !policy.name.isEmpty, !policy.name.contains(where: { $0 == "," || $0.isWhitespace || $0 == "/" }) else {
             throw error("a policy's name has no spaces, commas or slashes", at: place, "\(path).name")
         }
+        guard policy.name != GateExpression.Baseline.stored.name else {
+            throw error("baseline stands for a stored run in gates; choose another name", at: place, "\(path).name")
+        }
         guard policy.call.maxAttempts >= 1 else {
             throw error(
                 "maxAttempts is \(policy.call.maxAttempts), and the first try counts as one",

@@ -156,6 +156,7 @@ package struct ExperimentReader: Sendable {
             do throws(GateParseError) {
                 let expression = try GateExpression(parsing: line.value, policies: variation.policies.map(\.name))
                 try expression.check(against: variation.subject)
+                try expression.checkNew(after: expressions)
                 expressions.append(expression)
             } catch {
                 throw self.error(error.description, at: line.position, "spec.gate[\(index)]")

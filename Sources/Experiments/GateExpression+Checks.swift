@@ -1,7 +1,11 @@
+import Determinism
+import Resilience
+
 extension GateExpression {
-    /// Refuses a metric that trials of such a subject never have.
+    /// Refuses a metric, or a part of one, that trials of such a subject never have.
     package func check(against subject: Metric.Subject) throws(GateParseError) {
         guard !measure.metric.facts.subjects.contains(subject) else {
+            try checkPart(against: subject)
             guard subject == .process, case .policy = baseline else { return }
             throw GateParseError(
                 text: text, column: 1,
@@ -14,6 +18,32 @@ extension GateExpression {
                 + known.joined(separator: ", "))
     }
 
+    /// What a subject is never asked would never be broken, and what it is not told apart by would have no samples.
+    private func checkPart(against subject: Metric.Subject) throws(GateParseError) {
+        guard let breakdown = measure.breakdown else { return }
+        let metric = measure.metric
+        let dimensions = metric.dimensions(of: subject)
+        func failure(_ message: String) -> GateParseError { GateParseError(text: text, column: 1, message: message) }
+        guard dimensions.contains(breakdown.dimension) else {
+            let known = dimensions.map(\.rawValue).joined(separator: ", ")
+            throw failure(
+                "\(metric.rawValue) of \(subject.name) is not told apart by \(breakdown.dimension.rawValue); "
+                    + (known.isEmpty ? "leave the braces out" : "it is by \(known)"))
+        }
+        let values: [String]
+        switch breakdown.dimension {
+        case .invariant: values = Invariant.asked(of: subject).map(\.rawValue)
+        case .path: values = CallPath.allCases.map(\.rawValue)
+        case .kind, .layer, .phase: return
+        }
+        guard !values.contains(breakdown.value) else { return }
+        let mend = Spelling.mend(breakdown.value, among: values)
+        throw failure(
+            breakdown.dimension == .path
+                ? "there is no path \(breakdown.value)\(mend)"
+                : "\(subject.name) can't break \(breakdown.value)\(mend)")
+    }
+
     /// Refuses what can't be evaluated in runs of an experiment: a metric that its subject never has, or a policy that it
     /// lacks.
     package func check(in experiment: Experiment) throws(GateParseError) {
@@ -22,6 +52,17 @@ extension GateExpression {
         throw GateParseError(
             text: text, column: column(of: name),
             message: "the experiment has no policy \(name)\(Spelling.mend(name, among: experiment.policyNames))")
+    }
+
+    /// Refuses a condition that stands there already, however it is spaced: it would be counted twice.
+    func checkNew(after others: [GateExpression]) throws(GateParseError) {
+        func isSame(_ other: GateExpression) -> Bool {
+            var other = other
+            other.text = text
+            return other == self
+        }
+        guard let index = others.firstIndex(where: isSame) else { return }
+        throw GateParseError(text: text, column: 1, message: "this is the condition of gate[\(index)] again")
     }
 
     /// Where the baseline's name stands.

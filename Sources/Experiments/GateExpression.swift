@@ -14,7 +14,7 @@
 /// `success_rate vs baseline >= -1%` claims that the success is not worse by more than a point (non-inferiority), and a
 /// sample that only fails to show a difference does not pass it. `min` counts what the metric counts: workflows,
 /// operations or trials. A percentile of values some of which never came is a value or `never`; a mean of them would be
-/// neither, so that there is no `mean( )`. `==` is for counts, and the mean of trials that all counted the same is shown.
+/// neither, so that there is no `mean( )`. `==` is for counts, and asks that all trials count the same.
 package struct GateExpression: Hashable, Sendable {
     package enum Relation: String, Hashable, Sendable, CaseIterable {
         case atLeast = ">="
@@ -95,7 +95,7 @@ extension GateExpression {
 }
 
 extension Measure {
-    /// Parses `p95(workflow.completion)`, `attempts{path=cron}`: what stands before a gate's relation.
+    /// Parses `p95(workflow.completion)`, `attempts{path=cronCreate}`: what stands before a gate's relation.
     package init(parsing text: String) throws(GateParseError) {
         var parser = GateParser(text: text)
         self = try parser.loneMeasure()

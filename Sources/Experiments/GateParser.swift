@@ -107,7 +107,7 @@ struct GateParser {
         return percent / 100
     }
 
-    /// `attempts`, `attempts{path=cron}`.
+    /// `attempts`, `attempts{path=cronCreate}`.
     private func metric(_ text: String, _ token: Token) throws(GateParseError) -> (Metric, Breakdown?) {
         let parts = text.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
@@ -135,7 +135,7 @@ struct GateParser {
         let known: [String]
         switch breakdown.dimension {
         case .phase: known = Phase.allCases.map(\.rawValue)
-        case .layer: known = ["first"] + RetryLayer.allCases.map(\.rawValue)
+        case .layer: known = [Breakdown.firstAttempt] + RetryLayer.allCases.map(\.rawValue)
         case .invariant: known = Invariant.allCases.map(\.rawValue)
         case .kind, .path: return
         }
@@ -148,10 +148,10 @@ struct GateParser {
     private mutating func baseline(_ policies: [String]?) throws(GateParseError) -> GateExpression.Baseline {
         let token = next()
         guard let token else { throw failure("a policy is missing after vs, or the word baseline", nil) }
+        if token.text == GateExpression.Baseline.stored.name { return .stored }
         if let policies, policies.contains(token.text) { return .policy(token.text) }
-        if token.text == "baseline" { return .stored }
         if let policies {
-            let mend = Spelling.mend(token.text, among: policies + ["baseline"])
+            let mend = Spelling.mend(token.text, among: policies + [GateExpression.Baseline.stored.name])
             throw failure("the experiment has no policy \(token.text)\(mend)", token)
         }
         return .policy(token.text)

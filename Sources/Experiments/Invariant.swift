@@ -68,6 +68,15 @@ package enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
         .everythingFinishedWithinConverge, .permanentErrorsNotRetried, .goodputRecovers,
     ]
 
+    /// What can be broken in the trials of a subject.
+    static func asked(of subject: Metric.Subject) -> [Invariant] {
+        switch subject {
+        case .core: ofControllers
+        case .process: ofProcesses
+        case .clients: ofClients
+        }
+    }
+
     package func violations(in history: History) -> [Violation] {
         switch self {
         case .noWorkflowFailedByTransientCause: transientFailures(history)

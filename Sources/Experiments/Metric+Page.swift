@@ -117,7 +117,7 @@ extension Breakdown.Dimension {
         case .path: Breakdown(self, "agentPodCreate")
         case .layer: Breakdown(self, "call")
         case .phase: Breakdown(self, "converge")
-        case .invariant: Breakdown(self, Invariant.noPermitLeaked.rawValue)
+        case .invariant: Breakdown(self, Invariant.everythingFinishedWithinConverge.rawValue)
         }
     }
 }

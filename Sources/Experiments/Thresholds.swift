@@ -62,9 +62,9 @@ extension ExperimentReader {
         for (index, line) in lines.enumerated() {
             let path = "spec.gate[\(index)]"
             do throws(GateParseError) {
-                conditions.append(
-                    Thresholds.Condition(
-                        expression: try GateExpression(parsing: line.value), position: line.position, path: path))
+                let expression = try GateExpression(parsing: line.value)
+                try expression.checkNew(after: conditions.map(\.expression))
+                conditions.append(Thresholds.Condition(expression: expression, position: line.position, path: path))
             } catch {
                 throw self.error(error.description, at: line.position, path)
             }

@@ -48,7 +48,8 @@ extension Look {
     fileprivate init(row: Row) throws {
         self.init(
             number: row["number"], trials: row["trials"], trialsMax: row["trialsMax"],
-            nominalAlpha: row["nominalAlpha"], verdict: try row.word("verdict"), epochMicroseconds: row["epochMicroseconds"])
+            nominalAlpha: row["nominalAlpha"], verdict: try row.word("verdict"),
+            epochMicroseconds: row["epochMicroseconds"])
     }
 }
 

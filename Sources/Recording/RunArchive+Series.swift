@@ -251,7 +251,7 @@ extension Row {
     /// The number that a column of words spells.
     fileprivate func count(_ column: String) throws -> Int {
         let text: String = self[column]
-        guard let count = Int(text), count >= 0 else { throw unknown("count", text) }
+        guard let count = Int(text), count >= 0 else { throw unknown(column, text) }
         return count
     }
 }

@@ -131,6 +131,8 @@ package struct TrialTally: Hashable, Sendable {
     package func parts(_ measure: Measure) -> (numerator: Double, denominator: Double) {
         if measure.metric == .successRate { return (Double(unitsSucceeded), Double(units)) }
         if let ratio = measure.metric.ratio {
+            // A part that a trial does not have is nothing of it; a count that it does not have is not known.
+            guard measure.breakdown != nil || isKnown(ratio.numerator) else { return (0, 0) }
             return (
                 count(ratio.numerator, measure.breakdown), count(ratio.denominator, measure.denominatorBreakdown)
             )
@@ -139,6 +141,16 @@ package struct TrialTally: Hashable, Sendable {
             return (count(measure.metric, measure.breakdown), 1)
         }
         return samples.first(SampleKey(measure.metric, measure.breakdown)).map { ($0.value, 1) } ?? (0, 0)
+    }
+
+    /// Whether the one value of a quantity is a lower bound only, because what it measures had not ended.
+    package func isCensored(_ measure: Measure) -> Bool {
+        guard measure.metric.kind == .quantity, measure.metric.ratio == nil else { return false }
+        return samples.first(SampleKey(measure.metric, measure.breakdown))?.isCensored ?? false
+    }
+
+    private func isKnown(_ metric: Metric) -> Bool {
+        Self.counted.contains(metric) || samples.count(SampleKey(metric)) > 0
     }
 
     /// Those that every trial has, whether it lists them or not.

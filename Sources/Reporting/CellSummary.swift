@@ -42,7 +42,7 @@ package struct CellSummary: Hashable, Sendable {
 
     /// Workflows that succeeded, or operations of clients, pooled over trials.
     package var success: ClusteredProportion {
-        ClusteredProportion(trials.map { Proportion($0.unitsSucceeded, of: $0.units) })
+        ClusteredProportion(trials.map { Proportion(min($0.unitsSucceeded, $0.units), of: $0.units) })
     }
 
     package var workflows: Int { total(\.workflows) }
@@ -61,7 +61,9 @@ package struct CellSummary: Hashable, Sendable {
 
     package var amplification: RatioEstimate { ratio(Measure(.amplification)) }
 
-    package func total(_ count: (TrialTally) -> Int) -> Int { trials.reduce(0) { $0 + count($1) } }
+    package func total(_ count: (TrialTally) -> Int) -> Int {
+        Self.whole(trials.reduce(0) { $0 + Double(count($1)) })
+    }
 
     func ratio(_ measure: Measure) -> RatioEstimate { RatioEstimate(trials.map { $0.parts(measure) }) }
 
@@ -93,13 +95,16 @@ package struct CellSummary: Hashable, Sendable {
 
     /// What n of a measure counts.
     func sampleCount(_ measure: Measure) -> Int {
-        switch measure.metric.kind {
+        func sum() -> Int { Self.whole(trials.reduce(0) { $0 + $1.parts(measure).denominator }) }
+        return switch measure.metric.kind {
         case .distribution: trials.reduce(0) { $0 + $1.samples(measure.metric, measure.breakdown).count }
         case .total: trials.count
-        case .share: Int(trials.reduce(0) { $0 + $1.parts(measure).denominator })
-        case .quantity where measure.metric.ratio != nil:
-            Int(trials.reduce(0) { $0 + $1.parts(measure).denominator })
+        case .share: sum()
+        case .quantity where measure.metric.ratio != nil: sum()
         case .quantity: trials.count { $0.parts(measure).denominator > 0 }
         }
     }
+
+    /// A sum of counts, each of them at most 2⁵³: of thousands of such trials no integer would hold it.
+    static func whole(_ count: Double) -> Int { Int(min(count, 0x1p62)) }
 }

@@ -41,29 +41,8 @@ package struct ComparisonPlan: Hashable, Sendable {
     package let contrasts: [Contrast]
     package let facts: [Fact]
     package let notes: [String]
-
-    /// Arms whose runs nothing is known of but that they are of one world.
-    init(_ arms: [ComparisonReport.Arm], baseline: String) throws(ExperimentError) {
-        guard let base = arms.first(where: { $0.label == baseline }) else {
-            throw Self.unknown(baseline, among: arms.map(\.label))
-        }
-        axis = .policy
-        self.baseline = baseline
-        candidate = arms.count == 2 ? arms.first { $0.label != baseline }?.label : nil
-        facts = []
-        let others = arms.filter { $0.label != baseline }
-        var notes: [String] = []
-        contrasts = base.cells.flatMap { cell in
-            others.compactMap { arm in
-                guard let candidate = arm.cells.first(where: { $0.variation == cell.variation }) else {
-                    notes.append("\(arm.label) has no trial of \(cell.variation)")
-                    return nil
-                }
-                return Contrast(arm: arm.label, base: cell, candidate: candidate, source: baseline, mayPair: true)
-            }
-        }
-        self.notes = notes
-    }
+    /// Why some trials are no pairs, though they may have one seed.
+    package let warnings: [String]
 
     /// - Parameter evidence: The runs that are compared.
     /// - Throws: ``ExperimentError`` for a baseline that they have not, or that is all there is.
@@ -78,8 +57,10 @@ package struct ComparisonPlan: Hashable, Sendable {
         }
         self.baseline = builder.baseline
         candidate = builder.candidate
+        builder.tellWhatIsCommon()
         contrasts = builder.contrasts
         notes = builder.notes
+        warnings = builder.warnings
         facts = builder.facts
     }
 
@@ -98,6 +79,8 @@ private struct PlanBuilder {
     var contrasts: [ComparisonPlan.Contrast] = []
     var notes: [String] = []
     var facts: [ComparisonPlan.Fact] = []
+    /// What keeps a contrast's trials from being pairs, in the order of the contrasts.
+    private var obstacles: [(reason: String, cell: String)] = []
 
     init(evidence: [Evidence], axis: ComparisonPlan.Axis) {
         self.evidence = evidence
@@ -218,11 +201,42 @@ private struct PlanBuilder {
     private mutating func add(
         _ arm: String, _ base: CellSummary, _ baseSource: Evidence, _ candidate: CellSummary, _ source: Evidence
     ) {
+        let obstacle = baseSource.obstacle(
+            base, to: candidate, experiment: source.experiment, world: source.world)
         contrasts.append(
             ComparisonPlan.Contrast(
-                arm: arm, base: base, candidate: candidate, source: baseSource.name,
-                mayPair: baseSource.obstacle(
-                    base, to: candidate, experiment: source.experiment, world: source.world) == nil))
+                arm: arm, base: base, candidate: candidate, source: baseSource.name, mayPair: obstacle == nil))
+        guard let obstacle else { return }
+        let cell = candidate.variation.isEmpty ? source.name : candidate.variation
+        obstacles.append((obstacle, evidence.count > 1 ? "\(source.name) \(candidate.variation)" : cell))
+    }
+
+    /// Each reason once, with the cells that it is of where it is not of all.
+    var warnings: [String] {
+        let reasons = distinct(obstacles.map(\.reason))
+        return reasons.map { reason in
+            let own = obstacles.filter { $0.reason == reason }
+            let place =
+                own.count == contrasts.count ? "" : " at \(distinct(own.map(\.cell)).joined(separator: ", "))"
+            return "\(reason)\(place): not compared in pairs"
+        }
+    }
+
+    private func distinct(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    /// The one policy, or the one variation, of a table that has no column for it.
+    mutating func tellWhatIsCommon() {
+        let policies = distinct(contrasts.flatMap { [$0.base.policy, $0.candidate.policy] })
+        if policies.count == 1, !policies[0].isEmpty {
+            facts.append(ComparisonPlan.Fact(name: "policy", value: policies[0]))
+        }
+        let variations = distinct(contrasts.flatMap { [$0.base.variation, $0.candidate.variation] })
+        if variations.count == 1, !variations[0].isEmpty {
+            facts.append(ComparisonPlan.Fact(name: "variation", value: variations[0]))
+        }
     }
 
     private func name(of source: Evidence) -> String {
@@ -271,9 +285,9 @@ private struct PlanBuilder {
         for source in all {
             let count = source.cells.reduce(0) { $0 + $1.trials.count }
             if count < source.trialsPlanned {
+                let name = all.count == 1 ? "the run" : source.name
                 notes.append(
-                    "\(source.name) is not whole: \(count) of \(Numbers.count(source.trialsPlanned, "trial")) took place"
-                )
+                    "\(name) is not whole: \(count) of \(Numbers.count(source.trialsPlanned, "trial")) took place")
             }
         }
     }

@@ -8,7 +8,7 @@ extension ComparisonReport {
             "schema": "boreas.dev/comparison/v1", "by": .string(axis.rawValue), "baseline": .string(baseline),
             "arms": JSONValue(arms), "margin": Numbers.json(margin), "tests": .integer(Int64(family)),
             "facts": .object(JSONObject(uniqueKeysWithValues: facts.map { ($0.name, .string($0.value)) })),
-            "rows": .array(rows.map(\.json)), "notes": JSONValue(notes),
+            "summary": .string(summary), "rows": .array(rows.map(\.json)), "notes": JSONValue(warnings + notes),
         ]
     }
 
@@ -29,6 +29,7 @@ extension ComparisonReport {
             ("shown", { "\($0.isShown)" }), ("cliffs_delta", { Self.number($0.effect?.delta) }),
             ("effect", { $0.effect?.magnitude.rawValue ?? "" }), ("detectable", { Self.number($0.detectable) }),
             ("verdict", \.verdict.rawValue), ("note", { $0.footnote ?? "" }),
+            ("method", \.method.rawValue),
         ]
         let lines = [fields.map(\.0)] + rows.map { row in fields.map { $0.1(row) } }
         return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
@@ -41,46 +42,52 @@ extension ComparisonReport {
     }
 
     private static func quoted(_ field: String) -> String {
-        guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+        // By scalars: to characters, a carriage return with a line feed is one that equals neither.
+        let special: Set<Unicode.Scalar> = [",", "\"", "\n", "\r"]
+        guard field.unicodeScalars.contains(where: special.contains) else { return field }
         return "\"" + field.replacing("\"", with: "\"\"") + "\""
     }
 
     /// A table for a pull request.
     package var markdown: String {
-        guard !rows.isEmpty else { return "Nothing to compare with \(baseline).\n" }
-        var text =
-            facts.isEmpty
-            ? "" : facts.map { "**\($0.name)** \(Self.escaped($0.value))" }.joined(separator: " · ") + "\n\n"
+        func told(_ notes: [String]) -> String { notes.map { "\n\(MarkdownText.escaped($0))\n" }.joined() }
+        guard !rows.isEmpty else {
+            return "Nothing to compare with \(MarkdownText.escaped(baseline)).\n" + told(warnings + notes)
+        }
+        var text = "**\(MarkdownText.escaped(summary))**\n\n"
+        if !facts.isEmpty {
+            text += facts.map { "**\($0.name)** \(MarkdownText.escaped($0.value))" }.joined(separator: " · ") + "\n\n"
+        }
+        if !warnings.isEmpty { text += told(warnings).dropFirst() + "\n" }
         let isVaried = Set(rows.map(\.variation)).count > 1
         let isOfPolicies = Set(rows.map(\.policy)).count > 1 || axis == .policy
         var titles = ["metric"]
         if isVaried { titles.append("variation") }
         if isOfPolicies { titles.append(axis == .policy ? "policy" : "of") }
-        titles += [Self.escaped(baseline), Self.escaped(candidate ?? "candidate"), "vs base", "p", "n", "verdict"]
+        titles += [
+            MarkdownText.escaped(baseline), MarkdownText.escaped(candidate ?? "candidate"), "vs base", "p", "n",
+            "verdict",
+        ]
         text += "| " + titles.joined(separator: " | ") + " |\n"
         text += "|" + titles.map { $0 == "p" || $0 == "n" ? " ---: |" : " --- |" }.joined() + "\n"
         var footnotes = Footnotes()
         for row in rows {
-            var cells = ["`\(row.measure.name)`"]
-            if isVaried { cells.append(Self.escaped(row.variation)) }
-            if isOfPolicies { cells.append(Self.escaped(row.arm)) }
+            var cells = [MarkdownText.code(row.measure.name)]
+            if isVaried { cells.append(MarkdownText.cell(row.variation)) }
+            if isOfPolicies { cells.append(MarkdownText.cell(row.arm)) }
+            let conclusion = row.verdict == .equal && row.conclusion.isEmpty ? "equal" : row.conclusion
+            let isPlain = row.verdict == .open || row.verdict == .equal
             cells += [
-                row.text(row.base), row.text(row.candidate), Self.escaped(row.changeText),
-                row.p.map { Numbers.decimal($0, 3) } ?? "-",
+                MarkdownText.escaped(row.text(row.base)), MarkdownText.escaped(row.text(row.candidate)),
+                MarkdownText.escaped(row.changeText), MarkdownText.escaped(row.pText),
                 (row.isPaired ? "\(row.n)" : "\(row.base.n)+\(row.candidate.n)") + footnotes.mark(row.footnote),
-                row.verdict == .equal && row.conclusion.isEmpty
-                    ? "equal"
-                    : row.verdict == .open || row.verdict == .equal ? row.conclusion : "**\(row.conclusion)**",
+                isPlain ? MarkdownText.cell(conclusion) : "**\(MarkdownText.escaped(conclusion))**",
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }
-        text += "\np: adjusted for \(Numbers.count(family, "test")) (Holm); ~ where no difference is shown\n"
-        for note in footnotes.lines + notes { text += "\n\(Self.escaped(note))\n" }
-        return text
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("|", with: "\\|").replacing("~", with: "\\~").replacing("*", with: "\\*")
+        let adjusted = family > 1 ? "p: adjusted for \(Numbers.count(family, "test")) (Holm); " : ""
+        text += "\n\(adjusted)\\~ where no difference is shown\n"
+        return text + told(footnotes.lines + notes)
     }
 }
 
@@ -99,6 +106,7 @@ extension ComparisonReport.Row {
             "arm": .string(arm), "base": part(base), "candidate": part(candidate), "change": Numbers.json(change),
             "changeUnit": .string(changeUnit.rawValue), "changeInterval": Numbers.json(changeInterval),
             "p": Numbers.json(p), "pAlone": Numbers.json(pAlone), "isShown": .bool(isShown),
+            "method": .string(method.rawValue),
             "isPaired": .bool(isPaired), "n": .integer(Int64(n)), "isEqual": .bool(isEqual),
             "cliffsDelta": Numbers.json(effect?.delta),
             "effect": effect.map { .string($0.magnitude.rawValue) } ?? .null, "detectable": Numbers.json(detectable),

@@ -3,19 +3,36 @@ import Kubernetes
 import Statistics
 
 extension ComparisonReport {
-    /// One row for each metric and arm; `~` where nothing is shown.
+    /// What it comes to, and one row for each metric and arm; `~` where nothing is shown.
     package func text(_ style: Style) -> String {
-        guard !rows.isEmpty else { return "nothing to compare with \(baseline)\n" }
-        var text = header(style)
         var footnotes = Footnotes()
+        func told(_ notes: [String]) -> String { notes.map { Self.wrapped($0) + "\n" }.joined() }
+        guard !rows.isEmpty else {
+            return "nothing to compare with \(baseline)\n" + told((warnings + notes).map { "! \($0)" })
+        }
+        var text = style.dressed(Self.wrapped(summary), .bold) + "\n\n" + header
+        if !warnings.isEmpty { text += told(warnings.map { "! \($0)" }) + "\n" }
         let shown = rows.filter { !isOld($0) }
         let old = rows.filter(isOld)
-        if !shown.isEmpty { text += ComparisonTable(self, shown, &footnotes).text(style) + "\n" }
+        var isNarrow = false
+        if !shown.isEmpty {
+            var table = ComparisonTable(self, shown, &footnotes)
+            if table.width > Self.widthMax {
+                isNarrow = true
+                table = ComparisonTable(self, shown, &footnotes, isNarrow: true)
+            }
+            text += table.text(style) + "\n"
+        }
         if let equal = equalInAll(old) { text += equal + "\n\n" }
-        if !shown.isEmpty { text += style.dressed(legend(shown), .dim) }
-        for note in footnotes.lines + notes.map({ "! \($0)" }) { text += Self.wrapped(note) + "\n" }
-        return text
+        if !shown.isEmpty {
+            let lines = legendLines(shown, isNarrow: isNarrow).map(Self.wrapped)
+            text += style.dressed(lines.joined(separator: "\n") + "\n", .dim)
+        }
+        return text + told(footnotes.lines + notes.map { "! \($0)" })
     }
+
+    /// Columns that a table may take before its values lose their own intervals.
+    private static let widthMax = 120
 
     /// Whether nothing of a measure is news: both sides gave the same throughout, in every row. An equal share by itself is
     /// news, because with more trials it might not be; a whole page of them is told of in a line.
@@ -55,7 +72,7 @@ extension ComparisonReport {
         return lines.joined(separator: "\n")
     }
 
-    private func header(_ style: Style) -> String {
+    private var header: String {
         guard !facts.isEmpty else { return "" }
         var lines: [String] = []
         var line = ""
@@ -71,37 +88,8 @@ extension ComparisonReport {
         return lines.map { $0 + "\n" }.joined() + "\n"
     }
 
-    /// How to read the numbers.
-    func legend(_ shown: [Row]) -> String {
-        let hasShares = shown.contains { $0.measure.metric.kind == .share }
-        let hasMedians = shown.contains { $0.measure.metric.kind != .share && $0.measure.metric.kind != .total }
-        let hasPairs = shown.contains(where: \.isPaired)
-        let hasOthers = shown.contains { !$0.isPaired }
-        let areSingles = shown.allSatisfy {
-            $0.measure.metric.kind != .share || $0.base.units <= $0.base.n && $0.candidate.units <= $0.candidate.n
-        }
-        var lines: [String] = []
-        let values = [
-            hasMedians ? "median of the trials ± 95 % order-statistic interval" : "",
-            hasShares ? "pooled share [95 % Wilson, by trials]" : "",
-        ].filter { !$0.isEmpty }
-        if !values.isEmpty { lines.append("value: " + values.joined(separator: "; ")) }
-        lines.append("vs base: change [its 95 % interval], by Hodges and Lehmann; ~ no difference shown")
-        if hasPairs {
-            let shares = hasShares ? ", of shares by \(areSingles ? "McNemar" : "Student")" : ""
-            lines.append("n: pairs of trials with one seed; p by Wilcoxon's signed ranks\(shares)")
-        }
-        if hasOthers {
-            let shares = hasShares ? ", of shares by \(areSingles ? "Fisher" : "Newcombe")" : ""
-            lines.append("n+m: trials that are no pairs; p by Mann and Whitney\(shares)")
-        }
-        if family == 0 { return lines.map { $0 + "\n" }.joined() }
-        lines.append(
-            "p: adjusted for the \(Numbers.count(family, "test")) of the table (Holm)"
-                + (hasShares ? "; could show: with 80 % power" : "")
-                + (margin > 0 ? "; equivalent: within \(Numbers.percent(margin))" : ""))
-        return lines.map { $0 + "\n" }.joined()
-    }
+    /// How to read the numbers of these rows, a line each.
+    package func legend(_ shown: [Row]) -> String { legendLines(shown, isNarrow: false).map { $0 + "\n" }.joined() }
 
     /// Notes that several rows share, each told once.
     struct Footnotes {
@@ -128,11 +116,13 @@ extension ComparisonReport {
 }
 
 extension ComparisonReport.Row {
-    func text(_ estimate: ComparisonReport.Estimate) -> String {
+    /// - Parameter isNarrow: Without the estimate's own interval.
+    func text(_ estimate: ComparisonReport.Estimate, isNarrow: Bool = false) -> String {
         let metric = measure.metric
         if estimate.value.isNaN { return "-" }
         let value = Numbers.text(estimate.value, of: metric)
         let never = estimate.never > 0 && estimate.value.isFinite ? ", \(estimate.never)/\(estimate.units) never" : ""
+        if isNarrow { return value + never }
         if metric.kind == .share {
             return "\(value) [\(Self.bound(estimate.interval.lower)), \(Self.bound(estimate.interval.upper))]"
         }
@@ -156,6 +146,11 @@ extension ComparisonReport.Row {
         guard isShown else { return sign + intervalText + (intervalText.isEmpty ? "" : unit) }
         if candidate.value.isInfinite || change == .infinity { return "never" }
         if base.value.isInfinite || change == -.infinity { return "completes" }
+        if change == 0, tendency != 0 {
+            let shares = (candidate.never, base.never)
+            let points = Double(shares.0) / Double(candidate.units) - Double(shares.1) / Double(base.units)
+            return Numbers.signed(points * 100, 1) + " pt never"
+        }
         switch changeUnit {
         case .points: return Numbers.signed(change * 100, digits) + unit + intervalText
         case .relative: return Numbers.signed(change * 100, Swift.abs(change) < 1 ? 2 : digits) + "%" + intervalText
@@ -196,15 +191,25 @@ extension ComparisonReport.Row {
 
     var evidence: String {
         let sizes = isPaired ? "n=\(n)" : "n=\(base.n)+\(candidate.n)"
-        return p.map { "(p=\(Numbers.decimal($0, 3)) \(sizes))" } ?? "(\(sizes))"
+        return p.map { "(p\(Self.spelled($0)) \(sizes))" } ?? "(\(sizes))"
+    }
+
+    /// `=0.012`, `<0.001`.
+    private static func spelled(_ p: Double) -> String { p < 0.001 ? "<0.001" : "=\(Numbers.decimal(p, 3))" }
+
+    /// `0.012`, `<0.001`, and nothing known: `-`.
+    var pText: String {
+        guard let p else { return "-" }
+        let text = Self.spelled(p)
+        return text.hasPrefix("=") ? String(text.dropFirst()) : text
     }
 
     /// What the row comes to, and where it comes to nothing, what it could have come to.
     var conclusion: String {
+        let size = effect.map { ", \($0.magnitude.rawValue)" } ?? ""
         switch verdict {
-        case .better, .worse, .different:
-            let effect = effect.map { ", \($0.magnitude.rawValue)" } ?? ""
-            return verdict.rawValue + effect
+        case .better, .worse, .different: return verdict.rawValue + size
+        case .unsettled: return "\(side.rawValue); may be within \(Numbers.percent(margin))"
         case .equivalent: return "equivalent"
         case .equal, .open:
             guard changeUnit == .points, let detectable, p != nil || isEqual else { return "" }
@@ -218,6 +223,7 @@ extension ComparisonReport.Row {
         case .better: .green
         case .worse: .red
         case .different: nil
+        case .unsettled: .yellow
         case .equivalent, .equal, .open: .dim
         }
     }

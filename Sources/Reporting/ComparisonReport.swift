@@ -1,5 +1,5 @@
 package import Experiments
-package import Recording
+import Recording
 package import Statistics
 
 /// Policies, runs, builds or variations side by side, in the manner of benchstat: a difference is shown only where there
@@ -7,30 +7,6 @@ package import Statistics
 ///
 /// The unit is the trial: each gives one number, and trials that met the same weather are compared in pairs.
 package struct ComparisonReport: Hashable, Sendable {
-    /// One column: a policy of a run.
-    package struct Arm: Hashable, Sendable {
-        package var label: String
-        /// By variation.
-        package var cells: [CellSummary]
-
-        package init(label: String, cells: [CellSummary]) {
-            self.label = label
-            self.cells = cells
-        }
-
-        /// The policies of one run; of several, each labelled `RUN:POLICY`.
-        package static func arms(of runs: [(run: RunRecord, tallies: [TrialTally])]) -> [Arm] {
-            runs.flatMap { run, tallies in
-                let cells = CellSummary.cells(of: run, tallies)
-                return run.experiment.policyNames.compactMap { policy in
-                    let own = cells.filter { $0.policy == policy }
-                    let label = runs.count == 1 ? policy : "\(run.identifier):\(policy)"
-                    return own.isEmpty ? nil : Arm(label: label, cells: own)
-                }
-            }
-        }
-    }
-
     package struct Row: Hashable, Sendable {
         package var measure: Measure
         package var variation: String
@@ -50,6 +26,10 @@ package struct ComparisonReport: Hashable, Sendable {
         package var pAlone: Double?
         /// Whether p is below 0.05.
         package var isShown: Bool
+        /// Which way the candidate lies by what p is of: 1 is up, −1 down, 0 neither. It is the change's sign, but where
+        /// what came on both sides is alike, and what never came is not.
+        package var tendency: Int
+        package var method: Method
         /// Whether trials with the same seed are held against each other.
         package var isPaired: Bool
         /// Pairs of trials; of trials that are no pairs, those of the smaller arm.
@@ -62,6 +42,10 @@ package struct ComparisonReport: Hashable, Sendable {
         /// half width of the interval; in the unit ``changeUnit``.
         package var detectable: Double?
         package var verdict: Judgement
+        /// Whether no difference, however large, could have been shown with so few trials among so many tests.
+        var isTooSmall = false
+        /// What the verdict holds to be none that matters; 0 is nothing.
+        var margin = 0.0
         /// What must be known of the row: why nothing could be shown, what was left out, what stands for what.
         package var footnote: String?
     }
@@ -75,11 +59,33 @@ package struct ComparisonReport: Hashable, Sendable {
         case absolute
     }
 
+    /// By what a row's change is estimated and tested: of pairs by the first test that is named, else by the second.
+    package enum Method: String, Hashable, Sendable, CaseIterable {
+        /// Hodges and Lehmann's estimate and interval; Wilcoxon's signed ranks, or Mann and Whitney's test.
+        case ranks
+        /// The change of the medians, with the interval and the tests of ``ranks``.
+        case medians
+        /// The difference of the means, by Student or Welch, with the tests of ``ranks``.
+        case means
+        /// The same with their own test, because ranks go the other way.
+        case meansAlone
+        /// Shares of trials that succeed or fail: Newcombe's interval; McNemar's or Fisher's test.
+        case singles
+        /// Shares of trials with many operations: Student's or Welch's interval and test of the trials.
+        case clusters
+        /// The same where the trials of a side are alike: Stringer's bounds, with the tests of ``ranks``.
+        case bounds
+
+        var isOfMeans: Bool { self == .means || self == .meansAlone }
+    }
+
     /// What a row comes to.
     package enum Judgement: String, Hashable, Sendable, CaseIterable {
         case better, worse
         /// It differs, and neither way is better.
         case different
+        /// It differs, and perhaps by no more than the margin.
+        case unsettled
         /// A difference, if there is one, is within the margin.
         case equivalent
         /// Every trial gave the same on both sides. More trials might show that it is not so.
@@ -111,34 +117,32 @@ package struct ComparisonReport: Hashable, Sendable {
     package let rows: [Row]
     /// Whatever concerns no single row: cells that have no counterpart.
     package let notes: [String]
+    /// What must be known before a row is read: cells that are no pairs, because they met other conditions.
+    package let warnings: [String]
     /// What all arms have in common, and what they have not.
     package let facts: [ComparisonPlan.Fact]
     /// How many tests share the error of the table.
     package let family: Int
 
     /// - Parameters:
-    ///   - baseline: The label of one of the arms, which the others are held against.
     ///   - measures: What is compared; nil is what trials of such a subject have.
-    /// - Throws: ``ExperimentError`` for a baseline that is none of them.
+    ///   - remarks: What else is to be told below the table.
     package init(
-        _ arms: [Arm], baseline: String, measures: [Measure]? = nil, margin: Double = 0
-    ) throws(ExperimentError) {
-        self.init(try ComparisonPlan(arms, baseline: baseline), measures: measures, margin: margin)
-    }
-
-    package init(_ plan: ComparisonPlan, measures: [Measure]? = nil, margin: Double = 0) {
+        _ plan: ComparisonPlan, measures: [Measure]? = nil, margin: Double = 0, remarks: [String] = []
+    ) {
         self.margin = margin
         axis = plan.axis
         baseline = plan.baseline
         candidate = plan.candidate
         facts = plan.facts
-        var notes = plan.notes
+        warnings = plan.warnings
+        var notes = remarks + plan.notes
         var seen: Set<String> = []
         arms = plan.contrasts.map(\.arm).filter { seen.insert($0).inserted }
         let chosen = measures ?? Self.measures(of: Self.subject(of: plan.contrasts))
         var rows: [Row] = []
         for measure in chosen {
-            let own = Self.rows(measure, plan.contrasts, margin)
+            let own = Self.rows(measure, plan.contrasts)
             if own.isEmpty, measures != nil { notes.append("no trial has \(measure.name)") }
             rows += own
         }
@@ -146,9 +150,8 @@ package struct ComparisonReport: Hashable, Sendable {
         self.notes = notes
     }
 
-    private static func rows(
-        _ measure: Measure, _ contrasts: [ComparisonPlan.Contrast], _ margin: Double
-    ) -> [Row] {
+    private static func rows(_ measure: Measure, _ contrasts: [ComparisonPlan.Contrast]) -> [Row] {
+        guard isThere(measure, contrasts) else { return [] }
         // Contrasts with one baseline follow each other.
         var base: (key: [String], sample: ComparisonSample)?
         var rows: [Row] = []
@@ -162,6 +165,17 @@ package struct ComparisonReport: Hashable, Sendable {
             if let row = test.row(contrast) { rows.append(row) }
         }
         return rows
+    }
+
+    /// Whether any trial has it. A part that one trial has is nothing in another; a part that none has is none.
+    private static func isThere(_ measure: Measure, _ contrasts: [ComparisonPlan.Contrast]) -> Bool {
+        let parts = measure.keys.filter { $0.breakdown != nil }
+        guard !parts.isEmpty else { return true }
+        return contrasts.contains { contrast in
+            [contrast.base, contrast.candidate].contains { cell in
+                cell.trials.contains { trial in parts.contains { trial.samples.count($0) > 0 } }
+            }
+        }
     }
 
     static let coreMeasures = [
@@ -213,48 +227,55 @@ package struct ComparisonReport: Hashable, Sendable {
 extension ComparisonReport.Row {
     /// Says where the first of so many tests could not have shown anything with so few trials.
     fileprivate mutating func noteSize(family: Int) {
-        guard !isShown, footnote == nil, pAlone != nil else { return }
-        // Student's p of shares is not bounded by the number of trials.
-        guard measure.metric.kind != .share || base.units == base.n else { return }
+        guard !isShown, pAlone != nil else { return }
+        // Student's p is not bounded by the number of trials.
+        guard method != .clusters, method != .meansAlone else { return }
         let alpha = 0.05 / Double(family)
         let least =
             isPaired ? WilcoxonSignedRank.leastTrials(alpha: alpha) : MannWhitney.leastTrials(alpha: alpha)
         guard n < least else { return }
-        footnote =
+        isTooSmall = true
+        let note =
             "with fewer than \(least) \(isPaired ? "pairs" : "trials a side") a rank test shows no difference among "
             + "\(family) tests; run more trials, or compare fewer --metrics"
+        footnote = [footnote, note].compactMap(\.self).joined(separator: "; ")
+    }
+
+    /// What it is where it is shown to differ.
+    var side: ComparisonReport.Judgement {
+        switch measure.metric.direction {
+        case .higherIsBetter: tendency > 0 ? .better : .worse
+        case .lowerIsBetter: tendency > 0 ? .worse : .better
+        case .neither: .different
+        }
     }
 
     fileprivate mutating func judge(margin: Double) {
-        let direction = measure.metric.direction
-        let isUp = change > 0
-        let side: ComparisonReport.Judgement =
-            switch direction {
-            case .higherIsBetter: isUp ? .better : .worse
-            case .lowerIsBetter: isUp ? .worse : .better
-            case .neither: .different
-            }
+        self.margin = margin
+        let undecided: ComparisonReport.Judgement = isEqual ? .equal : .open
         guard margin > 0 else {
-            verdict = isShown ? side : isEqual ? .equal : .open
+            verdict = isShown ? side : undecided
             return
         }
-        let preference: Preference = direction == .higherIsBetter ? .higher : .lower
-        let materiality: Materiality
-        switch (changeInterval, changeUnit) {
-        case (nil, _): materiality = .inconclusive
-        case (let interval?, .points):
-            materiality = Materiality(difference: interval, margin: margin, preferring: preference)
-        case (let interval?, .relative):
-            materiality = Materiality(
-                ratio: Interval(1 + interval.lower, 1 + interval.upper), margin: margin, preferring: preference)
-        case (let interval?, .absolute):
-            let allowed = base.value.isFinite ? abs(base.value) * margin : 0
-            materiality = Materiality(difference: interval, margin: allowed, preferring: preference)
-        }
         switch materiality {
-        case .equivalent: verdict = .equivalent
+        // What never came on one side alone is no small difference, however alike the rest is.
+        case .equivalent: verdict = !base.differsInNever(candidate) ? .equivalent : isShown ? side : .open
         case .better, .worse: verdict = isShown ? side : .open
-        case .inconclusive: verdict = isEqual ? .equal : .open
+        case .inconclusive: verdict = isShown ? .unsettled : undecided
+        }
+    }
+
+    private var materiality: Materiality {
+        let preference: Preference = measure.metric.direction == .higherIsBetter ? .higher : .lower
+        guard let interval = changeInterval else { return .inconclusive }
+        switch changeUnit {
+        case .points: return Materiality(difference: interval, margin: margin, preferring: preference)
+        case .relative:
+            return Materiality(
+                ratio: Interval(1 + interval.lower, 1 + interval.upper), margin: margin, preferring: preference)
+        case .absolute:
+            let allowed = base.value.isFinite ? abs(base.value) * margin : 0
+            return Materiality(difference: interval, margin: allowed, preferring: preference)
         }
     }
 }

@@ -28,7 +28,7 @@ struct ComparisonSample {
         self.measure = measure
         var trials: [Trial] = []
         trials.reserveCapacity(cell.trials.count)
-        var (units, never) = (0, 0)
+        var (units, never) = (0.0, 0)
         let kind = measure.metric.kind
         let isRatio = measure.metric.ratio != nil
         // By position: a trial has many parts, which need not be copied.
@@ -37,7 +37,7 @@ struct ComparisonSample {
             let value: Double?
             if let quantile = measure.quantile {
                 let values = cell.trials[position].samples(measure.metric, measure.breakdown)
-                units += values.count
+                units += Double(values.count)
                 never += values.count(where: \.isCensored)
                 value =
                     values.count == 1
@@ -45,7 +45,7 @@ struct ComparisonSample {
             } else {
                 (part, whole) = cell.trials[position].parts(measure)
                 if kind == .share { part = min(part, whole) }
-                units += kind == .share || isRatio ? Int(whole) : 1
+                units += kind == .share || isRatio ? whole : 1
                 // Of what is measured once, a number that is known to be too small is none.
                 let isOpen =
                     !isRatio && kind == .quantity
@@ -61,7 +61,7 @@ struct ComparisonSample {
         }
         self.trials = trials
         absent = cell.trials.count - trials.count
-        self.units = trials.isEmpty ? 0 : units
+        self.units = trials.isEmpty ? 0 : CellSummary.whole(units)
         self.never = never
         estimate = makeEstimate()
     }

@@ -6,7 +6,14 @@ struct ComparisonTable {
     /// What stands above a part of the table: the metric, where there are several variations to be read along.
     private var sections: [(title: String, columns: [TextTable.Column], rows: [[TextTable.Cell]])] = []
 
-    init(_ report: ComparisonReport, _ rows: [ComparisonReport.Row], _ footnotes: inout ComparisonReport.Footnotes) {
+    /// Characters of a name above a narrow column.
+    private static let nameMax = 20
+
+    /// - Parameter isNarrow: With names cut short, and without the values' own intervals: that of the change remains.
+    init(
+        _ report: ComparisonReport, _ rows: [ComparisonReport.Row], _ footnotes: inout ComparisonReport.Footnotes,
+        isNarrow: Bool = false
+    ) {
         let isSharedBase = (report.axis == .policy || report.axis == .variation) && report.arms.count > 1
         func group(_ row: ComparisonReport.Row) -> String { report.axis == .variation ? row.policy : row.variation }
         let isGrouped = Set(report.rows.map(group)).count > 1
@@ -19,7 +26,9 @@ struct ComparisonTable {
         let values =
             isSharedBase
             ? [TextTable.Column("value", .left)]
-            : [TextTable.Column(report.baseline, .left), TextTable.Column(report.candidate ?? "candidate", .left)]
+            : [report.baseline, report.candidate ?? "candidate"].map {
+                TextTable.Column(isNarrow ? $0.oneLine(width: Self.nameMax) : $0, .left)
+            }
         for measure in measures {
             let own = rows.filter { $0.measure.name == measure }
             var columns: [TextTable.Column] = [.init(isGrouped ? groupTitle : "metric", .left)]
@@ -33,17 +42,18 @@ struct ComparisonTable {
                     lines.append(
                         [
                             TextTable.Cell(title), TextTable.Cell(report.baseline),
-                            TextTable.Cell(first.text(first.base)),
+                            TextTable.Cell(first.text(first.base, isNarrow: isNarrow)),
                         ]
                             + ["", "", ""])
                 }
                 for (index, row) in block.enumerated() {
                     var line = [TextTable.Cell(isSharedBase || index > 0 ? "" : title)]
                     if hasArms { line.append(TextTable.Cell(row.arm)) }
-                    if !isSharedBase { line.append(TextTable.Cell(row.text(row.base))) }
-                    line.append(TextTable.Cell(row.text(row.candidate)))
+                    if !isSharedBase { line.append(TextTable.Cell(row.text(row.base, isNarrow: isNarrow))) }
+                    line.append(TextTable.Cell(row.text(row.candidate, isNarrow: isNarrow)))
                     line.append(TextTable.Cell(row.changeText, row.ink))
-                    line.append(TextTable.Cell(row.evidence + footnotes.mark(row.footnote), .dim))
+                    let evidence = isNarrow ? String(row.evidence.dropFirst().dropLast()) : row.evidence
+                    line.append(TextTable.Cell(evidence + footnotes.mark(row.footnote), .dim))
                     line.append(TextTable.Cell(row.conclusion, row.ink))
                     lines.append(line)
                 }
@@ -65,6 +75,9 @@ struct ComparisonTable {
         }
         .joined(separator: "\n")
     }
+
+    /// Of the longest line.
+    var width: Int { text(.plain).split(separator: "\n").map(\.count).max() ?? 0 }
 
     private static func distinct(_ names: [String]) -> [String] {
         var seen: Set<String> = []

@@ -1,3 +1,4 @@
+package import Experiments
 package import Recording
 
 /// What comparisons and gates rest on: the cells of a run, from the archive or from a stored baseline, and where they
@@ -25,20 +26,24 @@ package struct Evidence: Hashable, Sendable {
     package var cells: [CellSummary]
 
     package init(_ run: RunRecord, _ tallies: [TrialTally]) {
-        self.init(StoredBaseline(run, tallies), from: .run(run.identifier))
+        self.init(
+            source: .run(run.identifier), experiment: run.experiment.name, world: run.world, seed: run.seed,
+            boreasVersion: run.boreasVersion, label: run.label, trialsPlanned: run.trialsPlanned,
+            cells: CellSummary.cells(of: run, tallies))
     }
 
-    package init(_ baseline: StoredBaseline, file: String) { self.init(baseline, from: .file(file)) }
-
-    private init(_ baseline: StoredBaseline, from source: Source) {
+    package init(
+        source: Source, experiment: String, world: String, seed: UInt64, boreasVersion: String, label: String,
+        trialsPlanned: Int, cells: [CellSummary]
+    ) {
         self.source = source
-        experiment = baseline.experiment
-        world = baseline.world
-        seed = baseline.seed
-        boreasVersion = baseline.boreasVersion
-        label = baseline.label
-        trialsPlanned = baseline.trialsPlanned
-        cells = baseline.cells
+        self.experiment = experiment
+        self.world = world
+        self.seed = seed
+        self.boreasVersion = boreasVersion
+        self.label = label
+        self.trialsPlanned = trialsPlanned
+        self.cells = cells
     }
 
     /// A run's identifier, or a file's name without its folder and ending.
@@ -56,6 +61,15 @@ package struct Evidence: Hashable, Sendable {
 
     /// In the order of the cells.
     package var variations: [String] { Self.distinct(cells.map(\.variation)) }
+
+    /// The policy that the others are compared with where nobody says which: the one that the gate names, else the first.
+    /// Nil where there is none.
+    package func usualBaseline(_ gate: [GateExpression]) -> (policy: String, isOfGate: Bool)? {
+        for expression in gate {
+            if case .policy(let name) = expression.baseline, policies.contains(name) { return (name, true) }
+        }
+        return policies.first.map { ($0, false) }
+    }
 
     package func cell(policy: String, variation: String) -> CellSummary? {
         cells.first { $0.policy == policy && $0.variation == variation }

@@ -52,11 +52,14 @@ package struct ExpectationReport: Hashable, Sendable {
         }
         let expected = lines.filter { $0.expected != nil }
         let missing = run.trialsPlanned - tallies.count
-        let own = Verdict(all: expected.map(\.verdict))
+        // A condition that no cell could be held against is of no policy, and must not vanish.
+        let homeless = gate.lines.filter(\.policy.isEmpty)
+        let own = Verdict(all: expected.map(\.verdict) + homeless.map(\.verdict))
         verdict = missing > 0 && own == .pass ? .inconclusive : own
         var reasons = expected.filter { $0.verdict != .pass }.map { line in
             "\(line.cell) was to \((line.expected ?? .pass).infinitive) and \(line.found.past)"
         }
+        reasons += homeless.map { "\($0.expression.text): \($0.reason)" }
         if missing > 0 {
             reasons.append("\(Numbers.count(missing, "trial")) of \(run.trialsPlanned) did not take place")
         }
@@ -78,7 +81,7 @@ extension ExpectationReport.Line {
 }
 
 extension ExpectationReport {
-    /// One line a policy: what was expected, what was found, and why.
+    /// One line a policy: what was expected, what was found, and why; then the verdict.
     package func text(_ style: Style) -> String {
         let why = reason.isEmpty ? "" : ": \(reason)"
         return table(style) + "\(style.dressed(verdict.shout, verdict.ink))\(why)\n"

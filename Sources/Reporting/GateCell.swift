@@ -14,17 +14,22 @@ final class GateCell {
     let crashed: (count: Int, reason: String)
 
     typealias Part = (numerator: Double, denominator: Double)
+    /// The places of two trials that met the same weather, each in its own cell.
+    typealias Pair = (mine: Int, other: Int)
 
     init(_ cell: CellSummary) {
         self.cell = cell
         let first = cell.trials.first { $0.outcome == .inconclusive }
         let lifeless = cell.trials.filter { trial in
-            trial.reason.hasPrefix("\(Invariant.processStaysUp.rawValue):")
+            trial.samples.first(Self.exits).map { $0.value > 0 } ?? false
                 || trial.outcome != .pass && trial.attempts == 0 && trial.operations == 0
         }
         crashed = (lifeless.count, lifeless.first?.reason ?? "")
         doubtful = (cell.trials.count { $0.outcome == .inconclusive }, first?.reason ?? "")
     }
+
+    /// How often a process ended that was to stay up: a trial's reason names the first of its violations alone.
+    static let exits = SampleKey(.violations, Breakdown(.invariant, Invariant.processStaysUp.rawValue))
 
     /// The two counts of each trial, by index.
     func parts(_ measure: Measure) -> [Part] {
@@ -54,6 +59,22 @@ final class GateCell {
         return made
     }
 
+    /// The values of some of the trials.
+    func values(_ measure: Measure, at places: [Int]) -> TrialQuantile {
+        guard places.count < cell.trials.count else { return values(measure) }
+        return TrialQuantile(places.map { CellSummary.values(measure, cell.trials[$0]) })
+    }
+
+    /// Trials whose one value of a quantity is no more than a lower bound.
+    func censored(_ measure: Measure) -> Int { cell.trials.count { $0.isCensored(measure) } }
+
+    /// For each trial, whether it tells something of a measure.
+    func telling(_ measure: Measure) -> [Bool] {
+        guard measure.metric.kind == .distribution else { return parts(measure).map { $0.denominator > 0 } }
+        let key = SampleKey(measure.metric, measure.breakdown)
+        return cell.trials.map { $0.samples.count(key) > 0 }
+    }
+
     /// Whether any trial tells something of a measure; what no trial counted must not pass for none.
     func isMeasured(_ measure: Measure) -> Bool {
         guard cell.sampleCount(measure) > 0 else { return false }
@@ -65,24 +86,27 @@ final class GateCell {
     }
 
     /// Requests that nobody had waited for: what every trial has whose requests are told apart by layer.
-    static let layersToldApart = SampleKey(.attempts, Breakdown(.layer, "first"))
+    static let layersToldApart = SampleKey(.attempts, Breakdown(.layer, Breakdown.firstAttempt))
 
     /// Why there are no samples, as far as the trials know.
     func silence(of measure: Measure, in name: String) -> String {
         let count = cell.trials.count
         let which = count == 1 ? "the trial" : "none of \(count) trials"
         let words = "no samples: \(which) has \(count == 1 ? "no " : "")\(measure.name)\(name)"
-        guard let trial = cell.trials.first(where: { $0.outcome != .pass }) else { return words }
-        return "\(words); trial \(trial.number): \(trial.reason)"
+        // What a trial found broken says nothing of what it did not measure; that it broke off, or its subject, does.
+        let why = doubtful.count > 0 ? doubtful.reason : crashed.reason
+        return why.isEmpty ? words : "\(words); \(why.oneLine(width: Self.reasonWidth))"
     }
+
+    private static let reasonWidth = 160
 
     /// The trials of two cells that met the same weather; nil where too few did, so that the cells have nothing to do with
     /// each other.
-    func pairs(with other: GateCell) -> [(mine: Int, other: Int)]? {
+    func pairs(with other: GateCell) -> [Pair]? {
         var places: [Int: Int] = [:]
         places.reserveCapacity(other.cell.trials.count)
         for (place, trial) in other.cell.trials.enumerated() { places[trial.key.index] = place }
-        let pairs = cell.trials.enumerated().compactMap { place, trial -> (mine: Int, other: Int)? in
+        let pairs = cell.trials.enumerated().compactMap { place, trial -> Pair? in
             guard let match = places[trial.key.index], other.cell.trials[match].seed == trial.seed else { return nil }
             return (place, match)
         }

@@ -7,7 +7,10 @@ extension GateDocument {
     package var github: String {
         let remarks = entries.flatMap(\.remarks)
         var lines = [Self.command(verdict.command, "boreas gate", sentence)]
-        lines += remarks.prefix(Self.annotationsMax).map { Self.command($0.verdict.command, $0.title, $0.text) }
+        // What is broken is shown before what is open, where there is no room for all.
+        let broken = remarks.filter { $0.verdict == .fail }
+        let shown = (broken + remarks.filter { $0.verdict != .fail }).prefix(Self.annotationsMax)
+        lines += shown.map { Self.command($0.verdict.command, $0.title, $0.text) }
         if remarks.count > Self.annotationsMax {
             lines.append(
                 Self.command(
@@ -21,32 +24,30 @@ extension GateDocument {
     private static let annotationsMax = 8
 
     private static func command(_ name: String, _ title: String, _ message: String) -> String {
-        let title = escape(title).replacing(":", with: "%3A").replacing(",", with: "%2C")
-        return "::\(name) title=\(title)::\(escape(message))"
+        "::\(name) title=\(escape(title, isProperty: true))::\(escape(message, isProperty: false))"
     }
 
-    private static func escape(_ text: String) -> String {
-        text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+    private static func escape(_ text: String, isProperty: Bool) -> String {
+        var escaped = ""
+        // By scalars: to characters, a carriage return with a line feed is one that equals neither.
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "%": escaped += "%25"
+            case "\r": escaped += "%0D"
+            case "\n": escaped += "%0A"
+            case ":" where isProperty: escaped += "%3A"
+            case "," where isProperty: escaped += "%2C"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
     }
 
     /// A comment on a pull request: the verdict in a sentence, then what it rests on.
     package var markdown: String {
-        var text = "### \(verdict.emoji) \(Self.cell(sentence))\n"
+        var text = "### \(verdict.emoji) \(MarkdownText.escaped(sentence))\n"
         for entry in entries { text += "\n" + entry.markdown(isAlone: entries.count == 1) }
         return text
-    }
-
-    /// Text that breaks out of no table and no line.
-    fileprivate static func cell(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "|", "*", "_", "`", "[", "]", "<", ">", "\\", "~", "#": escaped += "\\\(character)"
-            case _ where character.isNewline: escaped += " "
-            default: escaped.append(character)
-            }
-        }
-        return escaped
     }
 }
 
@@ -73,17 +74,18 @@ extension GateDocument.Entry {
     }
 
     fileprivate func markdown(isAlone: Bool) -> String {
-        typealias Document = GateDocument
         var text = ""
         if !isAlone {
-            text += "#### \(verdict.emoji) \(Document.cell(run.experiment.name)): \(Document.cell(sentence))\n\n"
+            text +=
+                "#### \(verdict.emoji) \(MarkdownText.escaped(run.experiment.name)): \(MarkdownText.escaped(sentence))\n\n"
         }
         if let expectations {
             text += "| | policy | expected | found | why |\n|---|---|---|---|---|\n"
             for line in expectations.lines {
                 let cells = [
-                    line.expected == nil ? "not judged" : line.verdict.signed, Document.cell(line.cell),
-                    line.expected?.rawValue ?? "–", line.found.rawValue, Document.cell(line.reason.oneLine(width: 160)),
+                    line.expected == nil ? "not judged" : line.verdict.signed, MarkdownText.escaped(line.cell),
+                    line.expected?.rawValue ?? "–", line.found.rawValue,
+                    MarkdownText.escaped(line.reason.oneLine(width: 160)),
                 ]
                 text += "| \(cells.joined(separator: " | ")) |\n"
             }
@@ -93,19 +95,19 @@ extension GateDocument.Entry {
             text += "| | condition | policy | value | bounds | n | why |\n|---|---|---|--:|--:|--:|---|\n"
             for line in gate.lines {
                 let cells = [
-                    line.verdict.signed, "`\(line.expression.text.replacing("|", with: "\\|"))`",
-                    Document.cell(line.cell),
-                    Document.cell(line.spell(line.value)), Document.cell(line.intervalText),
-                    Document.cell(line.sampleText), Document.cell(line.remarks),
+                    line.verdict.signed, MarkdownText.code(line.expression.text),
+                    MarkdownText.escaped(line.cell),
+                    MarkdownText.escaped(line.spell(line.value)), MarkdownText.escaped(line.intervalText),
+                    MarkdownText.escaped(line.sampleText), MarkdownText.escaped(line.remarks),
                 ]
                 text += "| \(cells.joined(separator: " | ")) |\n"
             }
         }
         let trials = Numbers.count(run.trialsPlanned - gate.missing, "trial")
-        text +=
-            (text.isEmpty ? "" : "\n") + "<sub>Run `\(run.identifier)`, \(run.world) world, seed \(run.seed), \(trials)"
-        text += gate.lines.isEmpty ? ".</sub>\n" : "; bounds: \(gate.levelText).</sub>\n"
-        return text
+        var facts = ["Run `\(run.identifier)`, \(run.world) world, seed \(run.seed), \(trials)"]
+        if !gate.lines.isEmpty { facts.append("bounds: \(gate.levelText)") }
+        if let baseline = gate.baseline { facts.append("baseline: \(MarkdownText.escaped(baseline.text))") }
+        return text + (text.isEmpty ? "" : "\n") + "<sub>\(facts.joined(separator: "; ")).</sub>\n"
     }
 }
 

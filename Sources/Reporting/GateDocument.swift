@@ -42,14 +42,13 @@ package struct GateDocument: Hashable, Sendable {
     /// For people at a terminal.
     package func text(_ style: Style) -> String {
         entries.map { entry in
-            let heading =
-                entries.count == 1
-                ? "" : "run \(style.dressed(entry.run.identifier, .bold))  \(entry.run.experiment.name)\n"
+            let heading = "run \(style.dressed(entry.run.identifier, .bold))  \(entry.run.experiment.name)\n"
             guard let expectations = entry.expectations else {
                 return heading + entry.gate.conditions(style) + style.dressed(entry.sentence, entry.verdict.ink) + "\n"
             }
             let conditions = entry.gate.conditions(style)
-            return heading + (conditions.isEmpty ? "" : conditions + "\n") + expectations.text(style)
+            return heading + (conditions.isEmpty ? "" : conditions + "\n") + expectations.table(style)
+                + style.dressed(entry.sentence, entry.verdict.ink) + "\n"
         }.joined(separator: "\n") + (entries.count == 1 ? "" : "\n\(sentence)\n")
     }
 
@@ -114,14 +113,18 @@ extension GateDocument.Entry {
 extension GateReport.Line {
     /// The reason, and of a broken limit the value.
     var shortReason: String {
-        verdict == .fail ? "\(spell(value)) and at \(expression.isUpper ? "least" : "most") \(brokenBound)" : reason
+        guard verdict == .fail else { return reason }
+        return isAbove
+            ? "\(spell(value)) and at least \(spell(interval.lower))"
+            : "\(spell(value)) and at most \(spell(interval.upper))"
     }
 
-    /// The bound that lies on the wrong side of the limit.
-    private var brokenBound: String { spell(expression.isUpper ? interval.lower : interval.upper) }
-}
-
-extension GateExpression {
-    /// Whether values are to stay below the limit.
-    var isUpper: Bool { relation == .atMost || relation == .below || relation == .equal }
+    /// On which side of its limit a broken condition lies.
+    private var isAbove: Bool {
+        switch expression.relation {
+        case .atMost, .below: true
+        case .atLeast, .above: false
+        case .equal: interval.lower > expression.limit
+        }
+    }
 }

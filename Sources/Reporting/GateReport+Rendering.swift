@@ -34,22 +34,25 @@ extension GateReport {
                 text += "  \(style.dressed(remark, .dim))\n"
             }
         }
-        return text + "bounds: \(levelText)\n"
+        text += "bounds: \(levelText)\n"
+        return baseline.map { text + "baseline: \($0.text)\n" } ?? text
     }
 
     /// At what level each bound holds, and why at that one.
     var levelText: String {
         guard let look else { return "one-sided 95 % each, of trials and not of what happens within them" }
-        return
-            "one-sided \(Self.percent(1 - level)) each: look \(look.number) of a run that is carried on, which spends "
-            + "5 % in all by \(look.trialsMax) trials a cell"
+        let words =
+            "look \(look.number) of a run that is carried on, which spends 5 % in all by "
+            + "\(Numbers.count(look.trialsMax, "trial")) a cell"
+        // There is no bound at a level of 0.
+        return level > 0 ? "one-sided \(Self.percent(1 - level)) each: \(words)" : "none yet: \(words)"
     }
 
     private static func percent(_ share: Double) -> String { Numbers.percent(share).replacing("%", with: " %") }
 
     /// What a run's report has of it.
     package var json: JSONValue {
-        var object: JSONObject = ["schema": "boreas.dev/gate/v1"]
+        var object = JSONObject()
         for (key, value) in members { object[key] = value }
         return .object(object)
     }
@@ -66,7 +69,7 @@ extension GateReport {
                         "trialsMax": .integer(Int64(look.trialsMax)),
                     ]
                 } ?? .null
-            ), ("lines", .array(lines.map(\.json))),
+            ), ("baseline", baseline?.json ?? .null), ("lines", .array(lines.map(\.json))),
         ]
     }
 }

@@ -1,4 +1,5 @@
 package import Experiments
+import Kubernetes
 package import Recording
 import Resilience
 package import Statistics
@@ -41,6 +42,18 @@ package struct GateReport: Hashable, Sendable {
     package let missing: Int
     /// How long all trials took, each by its own clock.
     package let duration: Duration
+    /// What conditions against `baseline` are held against; nil where there are none, or it is not given.
+    package let baseline: Baseline?
+
+    /// Which run or file a stored baseline is.
+    package struct Baseline: Hashable, Sendable {
+        package var name: String
+        package var experiment: String
+        package var world: String
+        package var seed: UInt64
+        /// May be empty.
+        package var label: String
+    }
 
     /// The chance that a condition on its limit passes, and the chance that it fails.
     package static let error = 0.05
@@ -50,17 +63,17 @@ package struct GateReport: Hashable, Sendable {
     ///   - policies: Only these; nil is all.
     ///   - baseline: What conditions against `baseline` are held against.
     ///   - looks: The looks at the run, where it was carried on until it was decided.
-    ///   - level: Instead of that of the last look.
     package init(
         _ run: RunRecord, _ tallies: [TrialTally], gate: [GateExpression]? = nil, policies: [String]? = nil,
-        baseline: Evidence? = nil, looks: [Look] = [], level: Double? = nil
+        baseline: Evidence? = nil, looks: [Look] = []
     ) {
         look = looks.last
-        self.level = level ?? looks.last?.nominalAlpha ?? Self.error
+        level = looks.last?.nominalAlpha ?? Self.error
         let cells = GateCells(run, tallies, policies: policies, baseline: baseline)
-        let confidence = Confidence(tail: self.level)
-        let lines = (gate ?? run.experiment.gate).flatMap { cells.lines($0, confidence) }
+        let expressions = gate ?? run.experiment.gate
+        let lines = expressions.flatMap { [look] in cells.lines($0, look) }
         self.lines = lines
+        self.baseline = expressions.contains { $0.baseline == .stored } ? baseline.map(Baseline.init) : nil
         let conditions = lines.map(\.verdict)
         let own = Verdict(all: conditions.isEmpty ? cells.verdicts : conditions)
         missing = max(0, run.trialsPlanned - tallies.count)
@@ -77,15 +90,9 @@ package struct GateReport: Hashable, Sendable {
         }
     }
 
-    /// Whether more trials could decide what is inconclusive.
-    package var isOpen: Bool {
-        verdict == .inconclusive && lines.contains(where: \.isOpen)
-            && lines.allSatisfy { $0.verdict != .inconclusive || $0.isOpen }
-    }
-
     /// The samples that conditions are judged by, and that tell whose trials they are.
     package static func keys(of gate: [GateExpression]) -> Set<SampleKey> {
-        var keys: Set<SampleKey> = [.init(.operations), .init(.operationsSucceeded)]
+        var keys: Set<SampleKey> = [.init(.operations), .init(.operationsSucceeded), GateCell.exits]
         for expression in gate {
             keys.formUnion(expression.measure.keys)
             if expression.measure.breakdown?.dimension == .layer { keys.insert(GateCell.layersToldApart) }
@@ -101,6 +108,7 @@ struct GateCells {
     private let references: [GateCell]
     /// Of all policies, whichever are judged.
     private let all: [[String]: GateCell]
+    private let run: RunRecord
     private let baseline: Evidence?
     private let others: [[String]: GateCell]
     /// Why conditions against a baseline can't be judged without one, and what they came to when there was one.
@@ -123,6 +131,7 @@ struct GateCells {
             !planned.contains($0.variation) && policies?.contains($0.policy) ?? true
         }.compactMap { byName[[$0.policy, $0.variation]] }
         all = byName
+        self.run = run
         self.baseline = baseline
         var others: [[String]: GateCell] = [:]
         for cell in baseline?.cells ?? [] { others[[cell.policy, cell.variation]] = GateCell(cell) }
@@ -137,14 +146,18 @@ struct GateCells {
     /// What the cells that took place come to by themselves.
     var verdicts: [Verdict] { (references + judged).filter { !$0.cell.trials.isEmpty }.map(\.cell.verdict) }
 
-    func lines(_ expression: GateExpression, _ confidence: Confidence) -> [GateReport.Line] {
+    /// - Parameter look: At a run that is carried on.
+    func lines(_ expression: GateExpression, _ look: Look?) -> [GateReport.Line] {
         let cells = (expression.measure.metric.kind == .total ? references : []) + judged
         let held = cells.filter { .policy($0.cell.policy) != expression.baseline }
         guard held.isEmpty else {
             return held.map { cell in
                 let (baseline, doubt) = baseline(of: expression, for: cell)
                 return GateEvaluation(
-                    expression: expression, cell: cell, baseline: baseline, doubt: doubt, confidence: confidence
+                    expression, cell, against: baseline, doubt: doubt,
+                    gap: expression.baseline == .stored ? gap : "",
+                    confidence: Confidence(tail: look?.nominalAlpha ?? GateReport.error),
+                    isLastLook: look.map { $0.trials >= $0.trialsMax } ?? true
                 ).line()
             }
         }
@@ -157,6 +170,16 @@ struct GateCells {
         ]
     }
 
+    /// Why the stored baseline is not whole; empty where it is.
+    private var gap: String {
+        guard let baseline else { return "" }
+        let missing = baseline.trialsPlanned - baseline.cells.reduce(0) { $0 + $1.trials.count }
+        guard missing > 0 else { return "" }
+        return
+            "the baseline is not whole: \(Numbers.count(missing, "trial")) of \(baseline.trialsPlanned) did not take "
+            + "place"
+    }
+
     /// What a cell is held against, or why there is nothing.
     private func baseline(of expression: GateExpression, for cell: GateCell) -> (GateCell?, doubt: String) {
         switch expression.baseline {
@@ -166,12 +189,34 @@ struct GateCells {
             return (other, other == nil ? "no trial of \(name) took place" : "")
         case .stored:
             guard let baseline else { return (nil, absence) }
-            let other = others[[cell.cell.policy, cell.cell.variation]]
-            let variation = cell.cell.variation.isEmpty ? "" : " under \(cell.cell.variation)"
-            return (
-                other,
-                other == nil ? "the baseline \(baseline.name) has no trial of \(cell.cell.policy)\(variation)" : ""
-            )
+            guard let other = others[[cell.cell.policy, cell.cell.variation]] else {
+                let variation = cell.cell.variation.isEmpty ? "" : " under \(cell.cell.variation)"
+                return (nil, "the baseline \(baseline.name) has no trial of \(cell.cell.policy)\(variation)")
+            }
+            let obstacle = baseline.obstacle(
+                other.cell, to: cell.cell, experiment: run.experiment.name, world: run.world)
+            // What met other weather on purpose is no measure of what changed.
+            return obstacle.map { (nil, $0) } ?? (other, "")
         }
+    }
+}
+
+extension GateReport.Baseline {
+    init(_ evidence: Evidence) {
+        self.init(
+            name: evidence.name, experiment: evidence.experiment, world: evidence.world, seed: evidence.seed,
+            label: evidence.label)
+    }
+
+    /// `3f9c (v1): churn, simulated world, seed 42`.
+    var text: String {
+        "\(name)\(label.isEmpty ? "" : " (\(label))"): \(experiment), \(world) world, seed \(seed)"
+    }
+
+    var json: JSONValue {
+        [
+            "name": .string(name), "experiment": .string(experiment), "world": .string(world),
+            "seed": .integer(Int64(bitPattern: seed)), "label": .string(label),
+        ]
     }
 }

@@ -33,8 +33,15 @@ package struct LookPlan: Hashable, Sendable {
     ///
     /// - Parameter done: Trials that took place in each cell.
     package func next(after done: Int) -> Int? {
-        if done > last, done >= 1 { return min(done, trialsMax) }
+        if isWorthALook(at: done) { return min(done, trialsMax) }
         return isSpent ? nil : min(trialsMax, max(1, last * 2))
+    }
+
+    /// Whether there is news since the last look: those that lie close together have hardly any error to spend, and their
+    /// levels tell nothing.
+    package func isWorthALook(at trials: Int) -> Bool {
+        guard !isSpent, trials >= 1 else { return false }
+        return trials >= trialsMax || Double(trials) >= Self.growthMin * Double(last)
     }
 
     /// The level at which the conditions are judged at a look, and the look's number.
@@ -49,4 +56,6 @@ package struct LookPlan: Hashable, Sendable {
     }
 
     private static let levelMin = 1e-12
+    /// From one look to the next.
+    private static let growthMin = 1.05
 }

@@ -7,7 +7,8 @@ package struct ClusteredProportion: Hashable, Sendable {
     package var pooled: Proportion
     /// Trials with an operation.
     package var clusters: Int
-    /// How many times larger the variance is than if all were independent; at least 1, and 1 where it can't be told.
+    /// How many times larger the variance is than if all were independent; at least 1. Where nothing failed, or all did,
+    /// the sample can't tell, and each trial counts as one operation; a single trial tells nothing of it, and has 1.
     package var designEffect: Double
 
     package init(_ clusters: [Proportion]) {
@@ -18,8 +19,12 @@ package struct ClusteredProportion: Hashable, Sendable {
         let t = Double(used.count)
         let p = pooled.value
         // Trials of one operation each are independent operations.
-        guard used.count >= 2, n > t, p > 0, p < 1 else {
+        guard used.count >= 2, n > t else {
             designEffect = 1
+            return
+        }
+        guard p > 0, p < 1 else {
+            designEffect = n / t
             return
         }
         let mean = n / t
@@ -35,17 +40,12 @@ package struct ClusteredProportion: Hashable, Sendable {
         worth(confidence).map { $0.wilson(confidence) } ?? Interval(0, 1)
     }
 
-    /// Clopper and Pearson's interval for the number of operations that the sample is worth (Korn and Graubard, Survey
-    /// Methodology 24, 1998): for gates.
-    package func clopperPearson(_ confidence: Confidence = .twoSided95) -> Interval {
-        worth(confidence).map { $0.clopperPearson(confidence) } ?? Interval(0, 1)
-    }
-
     /// The effective sample, shrunk by (t of n−1 ÷ t of T−1)² because the variance is known from T trials only (Korn and
-    /// Graubard, ibid.). Nil for a single trial of many operations, whose variance nobody knows.
+    /// Graubard, Survey Methodology 24, 1998). Nil for a single trial of many operations, whose variance nobody knows.
     private func worth(_ confidence: Confidence) -> Proportion? {
         guard clusters > 1 || pooled.count <= 1 else { return nil }
-        guard pooled.count > Double(clusters), confidence.tail > 0 else { return effective }
+        let isMixed = pooled.successes > 0 && pooled.successes < pooled.count
+        guard isMixed, pooled.count > Double(clusters), confidence.tail > 0 else { return effective }
         func t(_ count: Double) -> Double {
             StudentDistribution.quantile(1 - confidence.tail, degreesOfFreedom: count - 1)
         }

@@ -21,11 +21,13 @@ package struct Interval: Hashable, Sendable {
         case open
     }
 
-    /// Whether all values of the interval keep the condition, none does, or some do.
+    /// Whether all values of the interval keep the condition, none does, or some do; a bound that is no number shows
+    /// nothing.
     ///
     /// - Parameter keeps: A condition that, once it changes along the number line, does not change back.
     package func showing(_ keeps: (Double) -> Bool) -> Showing {
-        switch (keeps(lower), keeps(upper)) {
+        guard !lower.isNaN, !upper.isNaN else { return .open }
+        return switch (keeps(lower), keeps(upper)) {
         case (true, true): .kept
         case (false, false): .broken
         default: .open

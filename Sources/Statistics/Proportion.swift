@@ -77,6 +77,6 @@ package struct Proportion: Hashable, Sendable {
 
     /// The fewest trials without one failure that show a share of at least `share`.
     package static func cleanCount(toShow share: Double, _ confidence: Confidence = .oneSided95) -> Int {
-        Int((log(confidence.tail) / log(share)).rounded(.up))
+        SortedSample.countToBound(share, confidence)
     }
 }

@@ -13,8 +13,10 @@ package struct RatioChange: Hashable, Sendable {
     package let value: Double
     /// Pairs, or the trials of the smaller arm.
     package let count: Int
-    private let standardError: Double?
-    private let degreesOfFreedom: Double
+    /// Nil for fewer than two trials.
+    package let standardError: Double?
+    /// Of Student's distribution.
+    package let degreesOfFreedom: Double
 
     /// Trials that met the same weather in pairs.
     package init(_ kind: Kind, pairs: [(mine: Part, other: Part)]) {
@@ -52,6 +54,9 @@ package struct RatioChange: Hashable, Sendable {
             a * a * a * a / Double(first.values.count - 1) + b * b * b * b / Double(second.values.count - 1)
         degreesOfFreedom = welch > 0 ? variance * variance / welch : Double(max(1, count - 1))
     }
+
+    /// Whether all pairs, or the trials of each arm, showed the same: then ``interval(_:)`` has no width.
+    package var isAlike: Bool { standardError.map { $0 <= 1e-12 * max(1, abs(value)) } ?? false }
 
     /// Fewer than two trials bound nothing.
     package func interval(_ confidence: Confidence = .twoSided95) -> Interval {

@@ -30,9 +30,13 @@ package struct RatioEstimate: Hashable, Sendable {
 
     package init(mean values: [Double]) { self.init(values.map { (numerator: $0, denominator: 1) }) }
 
+    /// Whether two trials or more all showed the same: then ``interval(_:)`` has no width, and ``AlikeTrials`` says what
+    /// they may have missed.
+    package var isAlike: Bool { standardError.map { $0 <= 1e-12 * max(1, abs(value)) } ?? false }
+
     /// One trial alone bounds nothing.
     package func interval(_ confidence: Confidence = .twoSided95) -> Interval {
-        guard let standardError else { return .unknown }
+        guard let standardError, confidence.tail > 0 else { return .unknown }
         let t = StudentDistribution.quantile(1 - confidence.tail, degreesOfFreedom: Double(count - 1))
         return Interval(value - t * standardError, value + t * standardError)
     }

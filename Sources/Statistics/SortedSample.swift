@@ -81,8 +81,9 @@ package struct SortedSample: Hashable, Sendable {
             coverage: (hasUpper ? cumulative(upper - 1) : 1) - (hasLower ? cumulative(lower - 1) : 0))
     }
 
-    /// The smallest sample whose largest value bounds the quantile from above.
+    /// The smallest sample whose largest value bounds the quantile from above; without end where nothing may be claimed.
     package static func countToBound(_ q: Double, _ confidence: Confidence = .oneSided95) -> Int {
-        Int((log(confidence.tail) / log(q)).rounded(.up))
+        let count = (log(confidence.tail) / log(q)).rounded(.up)
+        return count < 0x1p62 ? Int(count) : .max
     }
 }

@@ -11,15 +11,17 @@ struct Compare: AsyncParsableCommand {
         discussion: """
             A difference is printed only where it is shown; ~ stands where it is not. Trials with the same seed are compared \
             in pairs. --baseline is a policy of the run, one of its variations, another run (or one of its policies, as \
-            RUN:POLICY), the label of one, or a file that --save wrote; --by settles which, where a name is several.
+            RUN:POLICY), the label of one, or a file that --save wrote; --by settles which, where a name is several. \
+            Without it the policies of one run are compared with the one that its gate names, else with the first.
 
-              boreas compare --baseline none           policies of the latest run
-              boreas compare r1f2 --baseline r9ab      a run with an earlier one
-              boreas compare --save kept.json          keeps the latest run as a file
-              boreas compare --baseline kept.json      the latest run with that
+              boreas compare                             policies of the latest run
+              boreas compare --baseline argo-v4.1.2      with one of them
+              boreas compare r1f2 --baseline r9ab        a run with an earlier one
+              boreas compare --save kept.json            keeps the latest run as a file
+              boreas compare --baseline kept.json        the latest run with that
             """)
 
-    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The runs, by identifier or label.", valueName: "run"))
     var references = ["latest"]
 
     @Option(help: ArgumentHelp("What the others are compared with.", valueName: "name"))
@@ -33,7 +35,7 @@ struct Compare: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to compare, separated by commas: p95(workflow.completion), attempts{path=cron}, …",
+            "What to compare, separated by commas: p95(workflow.completion), attempts{path=cronCreate}, …",
             valueName: "a,b"))
     var metrics: String?
 
@@ -50,13 +52,13 @@ struct Compare: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv, markdown }
 
     func validate() throws {
-        guard baseline != nil || save != nil else {
-            throw ValidationError("--baseline says what to compare with; without it, --save FILE keeps the run")
-        }
         if save != nil, references.count != 1 { throw ValidationError("--save writes one run; name one") }
         if baseline == nil {
             let option = by != nil ? "--by" : metrics != nil ? "--metrics" : margin != nil ? "--margin" : nil
-            if let option { throw ValidationError("\(option) goes with --baseline") }
+            if save != nil, let option { throw ValidationError("\(option) goes with --baseline") }
+            if let by, by != .policy {
+                throw ValidationError("--by \(by.rawValue) goes with --baseline, which says what to compare with")
+            }
         }
         _ = try measures()
         _ = try allowance()
@@ -66,22 +68,48 @@ struct Compare: AsyncParsableCommand {
         let measures = try measures()
         let margin = try allowance()
         try await Results.read(archive, .text) { results in
-            let reader = EvidenceReader(archive: results.archive, measures: measures)
-            var evidence: [Evidence] = []
-            for reference in references {
-                evidence.append(try await reader.run(reference, isWhole: save != nil))
-            }
+            var reader = EvidenceReader(archive: results.archive, measures: measures)
+            let evidence = try await reader.runs(references, isWhole: save != nil)
+            // A baseline is read before --save writes: who renews one compares with what it was.
+            let plan = save != nil && baseline == nil ? nil : try await plan(evidence, &reader)
             if let save { try Self.write(evidence[0], to: save) }
-            guard let baseline else { return }
-            let (axis, base) = try await reader.baseline(baseline, of: evidence, by: by)
-            let plan: ComparisonPlan
-            do throws(ExperimentError) {
-                plan = try ComparisonPlan(evidence, by: axis, baseline: base)
-            } catch {
-                throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
+            guard let plan else {
+                for note in reader.notes { Terminal.error("boreas: \(note)") }
+                return
             }
-            Terminal.result(text(of: ComparisonReport(plan, measures: measures, margin: margin)))
+            Terminal.result(
+                text(of: ComparisonReport(plan, measures: measures, margin: margin, remarks: reader.notes)))
         }
+    }
+
+    private func plan(_ evidence: [Evidence], _ reader: inout EvidenceReader) async throws -> ComparisonPlan {
+        let (axis, base): (ComparisonPlan.Axis, ComparisonPlan.Baseline)
+        if let baseline {
+            (axis, base) = try await reader.baseline(baseline, of: evidence, by: by)
+        } else if evidence.count == 1 {
+            (axis, base) = (.policy, .policy(try await reader.usualBaseline(of: evidence[0])))
+        } else {
+            throw CommandFailure(
+                code: .usage,
+                message:
+                    "--baseline says which of several runs the others are compared with, such as \(evidence[0].name)"
+            )
+        }
+        if let save, let file = base.file, Self.isSame(save, file) {
+            throw CommandFailure(
+                code: .usage,
+                message: "--save: \(save) is the baseline itself; compare with it, and renew it by a second command")
+        }
+        do throws(ExperimentError) {
+            return try ComparisonPlan(evidence, by: axis, baseline: base)
+        } catch {
+            throw CommandFailure(code: .usage, message: "--baseline: \(error.message)")
+        }
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        URL(filePath: one).resolvingSymlinksInPath().standardizedFileURL
+            == URL(filePath: other).resolvingSymlinksInPath().standardizedFileURL
     }
 
     private func text(of report: ComparisonReport) -> String {
@@ -97,12 +125,11 @@ struct Compare: AsyncParsableCommand {
     }
 
     private static func write(_ evidence: Evidence, to path: String) throws {
-        do {
-            try Data(StoredBaseline(evidence).text.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
+        guard EvidenceReader.mayReplace(path) else {
             throw CommandFailure(
-                code: .usage, message: "--save: \(path) can't be written: \(error.localizedDescription)")
+                code: .usage, message: "--save: \(path) is there and is no baseline; choose another name")
         }
+        try TextFile.write(evidence.text, to: path, option: "--save")
         let trials = evidence.cells.reduce(0) { $0 + $1.trials.count }
         let planned = evidence.trialsPlanned
         let gap = trials < planned ? " (the run is not whole: \(planned) were planned)" : ""
@@ -119,13 +146,16 @@ struct Compare: AsyncParsableCommand {
             return character == "," && !isOpen
         }
         guard !names.isEmpty else { throw ValidationError("--metrics names none; boreas metrics lists them") }
-        return try names.map { name in
+        var measures: [Measure] = []
+        for name in names {
             do throws(GateParseError) {
-                return try Measure(parsing: String(name))
+                let measure = try Measure(parsing: String(name))
+                if !measures.contains(measure) { measures.append(measure) }
             } catch {
                 throw ValidationError("--metrics: \(error)")
             }
         }
+        return measures
     }
 
     private func allowance() throws -> Double {
@@ -138,3 +168,14 @@ struct Compare: AsyncParsableCommand {
 }
 
 extension ComparisonPlan.Axis: ExpressibleByArgument {}
+
+extension ComparisonPlan.Baseline {
+    /// The file that it was read from; nil for a run.
+    fileprivate var file: String? {
+        switch self {
+        case .evidence(let evidence), .policyOf(let evidence, _):
+            if case .file(let path) = evidence.source { path } else { nil }
+        case .policy, .variation: nil
+        }
+    }
+}

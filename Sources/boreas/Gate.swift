@@ -22,7 +22,7 @@ struct Gate: AsyncParsableCommand {
               amplification vs argo-v4.1.2 <= +10%
               p95(recovery) vs baseline <= +500ms
               success_rate vs baseline >= -1pt     not worse by more than a point; -1% means the same
-              attempts{path=cron} <= 40
+              attempts{path=cronCreate} <= 40
               violations == 0
             boreas metrics lists the metrics. A condition passes where its whole one-sided 95 % interval keeps the limit, \
             and fails where the whole of it breaks it. Trials are the sample, not what happens within them.
@@ -33,7 +33,7 @@ struct Gate: AsyncParsableCommand {
             all looks together. Decide for it before the verdict of a plain gate is known: that is a look, too.
             """)
 
-    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The runs: latest, identifiers, or labels.", valueName: "run"))
     var references = ["latest"]
 
     @Option(help: ArgumentHelp("Conditions of kind Thresholds, instead of the experiment's own.", valueName: "file"))
@@ -94,7 +94,8 @@ struct Gate: AsyncParsableCommand {
         let runs = try await runs()
         for run in runs { try thresholds?.check(in: run.experiment) }
         let gates = runs.map { thresholds?.expressions ?? $0.experiment.gate }
-        let baseline = try await BaselineReference.evidence(baseline, for: gates, database: archive.database)
+        let baseline = try await BaselineReference.evidence(
+            baseline, for: gates, of: runs, database: archive.database)
         let questions = try zip(runs, gates).map { run, gate in
             GateQuestion(
                 gate: gate, policies: try policy.map { try Self.policies($0, of: run) }, baseline: baseline,
@@ -129,7 +130,7 @@ struct Gate: AsyncParsableCommand {
         var runs: [RunRecord] = []
         try await Results.read(archive, .text) { results in
             for reference in references {
-                let run = try await results.archive.run(reference)
+                let run = try await results.archive.run(named: reference)
                 if !runs.contains(where: { $0.identifier == run.identifier }) { runs.append(run) }
             }
         }

@@ -14,8 +14,8 @@ struct RunPursuit: Sendable {
     var maxTrials: Int?
     var time: Duration?
 
-    /// Trials whose end is not waited for before the clock is looked at.
-    private static let chunk = 32
+    /// Trials whose end is not waited for before the clock is looked at, unless more take place at a time.
+    private static let chunkMin = 32
 
     func carryOn(in place: RunSession.Place) async throws {
         let (done, looks) = try await beginning()
@@ -30,14 +30,13 @@ struct RunPursuit: Sendable {
             } else if !looks.isEmpty, isOver(try await question.entry(for: run, in: archive)) {
                 return
             }
-            var last = looks.last?.trials ?? 0
             while let target = plan.next(after: trials) {
                 trials = try await self.trials(upTo: target, from: trials, in: world, place.jobs, deadline, archive)
-                guard trials > last else { break }
-                last = trials
-                let (number, level) = plan.look(at: trials)
-                let entry = try await look(number, at: trials, of: trialsMax, level, archive)
-                if isOver(entry) { break }
+                if plan.isWorthALook(at: trials) {
+                    let (number, level) = plan.look(at: trials)
+                    let entry = try await look(number, at: trials, of: trialsMax, level, archive)
+                    if isOver(entry) { break }
+                }
                 if let deadline, ContinuousClock.now >= deadline {
                     Terminal.error("boreas: the time is over")
                     break
@@ -61,7 +60,7 @@ struct RunPursuit: Sendable {
                 throw CommandFailure(
                     code: .usage,
                     message:
-                        "the looks at run \(run) spend their error by \(planned) trials a cell, which can't be changed "
+                        "the looks at run \(run) spend their error by \(Self.perCell(planned)), which can't be changed "
                         + "now that some are known; leave --max-trials out")
             }
             return planned
@@ -69,13 +68,15 @@ struct RunPursuit: Sendable {
         if let maxTrials {
             guard maxTrials >= done else {
                 throw CommandFailure(
-                    code: .usage, message: "run \(run) has \(done) trials a cell already; --max-trials is at least that"
-                )
+                    code: .usage,
+                    message: "run \(run) has \(Self.perCell(done)) already; --max-trials is at least that")
             }
             return maxTrials
         }
         return min(1_000_000, max(1, done) * Gate.growthDefault)
     }
+
+    private static func perCell(_ trials: Int) -> String { "\(trials) \(trials == 1 ? "trial" : "trials") a cell" }
 
     /// Carries out what is missing up to a number of trials in each cell, or until the time is over.
     ///
@@ -101,7 +102,7 @@ struct RunPursuit: Sendable {
                 return reached
             }
             // The trials of an index follow each other.
-            var end = min(rest.startIndex + Self.chunk, rest.endIndex)
+            var end = min(rest.startIndex + max(Self.chunkMin, jobs), rest.endIndex)
             while end < rest.endIndex, rest[end].index == rest[end - 1].index { end += 1 }
             try await session.carryOut(Array(rest[..<end]), &work, archive, isQuiet: true)
             rest = rest[end...]
@@ -125,8 +126,11 @@ struct RunPursuit: Sendable {
         try await archive.finish(
             run: run, outcome: try await own.entry(for: run, in: archive).verdict,
             epochMicroseconds: RunSession.epochMicrosecondsNow)
-        let spent = level == 0 ? "0" : String(format: level < 1e-4 ? "%.1e" : "%.4f", level)
-        Terminal.error("boreas: look \(number) of \(run), \(trials) trials a cell, level \(spent): \(entry.sentence)")
+        let spent =
+            level == 0
+            ? "too early to decide anything but what is broken"
+            : String(format: level < 1e-4 ? "level %.1e" : "level %.4f", level)
+        Terminal.error("boreas: look \(number) of \(run), \(Self.perCell(trials)), \(spent): \(entry.sentence)")
         return entry
     }
 

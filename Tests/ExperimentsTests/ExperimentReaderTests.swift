@@ -87,6 +87,10 @@ struct ExperimentReaderTests {
         (#""base", "#, #"{"name": "ours", "extends": "bass"}, "#, "no policy is named bass; did you mean base?"),
         (#""base", "#, #"{"name": "base", "extends": "other"}, "#, "base is the name of a preset"),
         (
+            #""base", "#, #"{"name": "baseline", "extends": "other"}, "#,
+            "baseline stands for a stored run in gates; choose another name"
+        ),
+        (
             #""base", "#, #"{"name": "ours", "extends": "base", "call": {"maxAttemps": 3}}, "#,
             "spec.policies[0].call: unknown key maxAttemps; did you mean maxAttempts?"
         ),

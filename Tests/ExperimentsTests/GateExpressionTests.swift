@@ -61,6 +61,44 @@ struct GateExpressionTests {
         #expect(gate.limit == 1)
     }
 
+    @Test("the word baseline is a stored run, even where a policy has that name")
+    func baseline() throws {
+        #expect(
+            try GateExpression(parsing: "amplification vs baseline <= +5%", policies: ["baseline"]).baseline == .stored)
+    }
+
+    @Test(
+        "what a subject is never asked, or is not told apart by, is refused",
+        arguments: [
+            ("violations{invariant=noPermitLeaked} == 0", Metric.Subject.clients, "clients can't break noPermitLeaked"),
+            ("violations{invariant=processStaysUp} == 0", .core, "a controller can't break processStaysUp"),
+            ("violations{invariant=noTickMissed} == 0", .process, "a process can't break noTickMissed"),
+            (
+                "attempts{path=cronCreate} <= 3", .process,
+                "attempts of a process is not told apart by path; it is by kind, layer, phase"
+            ),
+            ("amplification{kind=create pods} <= 3", .clients, "amplification of clients is not told apart by kind"),
+            ("attempts{path=cron} <= 3", .core, "there is no path cron; one of agentPodCreate"),
+            ("attempts{path=cronCraete} <= 3", .core, "there is no path cronCraete; did you mean cronCreate?"),
+        ])
+    func strange(text: String, subject: Metric.Subject, words: String) throws {
+        let error = try #require(throws: GateParseError.self) {
+            try GateExpression(parsing: text).check(against: subject)
+        }
+        #expect(error.description.contains(words), "\(error)")
+    }
+
+    @Test(
+        "what a subject is asked and told apart by is not",
+        arguments: [
+            ("violations{invariant=everythingFinishedWithinConverge} == 0", Metric.Subject.allCases),
+            ("violations{invariant=processStaysUp} == 0", [.process]), ("attempts{path=cronCreate} <= 3", [.core]),
+            ("attempts{phase=storm} <= 3", [.core, .process, .clients]),
+        ])
+    func known(text: String, subjects: [Metric.Subject]) throws {
+        for subject in subjects { try GateExpression(parsing: text).check(against: subject) }
+    }
+
     @Test(
         "a slip is refused with its column and the mend",
         arguments: [
@@ -135,6 +173,10 @@ struct ThresholdsTests {
             (#""kind": "Thresholds", "spec": {"gate": []}"#, "spec.gate: a gate without conditions decides nothing"),
             (#""kind": "Thresholds", "spec": {"gate": ["violatoins == 0"]}"#, "did you mean violations?"),
             (#""kind": "Thresholds", "spec": {"gate": ["violations == 0"], "gates": []}"#, "unknown key gates"),
+            (
+                #""kind": "Thresholds", "spec": {"gate": ["violations == 0", "violations  ==0"]}"#,
+                "spec.gate[1]: this is the condition of gate[0] again"
+            ),
             (#""kind": "Threshold", "spec": {"gate": ["violations == 0"]}"#, "kind must be Thresholds"),
         ])
     func refused(json: String, words: String) throws {

@@ -82,7 +82,12 @@ struct MetricCatalogueTests {
         for example in metric.examples {
             let expression = try GateExpression(parsing: example, policies: ["other"])
             #expect(expression.measure.metric == metric)
+            let dimension = expression.measure.breakdown?.dimension
             for subject in Metric.Subject.allCases where metric.facts.subjects.contains(subject) {
+                guard dimension.map(metric.dimensions(of: subject).contains) ?? true else {
+                    #expect(throws: GateParseError.self) { try expression.check(against: subject) }
+                    continue
+                }
                 try expression.check(against: subject)
             }
         }

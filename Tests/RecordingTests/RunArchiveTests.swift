@@ -9,7 +9,7 @@ struct RunArchiveTests {
     @Test("a trial comes back from the archive as it was")
     func roundTrip() async throws {
         try await Fixtures.withFolder { folder in
-            let archive = try RunArchive.open(at: "\(folder)/new/deep/a.sqlite")
+            let archive = try RunArchive.open(at: "\(folder)/new/deep/a.sqlite", makesFolder: true)
             let run = try Fixtures.run()
             try await archive.begin(run)
             let spec = try #require(run.experiment.trialSpecs().first)
@@ -53,6 +53,28 @@ struct RunArchiveTests {
             let reader = try RunArchive.read(at: path)
             #expect(try await reader.runs().count == 1)
             try reader.close()
+            #expect(try Fixtures.files(in: folder) == ["a.sqlite"])
+        }
+    }
+
+    @Test("what is lent is closed again, also after a failure, which is told")
+    func lent() async throws {
+        struct Failure: Error {}
+        try await Fixtures.withFolder { folder in
+            let path = "\(folder)/a.sqlite"
+            let run = try Fixtures.run()
+            await #expect(throws: Failure.self) {
+                try await RunArchive.withWriting(at: path) { archive in
+                    try await archive.begin(run)
+                    throw Failure()
+                }
+            }
+            #expect(try Fixtures.files(in: folder) == ["a.sqlite"])
+            let identifiers = try await RunArchive.withReading(at: path) { archive in
+                try await archive.runs().map(\.identifier)
+            }
+            #expect(identifiers == [run.identifier])
+            await #expect(throws: Failure.self) { try await RunArchive.withReading(at: path) { _ in throw Failure() } }
             #expect(try Fixtures.files(in: folder) == ["a.sqlite"])
         }
     }
@@ -338,6 +360,24 @@ struct ArchiveErrorTests {
         }
     }
 
+    @Test("a folder that is not there is named, and made only where that is wanted")
+    func missingFolder() async throws {
+        try await Fixtures.withFolder { (folder: String) async throws in
+            let path = "\(folder)/new/deep/a.sqlite"
+            let openings: [() throws -> Void] = [
+                { try RunArchive.checkWritable(at: path) }, { _ = try RunArchive.open(at: path) },
+            ]
+            for open in openings {
+                let error = try #require(throws: ArchiveError.self) { try open() }
+                #expect(error.code == .unwritable && error.message.hasPrefix("there is no folder \(folder)/new/deep;"))
+            }
+            try RunArchive.checkWritable(at: path, makesFolder: true)
+            #expect(try Fixtures.files(in: folder).isEmpty)
+            try RunArchive.open(at: path, makesFolder: true).close()
+            #expect(try Fixtures.files(in: "\(folder)/new/deep") == ["a.sqlite"])
+        }
+    }
+
     @Test("what is no database, or somebody else's, is left as it was", arguments: ["text", "stranger", "empty"])
     func foreign(kind: String) async throws {
         try await Fixtures.withFolder { (folder: String) async throws in
@@ -377,7 +417,13 @@ struct ArchiveErrorTests {
         try await Fixtures.withFolder { (folder: String) async throws in
             #expect(try code { try RunArchive.open(at: folder) } == .notAnArchive)
             try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder)/file"))
-            #expect(try code { try RunArchive.open(at: "\(folder)/file/a.sqlite") } == .unwritable)
+            for makesFolder in [false, true] {
+                let path = "\(folder)/file/\(makesFolder ? "new/" : "")a.sqlite"
+                let error = try #require(throws: ArchiveError.self) {
+                    try RunArchive.open(at: path, makesFolder: makesFolder)
+                }
+                #expect(error.code == .unwritable && error.message.contains("file is no folder"))
+            }
             #expect(try Fixtures.files(in: folder) == ["file"])
         }
         #if os(Linux)

@@ -55,11 +55,9 @@ struct ClientReportTests {
     @Test("a comparison has a row for each metric that was measured, and for no other")
     func comparison() throws {
         let report = try report(recovery: [8, 9, 10, 11])
-        let arms = [
-            ComparisonReport.Arm(label: "a", cells: report.cells),
-            ComparisonReport.Arm(label: "b", cells: report.cells),
-        ]
-        let names = try ComparisonReport(arms, baseline: "a").rows.map(\.measure.name)
+        let trials = try #require(report.cells.first).trials
+        let arms = [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", trials)]
+        let names = try ComparisonFixtures.report(arms).rows.map(\.measure.name)
         #expect(names == ["success_rate", "amplification", "attempts", "p50(recovery)", "violations"])
     }
 }

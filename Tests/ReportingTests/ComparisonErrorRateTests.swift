@@ -29,7 +29,7 @@ struct ComparisonErrorRateTests {
             ], never: [.recovery: late ? 1 : 0])
     }
 
-    private func arms(_ streams: RandomStreams, trials: Int, units: Int, arePairs: Bool) -> [ComparisonReport.Arm] {
+    private func arms(_ streams: RandomStreams, trials: Int, units: Int, arePairs: Bool) -> [CellSummary] {
         ["base", "ours"].map { label in
             var own = streams.stream(label)
             return ComparisonFixtures.arm(
@@ -50,8 +50,8 @@ struct ComparisonErrorRateTests {
         var (wrong, rows) = (0, 0)
         for repetition in 0..<200 {
             let streams = RandomStreams(seed: UInt64(repetition))
-            let report = try ComparisonReport(
-                arms(streams, trials: 30, units: units, arePairs: arePairs), baseline: "base", measures: Self.measures)
+            let report = try ComparisonFixtures.report(
+                arms(streams, trials: 30, units: units, arePairs: arePairs), measures: Self.measures)
             #expect(report.rows.allSatisfy { $0.isPaired == arePairs })
             wrong += report.rows.contains(where: \.isShown) ? 1 : 0
             rows += report.rows.count { ($0.pAlone ?? 1) < 0.05 }
@@ -60,6 +60,33 @@ struct ComparisonErrorRateTests {
         // By themselves, without Holm, each of 1,000 tests may be wrong as often; more than 75 is by chance once in 4,000.
         #expect(rows <= 75, "\(rows) of 1,000")
         #expect(rows >= 10, "\(rows) of 1,000: tests that never err are none")
+    }
+
+    /// One trial in eight loses all of its hundred operations, under either policy alike.
+    @Test(
+        "trials that are lost as a whole are no hundred failures: a policy differs from itself once in twenty at most",
+        arguments: [true, false], [10, 40])
+    func lostTrials(arePairs: Bool, trials: Int) throws {
+        var wrong = 0
+        for repetition in 0..<400 {
+            let streams = RandomStreams(seed: UInt64(5_000 + repetition))
+            let arms = ["base", "ours"].map { label in
+                var own = streams.stream(label)
+                return ComparisonFixtures.arm(
+                    label,
+                    (1...trials).map { index in
+                        let seed = UInt64(index) + (arePairs || label == "base" ? 0 : 10_000)
+                        return ComparisonFixtures.clients(
+                            index, seed: seed, succeeded: own.uniform() < 0.125 ? 0 : 100, of: 100)
+                    })
+            }
+            let row = try #require(
+                try ComparisonFixtures.report(arms, measures: [Measure(.successRate)]).rows.first)
+            #expect(row.isPaired == arePairs)
+            wrong += row.isShown ? 1 : 0
+        }
+        // 20 are expected at most; more than 34 would be by chance once in a thousand.
+        #expect(wrong <= 34, "\(wrong) of 400")
     }
 
     @Test(
@@ -80,8 +107,8 @@ struct ComparisonErrorRateTests {
                 base.append(ComparisonFixtures.clients(index, succeeded: units - failed, of: units))
                 ours.append(ComparisonFixtures.clients(index, succeeded: units - others, of: units))
             }
-            let report = try ComparisonReport(
-                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+            let report = try ComparisonFixtures.report(
+                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)],
                 measures: [Measure(.successRate)])
             let row = try #require(report.rows.first)
             found += row.verdict == .worse ? 1 : 0

@@ -24,9 +24,20 @@ enum ComparisonFixtures {
                 }))
     }
 
-    static func arm(_ label: String, _ trials: [TrialTally]) -> ComparisonReport.Arm {
-        ComparisonReport.Arm(
-            label: label, cells: [CellSummary(policy: label, variation: "", trials: trials)])
+    /// A policy's trials.
+    static func arm(_ policy: String, _ trials: [TrialTally]) -> CellSummary {
+        CellSummary(policy: policy, variation: "", trials: trials)
+    }
+
+    /// The policies of one run, held against `base`.
+    static func report(
+        _ arms: [CellSummary], measures: [Measure]? = nil, margin: Double = 0
+    ) throws -> ComparisonReport {
+        let evidence = Evidence(
+            source: .run("r1"), experiment: "churn", world: "simulated", seed: 42, boreasVersion: "0.1.0", label: "",
+            trialsPlanned: arms.reduce(0) { $0 + $1.trials.count }, cells: arms)
+        let plan = try ComparisonPlan([evidence], by: .policy, baseline: .policy("base"))
+        return ComparisonReport(plan, measures: measures, margin: margin)
     }
 
     /// Two arms of one metric; trials with the same seeds are pairs.
@@ -34,17 +45,23 @@ enum ComparisonFixtures {
         _ metric: Metric, _ base: [Double], _ ours: [Double], arePairs: Bool = true, margin: Double = 0
     ) throws -> ComparisonReport {
         func trials(_ values: [Double], _ shift: UInt64) -> [TrialTally] {
-            values.enumerated().map { trial($0.offset + 1, seed: UInt64($0.offset) + shift, [metric: [$0.element]]) }
+            values.enumerated().map { index, value in
+                // What never comes is a sample of which no more is known than that.
+                trial(
+                    index + 1, seed: UInt64(index) + shift, [metric: [value.isFinite ? value : 60]],
+                    never: [metric: value.isFinite ? 0 : 1])
+            }
         }
         let quantile = metric.kind == .distribution ? 0.5 : nil
-        return try ComparisonReport(
-            [arm("base", trials(base, 0)), arm("ours", trials(ours, arePairs ? 0 : 1_000_000))], baseline: "base",
+        return try report(
+            [arm("base", trials(base, 0)), arm("ours", trials(ours, arePairs ? 0 : 1_000_000))],
             measures: [Measure(metric, quantile: quantile)], margin: margin)
     }
 
     /// The clients of a trial, of which each operation succeeded or not.
-    static func clients(_ index: Int, succeeded: Int, of operations: Int) -> TrialTally {
-        trial(index, [.operations: [Double(operations)], .operationsSucceeded: [Double(succeeded)]])
+    static func clients(_ index: Int, seed: UInt64? = nil, succeeded: Int, of operations: Int) -> TrialTally {
+        trial(
+            index, seed: seed, [.operations: [Double(operations)], .operationsSucceeded: [Double(succeeded)]])
     }
 }
 

@@ -16,7 +16,8 @@ struct ComparisonReportTests {
                 Fixtures.tally(index, policy: "ours", seconds: seconds, attempts: attempts(index)),
             ]
         }
-        return try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "base")
+        return ComparisonReport(
+            try ComparisonPlan([Evidence(run, tallies)], by: .policy, baseline: .policy("base")))
     }
 
     private func row(_ report: ComparisonReport, _ name: String) throws -> ComparisonReport.Row {
@@ -86,8 +87,11 @@ struct ComparisonReportTests {
     @Test("an unknown baseline is refused with the nearest name")
     func unknownBaseline() throws {
         let run = try Fixtures.run([], policies: ["base", "ours"], trials: 1)
-        let arms = ComparisonReport.Arm.arms(of: [(run, [Fixtures.tally(1)])])
-        let error = try #require(throws: ExperimentError.self) { try ComparisonReport(arms, baseline: "bsae") }
+        let error = try #require(throws: ExperimentError.self) {
+            try ComparisonPlan(
+                [Evidence(run, [Fixtures.tally(1), Fixtures.tally(1, policy: "ours")])], by: .policy,
+                baseline: .policy("bsae"))
+        }
         #expect(error.description == "--baseline: nothing here is named bsae; did you mean base?")
     }
 
@@ -99,7 +103,7 @@ struct ComparisonReportTests {
         let jn: [Double] = [1423, 1416, 1411, 1413, 1412, 1426, 1422, 1424, 1447, 1425]
         let json = try ComparisonFixtures.report(.makespan, jo, jn, arePairs: false)
         #expect(
-            json.text(.plain).contains("-17.20% [-18.0, -16.6]  (p=0.000 n=10+10)  better, large"),
+            json.text(.plain).contains("-17.20% [-18.0, -16.6]  (p<0.001 n=10+10)  better, large"),
             "\(json.text(.plain))")
         let row = try only(json)
         #expect(abs(try #require(row.p) - 0.0000108) < 1e-6)
@@ -135,8 +139,8 @@ struct ComparisonReportTests {
                 return trial
             }
             return try only(
-                ComparisonReport(
-                    [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+                ComparisonFixtures.report(
+                    [ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("ours", ours)],
                     measures: [Measure(.makespan)]))
         }
         let most = try row(matching: 8)
@@ -162,8 +166,8 @@ struct ComparisonReportTests {
             ComparisonFixtures.clients($0.offset + 1, succeeded: $0.element.1, of: 1)
         }
         let row = try only(
-            ComparisonReport(
-                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)], baseline: "base",
+            ComparisonFixtures.report(
+                [ComparisonFixtures.arm("base", base), ComparisonFixtures.arm("ours", ours)],
                 measures: [Measure(.successRate)]))
         #expect(abs(try #require(row.p) - 0.007538) < 1e-6)
         #expect(abs(row.change - 0.4) < 1e-12 && row.changeUnit == .points)
@@ -176,7 +180,7 @@ struct ComparisonReportTests {
     @Test("operations of one trial share its luck: trials that fail as a whole count as trials, and not as operations")
     func clusters() throws {
         // 6 of 10 trials fail as a whole, and 3 of 10: with 1,000 operations a side a test by rows would be sure.
-        func arm(_ label: String, failing: Int, shift: Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, failing: Int, shift: Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label,
                 (1...10).map {
@@ -184,8 +188,8 @@ struct ComparisonReportTests {
                 })
         }
         let row = try only(
-            ComparisonReport(
-                [arm("base", failing: 6, shift: 0), arm("ours", failing: 3, shift: 4)], baseline: "base",
+            ComparisonFixtures.report(
+                [arm("base", failing: 6, shift: 0), arm("ours", failing: 3, shift: 4)],
                 measures: [Measure(.successRate)]))
         #expect(row.base.units == 1_000 && row.n == 10)
         #expect(!row.isShown)
@@ -194,15 +198,54 @@ struct ComparisonReportTests {
         #expect(try #require(row.detectable) > 0.4)
     }
 
+    @Test("one trial of ten that is lost as a whole is one trial, and no hundred operations, in pairs or not")
+    func lostTrial() throws {
+        func trials(lost: Int, seed: Int) -> [TrialTally] {
+            (1...10).map {
+                ComparisonFixtures.clients($0, seed: UInt64($0 + seed), succeeded: $0 == lost ? 0 : 100, of: 100)
+            }
+        }
+        for seed in [0, 1_000] {
+            let report = try ComparisonFixtures.report(
+                [
+                    ComparisonFixtures.arm("base", trials(lost: 0, seed: 0)),
+                    ComparisonFixtures.arm("ours", trials(lost: 3, seed: seed)),
+                ], measures: [Measure(.successRate)])
+            let row = try only(report)
+            #expect(row.isPaired == (seed == 0) && row.method == .clusters)
+            #expect(try !row.isShown && abs(#require(row.p) - 0.3434) < 1e-3)
+            #expect(abs(row.change + 0.1) < 1e-12)
+            #expect(try #require(row.changeInterval).contains(0))
+            #expect(report.legend(report.rows).contains(seed == 0 ? "of shares by Student" : "of shares by Welch"))
+        }
+    }
+
+    @Test("arms that are each alike throughout, and are no pairs, are told apart by trials")
+    func alikeApart() throws {
+        func arm(_ label: String, _ succeeded: Int, seed: Int) -> CellSummary {
+            ComparisonFixtures.arm(
+                label,
+                (1...6).map { ComparisonFixtures.clients($0, seed: UInt64($0 + seed), succeeded: succeeded, of: 30) })
+        }
+        let row = try only(
+            ComparisonFixtures.report(
+                [arm("base", 30, seed: 0), arm("ours", 15, seed: 100)], measures: [Measure(.successRate)]))
+        #expect(row.method == .bounds && !row.isPaired && row.verdict == .worse)
+        // The two of all C(12, 6) splits that are as far apart.
+        #expect(abs(try #require(row.p) - 2.0 / 924) < 1e-9)
+        let interval = try #require(row.changeInterval)
+        #expect(interval.lower < -0.6 && interval.upper > -0.4)
+    }
+
     @Test("shares that are alike throughout keep an interval, because more trials might tell them apart")
     func alike() throws {
-        func arm(_ label: String, _ succeeded: Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, _ succeeded: Int) -> CellSummary {
             ComparisonFixtures.arm(label, (1...8).map { ComparisonFixtures.clients($0, succeeded: succeeded, of: 30) })
         }
         func row(_ succeeded: Int) throws -> ComparisonReport.Row {
             try only(
-                ComparisonReport(
-                    [arm("base", 30), arm("ours", succeeded)], baseline: "base", measures: [Measure(.successRate)]))
+                ComparisonFixtures.report(
+                    [arm("base", 30), arm("ours", succeeded)], measures: [Measure(.successRate)]))
         }
         let same = try row(30)
         #expect(same.verdict == .equal)
@@ -216,7 +259,7 @@ struct ComparisonReportTests {
 
     @Test("what never came is told of, and not dropped")
     func never() throws {
-        func arm(_ label: String, never: (Int) -> Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, never: (Int) -> Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label,
                 (1...8).map {
@@ -224,8 +267,8 @@ struct ComparisonReportTests {
                         $0, [.workflowCompletion: [1, 2, 3 + Double($0)]], never: [.workflowCompletion: never($0)])
                 })
         }
-        let report = try ComparisonReport(
-            [arm("base", never: { $0 == 1 ? 1 : 0 }), arm("ours", never: { _ in 2 })], baseline: "base",
+        let report = try ComparisonFixtures.report(
+            [arm("base", never: { $0 == 1 ? 1 : 0 }), arm("ours", never: { _ in 2 })],
             measures: [Measure(.workflowCompletion, quantile: 0.5)])
         let row = try only(report)
         #expect(row.base.never == 1 && row.base.units == 24 && row.candidate.never == 16)
@@ -233,6 +276,87 @@ struct ComparisonReportTests {
         #expect(report.text(.plain).contains("2.00s ± 100%, 1/24 never"), "\(report.text(.plain))")
         #expect(report.text(.plain).contains("never  never    (p=0.008 n=8)  worse, large"), "\(report.text(.plain))")
         #expect(report.csv.contains(",inf,"))
+    }
+
+    @Test(
+        "what never came in one trial of five is worse, and not equivalent, though the rest is alike",
+        arguments: [0, 0.1])
+    func neverAtAll(margin: Double) throws {
+        let base = Array(repeating: 1e-9, count: 100)
+        let ours = (1...100).map { $0 <= 20 ? Double.infinity : 1e-9 }
+        let report = try ComparisonFixtures.report(.recovery, base, ours, margin: margin)
+        let row = try only(report)
+        #expect(row.isShown && row.tendency == 1 && row.verdict == .worse, "\(row)")
+        #expect(row.footnote == "never came: 0 of 100 with the baseline, 20 of 100 with what is compared")
+        #expect(report.text(.plain).contains("+20.0 pt never"), "\(report.text(.plain))")
+        let back = try only(try ComparisonFixtures.report(.recovery, ours, base, margin: margin))
+        #expect(back.verdict == .better)
+    }
+
+    @Test(
+        "where most trials go the one way and the mean the other, neither is claimed",
+        arguments: [Metric.conflicts, .violations])
+    func torn(metric: Metric) throws {
+        let values: [Double] =
+            Array(repeating: 0, count: 55) + Array(repeating: -1, count: 40) + Array(repeating: 100, count: 3)
+        func arm(_ label: String, _ values: [Double]) -> CellSummary {
+            ComparisonFixtures.arm(
+                label,
+                values.enumerated().map { index, value in
+                    metric == .violations
+                        ? ComparisonFixtures.trial(index + 1, [:], violations: Int(value))
+                        : ComparisonFixtures.trial(index + 1, [metric: [value]])
+                })
+        }
+        let row = try only(
+            ComparisonFixtures.report(
+                [arm("base", values.map { _ in 2 }), arm("ours", values.map { $0 + 2 })], measures: [Measure(metric)]))
+        #expect(!row.isShown && row.verdict == .open, "\(row)")
+        if metric == .violations {
+            #expect(row.method == .meansAlone && abs(row.change - 260.0 / 98) < 1e-9)
+            #expect(row.footnote?.contains("by ranks it is the other way round") == true)
+        }
+    }
+
+    @Test("what could have been shown is nothing where nothing could")
+    func undetectable() throws {
+        func arm(_ label: String) -> CellSummary {
+            ComparisonFixtures.arm(label, (1...3).map { ComparisonFixtures.clients($0, succeeded: 20, of: 20) })
+        }
+        let report = try ComparisonFixtures.report([arm("base"), arm("ours")], measures: [Measure(.successRate)])
+        let row = try only(report)
+        #expect(row.detectable == nil)
+        #expect(
+            row.footnote
+                == "all pairs equal; fewer than 6 pairs: nothing can be shown; all trials of a side are alike: the "
+                + "interval is of trials that may be lost as a whole")
+        #expect(!report.text(.plain).contains("could show"))
+        #expect(report.summary == "No difference: all trials gave the same.")
+    }
+
+    @Test("a part that no trial has is absent, and one that some have is nothing in the others")
+    func parts() throws {
+        func trials(_ attempts: Double?) -> [TrialTally] {
+            (1...8).map { index in
+                var trial = ComparisonFixtures.trial(index, [:])
+                trial.samples = TrialSamples(
+                    attempts.map { [SampleKey(.attempts, Breakdown(.path, "cronCreate")): [.init($0)]] } ?? [:])
+                return trial
+            }
+        }
+        let arms = [ComparisonFixtures.arm("base", trials(3)), ComparisonFixtures.arm("ours", trials(nil))]
+        let report = try ComparisonFixtures.report(
+            arms,
+            measures: [
+                Measure(.attempts, breakdown: Breakdown(.path, "cronCreate")),
+                Measure(.attempts, breakdown: Breakdown(.path, "cron")),
+            ])
+        let row = try only(report)
+        #expect(row.measure.name == "attempts{path=cronCreate}" && row.candidate.value == 0 && row.isShown)
+        #expect(report.notes == ["no trial has attempts{path=cron}"])
+        let none = try ComparisonFixtures.report(
+            arms, measures: [Measure(.attempts, breakdown: Breakdown(.path, "cron"))])
+        #expect(none.text(.plain) == "nothing to compare with base\n! no trial has attempts{path=cron}\n")
     }
 
     @Test("what differs in few trials is not hidden by medians of nothing")
@@ -249,12 +373,12 @@ struct ComparisonReportTests {
 
     @Test("violations are totals, whose change is by the trial")
     func totals() throws {
-        func arm(_ label: String, _ violations: (Int) -> Int) -> ComparisonReport.Arm {
+        func arm(_ label: String, _ violations: (Int) -> Int) -> CellSummary {
             ComparisonFixtures.arm(
                 label, (1...10).map { ComparisonFixtures.trial($0, [:], violations: violations($0)) })
         }
-        let report = try ComparisonReport(
-            [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], baseline: "base", measures: [Measure(.violations)])
+        let report = try ComparisonFixtures.report(
+            [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], measures: [Measure(.violations)])
         let row = try only(report)
         #expect(row.base.value == 0 && row.candidate.value == 15 && row.change == 1.5)
         #expect(row.verdict == .worse && row.footnote == nil)
@@ -267,7 +391,7 @@ struct ComparisonReportTests {
         "a margin decides what matters",
         arguments: [
             (1.001, 0.05, ComparisonReport.Judgement.equivalent), (1.001, 0, .worse), (1.2, 0.05, .worse),
-            (0.8, 0.05, .better), (1.05, 0.05, .open),
+            (0.8, 0.05, .better), (1.05, 0.05, .unsettled),
         ])
     func margin(factor: Double, margin: Double, verdict: ComparisonReport.Judgement) throws {
         let base = (1...12).map { 10 + Double($0) }
@@ -287,7 +411,66 @@ struct ComparisonReportTests {
         #expect(report.text(.plain).contains("equivalent: within 3%"))
     }
 
+    @Test("a difference that is shown, and may be within the margin, is called that")
+    func unsettled() throws {
+        let base = (1...12).map { 10 + Double($0) }
+        let ours = base.enumerated().map { $0.element * (1.05 + Double($0.offset % 5 - 2) / 500) }
+        let report = try ComparisonFixtures.report(.makespan, base, ours, margin: 0.05)
+        #expect(try only(report).verdict == .unsettled)
+        #expect(report.text(.plain).contains("worse; may be within 5%"), "\(report.text(.plain))")
+        #expect(report.csv.contains(",true,") && report.csv.contains(",unsettled,"))
+        #expect(report.summary == "The one difference that was tested is shown. Perhaps within 5%: makespan.")
+    }
+
+    // MARK: What is said of it
+
+    @Test("the answer comes first, in a sentence that names what is shown")
+    func summary() throws {
+        let report = try report(9, attempts: { 100 + $0 }, seconds: 0.5)
+        #expect(
+            report.summary == "4 of 4 differences are shown. Better: p50(workflow.completion), "
+                + "p95(workflow.completion), amplification, attempts.")
+        #expect(report.text(.plain).hasPrefix("4 of 4 differences are shown. Better: "))
+        #expect(report.markdown.hasPrefix("**4 of 4 differences are shown"))
+        #expect(report.json.object?["summary"]?.string == report.summary)
+        #expect(
+            try self.report(7, attempts: { 100 + $0 }, seconds: 0.5).summary
+                == "None of 4 differences is shown: with so few trials none could be.")
+        let noise = try ComparisonFixtures.report(.makespan, [1, 2, 3, 4, 5, 6, 7], [2, 1, 3, 5, 4, 7, 6])
+        #expect(noise.summary == "The one difference that was tested is not shown.")
+    }
+
+    @Test("the legend names what was used for the rows, and nothing else")
+    func legend() throws {
+        let means = try ComparisonFixtures.report(
+            .conflicts, Array(repeating: 0, count: 30), (1...30).map { $0 % 3 == 0 ? Double($0) : 0 })
+        #expect(
+            means.legend(means.rows) == """
+                value: mean of the trials ± 95 % by Student
+                vs base: change [its 95 % interval], of means by Student; ~ no difference shown
+                n: pairs of trials with one seed; p by Wilcoxon's signed ranks
+                negligible, small, medium, large: Cliff's δ, how little both sides' trials overlap, not how big the change is
+
+                """)
+        let few = try report(3, attempts: { 100 + $0 })
+        #expect(few.family == 0 && !few.legend(few.rows).contains("Holm") && !few.markdown.contains("Holm"))
+    }
+
     // MARK: Forms
+
+    @Test("fields of CSV are quoted by scalars, and numbers are left alone")
+    func quoting() throws {
+        let trials = (1...8).map { ComparisonFixtures.trial($0, [.makespan: [Double($0)]]) }
+        let report = try ComparisonFixtures.report(
+            [
+                ComparisonFixtures.arm("base", trials), ComparisonFixtures.arm("a\r\nb", trials),
+                ComparisonFixtures.arm("say \"hi\"", trials), ComparisonFixtures.arm("=1+1", trials),
+            ], measures: [Measure(.makespan)])
+        #expect(report.csv.contains(",\"a\r\nb\",\"a\r\nb\",4.5,"), "\(report.csv)")
+        #expect(report.csv.contains(",\"say \"\"hi\"\"\",") && report.csv.contains(",=1+1,=1+1,4.5,"))
+        #expect(
+            report.markdown.split(separator: "\n").count { $0.hasPrefix("| `makespan`") } == 3, "\(report.markdown)")
+    }
 
     @Test("JSON, CSV and Markdown hold every row")
     func forms() throws {
@@ -306,6 +489,28 @@ struct ComparisonReportTests {
         #expect(
             report.markdown.contains("| `amplification` | ours | 2.05 ± 1% | 1.05 ± 3% | -48.79%"), "\(report.markdown)"
         )
+    }
+
+    @Test("a table of long names and values that never came drops the values' own intervals, and not its own")
+    func narrow() throws {
+        func arm(_ label: String, _ factor: Double) -> CellSummary {
+            ComparisonFixtures.arm(
+                label,
+                (1...40).map {
+                    ComparisonFixtures.trial(
+                        $0,
+                        [.workflowCompletion: [1, 2, 3].map { $0 * factor }, .recovery: [Double(200 + $0) * factor]],
+                        never: [.recovery: $0 % 4 == 0 ? 1 : 0])
+                })
+        }
+        var base = arm("base", 1)
+        base = CellSummary(policy: "base", variation: "", trials: base.trials)
+        let report = try ComparisonFixtures.report(
+            [base, arm("exponential-with-full-jitter-and-a-cap", 1.5)],
+            measures: [Measure(.workflowCompletion, quantile: 0.95), Measure(.recovery, quantile: 0.5)])
+        let text = report.text(.plain)
+        for line in text.split(separator: "\n") { #expect(line.count <= 120, "\(line.count): \(line)") }
+        #expect(text.contains("10/40 never"), "\(text)")
     }
 
     @Test("rows are no wider than 110 columns, and what is said of them no wider than 100")

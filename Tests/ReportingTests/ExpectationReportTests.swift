@@ -57,6 +57,18 @@ struct ExpectationReportTests {
         #expect(report.lines[0].reason == "success_rate >= 60%: the limit is broken")
     }
 
+    @Test("a condition that no policy could be held against keeps the run from passing")
+    func homeless() throws {
+        let run = try run(
+            [.init(policy: "base", verdict: .pass)], gate: ["amplification vs base <= +5%"], policies: ["base"])
+        let tallies = (1...2).map { Fixtures.tally($0, policy: "base") }
+        let expectations = try #require(RunReport(run, tallies).expectations)
+        #expect(expectations.verdict == .inconclusive)
+        #expect(
+            expectations.reason
+                == "amplification vs base <= +5%: there is no other policy to compare with base")
+    }
+
     @Test("who is not spoken of is shown and does not matter, and each variation may have a verdict of its own")
     func lines() throws {
         let silent = try #require(

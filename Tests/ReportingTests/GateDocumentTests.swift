@@ -44,9 +44,10 @@ struct GateDocumentTests {
         let text = try GateDocument([entry()]).text(.plain)
         #expect(
             text == """
+                run 3f9c  churn
                 gate          condition                   policy  value         bounds     limit  n
                 PASS          success_rate >= 50% min 10  ours     100%  [54.9%, 100%]    >= 50%  120 workflows in 5 trials
-                  5 trials pass with none of them lost
+                  5 trials would pass with none of them lost
                 FAIL          amplification <= 1.1        ours     1.21   [1.19, 1.23]   <= 1.10  500 operations in 5 trials
                   the limit is broken
                   shows a distance of 0.02 from the limit in 4 of 5 runs
@@ -132,6 +133,41 @@ struct GateDocumentTests {
         #expect(Set(bars) == [8])
     }
 
+    @Test("a line that ends as Windows' do ends no workflow command and no row")
+    func carriageReturns() throws {
+        var run = try Fixtures.run(["violations == 0"], policies: ["ours"], trials: 1)
+        run.experiment.variations[0].name = "a\r\n::error::pwned"
+        var tally = Fixtures.tally(1, policy: "ours", failed: 1)
+        tally.key.variation = run.experiment.variations[0].name
+        let document = GateDocument([.init(run: run, gate: GateReport(run, [tally]), expectations: nil)])
+        let lines = document.github.split(whereSeparator: \.isNewline)
+        #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("::error title=") }, "\(lines)")
+        #expect(lines[1].contains("ours a%0D%0A::error::pwned"))
+        #expect(document.markdown.split(whereSeparator: \.isNewline).allSatisfy { !$0.hasPrefix("::") })
+    }
+
+    @Test("where there is no room for all, GitHub is shown what is broken before what is open")
+    func order() throws {
+        let open = (1...9).map { "p\($0)(recovery) < 3s" }
+        let lines = try GateDocument([entry(open + ["amplification <= 1.1"])]).github.split(separator: "\n")
+        #expect(
+            lines.count == 10 && lines[1].hasPrefix("::error title=churn: amplification".replacing(": ", with: "%3A ")))
+    }
+
+    @Test("the text names its run, and ends where colours are expected in the sentence that JSON has")
+    func heading() throws {
+        var run = try Fixtures.run(["violations == 0"], policies: ["ours"], trials: 5)
+        run.experiment.expectations = [.init(policy: "ours", verdict: .pass)]
+        let tallies = (1...5).map { Fixtures.tally($0, policy: "ours") }
+        let gate = GateReport(run, tallies)
+        let document = GateDocument(
+            [.init(run: run, gate: gate, expectations: ExpectationReport(run, tallies, gate: gate))])
+        let text = document.text(.plain)
+        #expect(text.hasPrefix("run 3f9c  churn\ngate "))
+        #expect(text.hasSuffix("\nPASS: every policy came to what was expected of it\n"), "\(text)")
+        #expect(document.json.object?["sentence"]?.string == "PASS: every policy came to what was expected of it")
+    }
+
     @Test("GitHub is given an error for what is broken, a warning for what is open, and not more than it shows")
     func github() throws {
         let lines = try GateDocument([entry()]).github.split(separator: "\n")
@@ -187,7 +223,7 @@ struct GateDocumentTests {
             return GateReport(run, tallies, looks: [look])
         }
         #expect(report(0.05).verdict == .pass)
-        #expect(report(0.01).verdict == .inconclusive && report(0.01).isOpen)
+        #expect(report(0.01).verdict == .inconclusive && report(0.01).lines[0].isOpen)
         #expect(report(0.01).text(.plain).contains("bounds: one-sided 99 % each: look 2 of a run that is carried on"))
         #expect(report(0).lines[0].reason == "this look is too early to decide anything")
     }

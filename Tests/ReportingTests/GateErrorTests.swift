@@ -108,6 +108,104 @@ struct GateErrorTests {
         #expect(passed <= Self.most(of: Self.repetitions), "\(passed)")
     }
 
+    /// What a trial may have of a quantity, with the mean on which the limit is set.
+    enum Law: CaseIterable, Sendable {
+        /// Happenings by themselves: one in five trials has one.
+        case rare
+        /// In a few trials everything is wasted, in the others nothing.
+        case whole
+        case wide
+
+        var condition: String {
+            switch self {
+            case .rare: "conflicts <= 0.2"
+            case .whole: "work.wasted <= 0.1"
+            case .wide: "conflicts <= 50"
+            }
+        }
+
+        var metric: Metric { self == .whole ? .workWasted : .conflicts }
+
+        func draw(_ stream: inout SplitMix64) -> Double {
+            switch self {
+            case .rare: Double((0..<100).count { _ in stream.uniform() < 0.002 })
+            case .whole: stream.uniform() < 0.1 ? 1 : 0
+            case .wide: (100 * stream.uniform()).rounded(.down) + 0.5
+            }
+        }
+    }
+
+    @Test(
+        "a mean on its threshold does, too, where hardly anything was seen as well", arguments: Law.allCases,
+        [5, 20, 30])
+    func quantity(law: Law, trials: Int) throws {
+        let run = try Fixtures.run([law.condition], trials: trials)
+        var stream = SplitMix64(seed: 16)
+        var (passed, failed) = (0, 0)
+        for _ in 0..<Self.repetitions {
+            let tallies = (1...trials).map { index in
+                var tally = Fixtures.tally(index, of: 0)
+                tally.set(SampleKey(law.metric), [TrialTally.Value(law.draw(&stream))])
+                return tally
+            }
+            switch GateReport(run, tallies).verdict {
+            case .pass: passed += 1
+            case .fail: failed += 1
+            case .inconclusive: break
+            }
+        }
+        #expect(passed <= Self.most(of: Self.repetitions), "\(passed) passed")
+        #expect(failed <= Self.most(of: Self.repetitions), "\(failed) failed")
+    }
+
+    @Test("a change of a mean that is as large as its margin does, too", arguments: [2, 5, 30])
+    func change(trials: Int) throws {
+        let run = try Fixtures.run(["attempts vs base <= +10%"], policies: ["base", "ours"], trials: trials)
+        var stream = SplitMix64(seed: 17)
+        var (passed, failed) = (0, 0)
+        for _ in 0..<Self.repetitions {
+            let tallies = (1...trials).flatMap { index in
+                let weather = 1_000 + 500 * stream.uniform()
+                func attempts(_ scale: Double) -> Int { Int(scale * weather * (0.8 + 0.4 * stream.uniform())) }
+                return [
+                    Fixtures.tally(index, policy: "base", of: 0, attempts: attempts(1)),
+                    Fixtures.tally(index, policy: "ours", of: 0, attempts: attempts(1.1)),
+                ]
+            }
+            switch GateReport(run, tallies, policies: ["ours"]).verdict {
+            case .pass: passed += 1
+            case .fail: failed += 1
+            case .inconclusive: break
+            }
+        }
+        #expect(passed <= Self.most(of: Self.repetitions), "\(passed) passed")
+        #expect(failed <= Self.most(of: Self.repetitions), "\(failed) failed")
+    }
+
+    @Test(
+        "a quantile's change that is as large as its margin does, from the fewest trials that bound it",
+        arguments: [("p50", 5), ("p90", 29)])
+    func quantileChange(quantile: String, trials: Int) throws {
+        let run = try Fixtures.run(
+            ["\(quantile)(recovery) vs base <= +10%"], policies: ["base", "ours"], trials: trials)
+        var stream = SplitMix64(seed: 18)
+        let repetitions = 200
+        var passed = 0
+        for _ in 0..<repetitions {
+            let tallies = (1...trials).flatMap { index in
+                let weather = 1 + stream.uniform()
+                return [("base", 1.0), ("ours", 1.1)].map { policy, scale in
+                    var tally = Fixtures.tally(index, policy: policy, of: 0)
+                    let seconds = scale * weather * (0.9 + 0.2 * stream.uniform())
+                    tally.set(SampleKey(.recovery), [TrialTally.Value(seconds)])
+                    return tally
+                }
+            }
+            if GateReport(run, tallies, policies: ["ours"]).verdict == .pass { passed += 1 }
+        }
+        #expect(passed <= Self.most(of: repetitions), "\(passed) passed")
+    }
+
     @Test(
         "a run that is carried on until it is decided passes at most 5 % of the time on its threshold, and fails at most 5 %",
         arguments: [Fate.single, .shared, .independent])
@@ -187,5 +285,18 @@ struct LookPlanTests {
         #expect(LookPlan(trialsMax: 40, after: looks(4)).next(after: 40) == nil)
         // Trials that came about otherwise are looked at as they are.
         #expect(LookPlan(trialsMax: 40, after: looks(1)).next(after: 7) == 7)
+    }
+
+    @Test("no look is taken so close to the last that it has hardly any error to spend")
+    func close() {
+        func look(_ trials: Int) -> Look {
+            Look(
+                number: 1, trials: trials, trialsMax: 400, nominalAlpha: 1e-4, verdict: .inconclusive,
+                epochMicroseconds: 0)
+        }
+        let plan = LookPlan(trialsMax: 400, after: [look(100)])
+        #expect(!plan.isWorthALook(at: 104) && plan.isWorthALook(at: 105) && plan.next(after: 104) == 200)
+        let late = LookPlan(trialsMax: 400, after: [look(396)])
+        #expect(!late.isWorthALook(at: 399) && late.isWorthALook(at: 400) && late.next(after: 399) == 400)
     }
 }

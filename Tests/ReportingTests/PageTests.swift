@@ -44,7 +44,8 @@ enum PageFixtures {
                 }
             }
         }
-        let comparison = try ComparisonReport(ComparisonReport.Arm.arms(of: [(run, tallies)]), baseline: "weak")
+        let comparison = ComparisonReport(
+            try ComparisonPlan([Evidence(run, tallies)], by: .policy, baseline: .policy("weak")))
         return RunEvidence(run, tallies, comparison: comparison)
     }
 

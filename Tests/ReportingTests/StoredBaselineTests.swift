@@ -26,7 +26,7 @@ struct StoredBaselineTests {
         let run = try Fixtures.run([], trials: 2)
         var second = Fixtures.tally(2, failed: 1, of: 2, outcome: .inconclusive, reason: "no \"storm\"")
         second.set(SampleKey(.attempts, Breakdown(.path, "cron")), [.init(7)])
-        let text = StoredBaseline(run, [second, Fixtures.tally(1, of: 1, seconds: 1.25)]).text
+        let text = Evidence(run, [second, Fixtures.tally(1, of: 1, seconds: 1.25)]).text
         #expect(
             text == """
                 {
@@ -38,7 +38,7 @@ struct StoredBaselineTests {
                 "label":"",
                 "trialsPlanned":2,
                 "cells":[
-                {"policy":"base","variation":"","conditions":"df4a8b7c56d32a51",
+                {"policy":"base","variation":"","conditions":"\(run.experiment.variations[0].conditions)",
                 "samples":["attempts{path=cron}","workflow.completion"],
                 "trials":[
                 {"index":1,"seed":1,"outcome":"pass","operations":100,"attempts":120,"faults":5,"violations":0,"samples":[null,1.25]},
@@ -52,8 +52,8 @@ struct StoredBaselineTests {
     @Test("what is written is read, and the same bytes come of it again")
     func roundTrip() throws {
         let (run, tallies) = try Self.run()
-        let stored = StoredBaseline(run, tallies)
-        let read = try StoredBaseline(parsing: stored.text, file: "b.json")
+        let stored = Evidence(run, tallies)
+        let read = try Evidence(parsing: stored.text, file: "b.json")
         #expect(read.text == stored.text)
         #expect(read.label == run.label && read.seed == 42 && read.trialsPlanned == 14 && read.world == "simulated")
         #expect(read.cells.map(\.policy) == ["base", "ours"])
@@ -78,8 +78,8 @@ struct StoredBaselineTests {
             tally.startedEpochMicroseconds = 17
             return tally
         }
-        #expect(StoredBaseline(other, later).text == StoredBaseline(run, tallies).text)
-        #expect(!StoredBaseline(run, tallies).text.contains("3f9c"))
+        #expect(Evidence(other, later).text == Evidence(run, tallies).text)
+        #expect(!Evidence(run, tallies).text.contains("3f9c"))
     }
 
     @Test("a value of a third or of a million keeps every bit, and one without end is more than any")
@@ -90,7 +90,7 @@ struct StoredBaselineTests {
         tally.samples = TrialSamples([
             SampleKey(.lockWait): values.map { .init($0) } + [.init(.infinity), .init(60, isCensored: true)]
         ])
-        let read = try StoredBaseline(parsing: StoredBaseline(run, [tally]).text, file: "b.json")
+        let read = try Evidence(parsing: Evidence(run, [tally]).text, file: "b.json")
         let samples = try #require(read.cells.first?.trials.first).samples(.lockWait)
         #expect(samples.prefix(values.count).map(\.value) == values)
         #expect(samples.suffix(2).map(\.reached) == [.infinity, .infinity])
@@ -101,8 +101,8 @@ struct StoredBaselineTests {
     func sameAgain() throws {
         let (run, tallies) = try Self.run(12)
         let live = Evidence(run, tallies)
-        let text = StoredBaseline(live).text
-        let kept = Evidence(try StoredBaseline(parsing: text, file: "kept.json"), file: "results/kept.json")
+        let text = live.text
+        let kept = try Evidence(parsing: text, file: "results/kept.json")
         let plan = try ComparisonPlan([live], by: .run, baseline: .evidence(kept))
         let report = ComparisonReport(plan)
         #expect(report.baseline == "kept" && report.arms == ["base", "ours"])
@@ -116,7 +116,7 @@ struct StoredBaselineTests {
     @Test("a baseline without a metric or a cell is told of, and nothing breaks")
     func lacking() throws {
         let (run, tallies) = try Self.run(12)
-        var kept = StoredBaseline(run, tallies.filter { $0.key.policy == "base" })
+        var kept = Evidence(run, tallies.filter { $0.key.policy == "base" })
         kept.cells = kept.cells.map { cell in
             CellSummary(
                 policy: cell.policy, variation: cell.variation,
@@ -126,9 +126,9 @@ struct StoredBaselineTests {
                     return trial
                 })
         }
-        let read = try StoredBaseline(parsing: kept.text, file: "kept.json")
+        let read = try Evidence(parsing: kept.text, file: "kept.json")
         let plan = try ComparisonPlan(
-            [Evidence(run, tallies)], by: .run, baseline: .evidence(Evidence(read, file: "kept.json")))
+            [Evidence(run, tallies)], by: .run, baseline: .evidence(read))
         let report = ComparisonReport(
             plan, measures: [Measure(.workflowCompletion, quantile: 0.5), Measure(.attempts), Measure(.makespan)])
         #expect(report.rows.map(\.measure.name) == ["p50(workflow.completion)", "attempts"])
@@ -160,6 +160,115 @@ struct StoredBaselineTests {
         #expect(try !isPaired { $0.world = "embedded" })
     }
 
+    @Test("cells that met other conditions are no pairs, which is said once, before the table")
+    func conditions() throws {
+        let (run, tallies) = try Self.run(12)
+        func report(_ change: (inout Evidence) -> Void) throws -> ComparisonReport {
+            var other = Evidence(run, tallies)
+            other.source = .file("kept.json")
+            change(&other)
+            return ComparisonReport(
+                try ComparisonPlan([Evidence(run, tallies)], by: .run, baseline: .evidence(other)),
+                measures: [Measure(.attempts)])
+        }
+        #expect(try report { _ in }.warnings.isEmpty)
+        let changed = try report { other in
+            other.cells = other.cells.map {
+                CellSummary(policy: $0.policy, variation: $0.variation, conditions: "other", trials: $0.trials)
+            }
+        }
+        let warning =
+            "the experiment's workload, phases or faults are others than the baseline's: not compared in pairs"
+        #expect(changed.warnings == [warning] && changed.rows.allSatisfy { !$0.isPaired })
+        let text = changed.text(.plain)
+        let table = try #require(text.firstRange(of: "vs base"))
+        #expect(try #require(text.firstRange(of: "! the experiment's workload")).lowerBound < table.lowerBound)
+        #expect(changed.json.object?["notes"]?.array?.first?.string == warning)
+        #expect(changed.markdown.contains("not compared in pairs"))
+        let one = try report { other in
+            let cell = other.cells[0]
+            other.cells[0] = CellSummary(policy: cell.policy, variation: "", conditions: "other", trials: cell.trials)
+        }
+        #expect(one.warnings.count == 1 && one.rows.map(\.isPaired) == [false, true])
+        #expect(
+            try report { $0.experiment = "storm" }.warnings
+                == ["the baseline is of the experiment storm: not compared in pairs"])
+    }
+
+    @Test("the one policy that two runs have in common is named above the table")
+    func policy() throws {
+        let (run, tallies) = try Self.run(8)
+        let own = tallies.filter { $0.key.policy == "ours" }
+        var other = Evidence(run, own)
+        other.source = .file("kept.json")
+        let report = ComparisonReport(
+            try ComparisonPlan([Evidence(run, own)], by: .run, baseline: .evidence(other)),
+            measures: [Measure(.attempts)])
+        #expect(report.text(.plain).contains("policy: ours"), "\(report.text(.plain))")
+    }
+
+    @Test("the policy that others are compared with is the gate's, if it is here, else the first")
+    func usual() throws {
+        let (run, tallies) = try Self.run(2)
+        let evidence = Evidence(run, tallies)
+        func usual(_ gate: String...) throws -> String? {
+            evidence.usualBaseline(try gate.map { try GateExpression(parsing: $0) })?.policy
+        }
+        #expect(try usual() == "base")
+        #expect(try usual("violations == 0", "success_rate vs gone >= -1pt", "success_rate vs ours >= -1pt") == "ours")
+    }
+
+    @Test(
+        "numbers that no count has are refused, and not counted",
+        arguments: [
+            (
+                "\"operations\":100", "\"operations\":9223372036854775807",
+                "operations: a count from 0 to 2^53 is wanted (is 9223372036854775807)"
+            ),
+            ("\"operations\":100", "\"operations\":1e30", "operations: a whole number from 0 on is wanted (is 1e+30)"),
+            ("\"samples\":[7,", "\"samples\":[1e30,", "samples[0]: a count from 0 to 2^53 is wanted (is 1e+30)"),
+            (
+                "\"samples\":[7,", "\"samples\":[{\"over\":1e30},",
+                "samples[0]: a count from 0 to 2^53 is wanted (is {\"over\":1e+30})"
+            ),
+            ("\"samples\":[7,", "\"samples\":[-1,", "samples[0]: a count from 0 to 2^53 is wanted (is -1)"),
+        ])
+    func counts(old: String, new: String, message: String) throws {
+        let run = try Fixtures.run([], trials: 1)
+        var tally = Fixtures.tally(1, of: 1)
+        tally.set(SampleKey(.operations), [.init(7)])
+        let text = Evidence(run, [tally]).text.replacing("\"operations\":7", with: "\"operations\":100")
+        #expect(text.contains(old), "\(text)")
+        let changed = text.replacing(old, with: new, maxReplacements: 1)
+        let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: changed, file: "b.json") }
+        #expect(error.description == "b.json: cells[0].trials[0]." + message)
+    }
+
+    @Test("as many as a file may count do not overflow, however many trials there are")
+    func large() throws {
+        let most = 9_007_199_254_740_992
+        let trials = (1...1_100).map { index in
+            ComparisonFixtures.trial(
+                index, [.operations: [Double(most)], .operationsSucceeded: [Double(most)], .attempts: [Double(most)]])
+        }
+        let cell = ComparisonFixtures.arm("base", trials)
+        #expect(cell.total(\.attempts) == 1 << 62)
+        let report = try ComparisonFixtures.report([cell, ComparisonFixtures.arm("ours", trials)])
+        #expect(report.rows.allSatisfy { $0.isEqual })
+    }
+
+    @Test("what a broken file holds can't write to a terminal as it likes")
+    func unprintable() throws {
+        for text in [
+            "{\"schema\":\"a\\nb\\u001b[2J\"}", "{\"a\\nb\":1,\"a\\nb\":1}", "{\u{1B}", "{\n\n]",
+        ] {
+            let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: text, file: "b.json") }
+            #expect(
+                error.description.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+                "\(error.description.debugDescription)")
+        }
+    }
+
     @Test(
         "what is no baseline is refused, with its place and the mend",
         arguments: [
@@ -184,7 +293,7 @@ struct StoredBaselineTests {
             ("{\"schema\":1,\"schema\":2}", "b.json: schema: is there twice; leave one out"),
         ])
     func refused(text: String, message: String) throws {
-        let error = try #require(throws: ExperimentError.self) { try StoredBaseline(parsing: text, file: "b.json") }
+        let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: text, file: "b.json") }
         #expect(error.description == message)
     }
 
@@ -215,10 +324,10 @@ struct StoredBaselineTests {
         ])
     func refusedWithin(old: String, new: String, message: String) throws {
         let run = try Fixtures.run([], trials: 2)
-        let text = StoredBaseline(run, [Fixtures.tally(1, of: 1), Fixtures.tally(2, of: 1)]).text
+        let text = Evidence(run, [Fixtures.tally(1, of: 1), Fixtures.tally(2, of: 1)]).text
         #expect(text.contains(old))
         let changed = text.replacing(old, with: new, maxReplacements: 1)
-        let error = try #require(throws: ExperimentError.self) { try StoredBaseline(parsing: changed, file: "b.json") }
+        let error = try #require(throws: ExperimentError.self) { try Evidence(parsing: changed, file: "b.json") }
         #expect(error.description == "b.json: " + message)
     }
 }

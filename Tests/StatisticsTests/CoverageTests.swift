@@ -134,11 +134,12 @@ struct CoverageTests {
         let coverage = share(of: Self.draws, seed: 11) { stream in
             let pairs = (0..<30).map { _ in
                 let weather = 10 + 2 * stream.normal()
-                return PairedChange.Pair(
-                    numerator: 1.2 * weather + stream.normal(), denominator: 1,
-                    baseNumerator: weather + stream.normal(), baseDenominator: 1)
+                return (
+                    mine: (numerator: 1.2 * weather + stream.normal(), denominator: 1.0),
+                    other: (numerator: weather + stream.normal(), denominator: 1.0)
+                )
             }
-            return PairedChange(pairs).interval().contains(0.2)
+            return RatioChange(.relative, pairs: pairs).interval().contains(0.2)
         }
         #expect(Self.nominal.contains(coverage))
     }

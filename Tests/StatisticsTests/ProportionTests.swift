@@ -82,6 +82,15 @@ struct ProportionTests {
         #expect(ClusteredProportion([Proportion(5, of: 10)]).designEffect == 1)
     }
 
+    @Test("where nothing failed, or everything did, each trial counts as one operation", arguments: [0, 100])
+    func clean(successes: Int) {
+        let share = ClusteredProportion((0..<10).map { _ in Proportion(successes, of: 100) })
+        #expect(share.designEffect == 100)
+        #expect(share.wilson() == Proportion(successes / 10, of: 10).wilson())
+        let single = ClusteredProportion((0..<10).map { _ in Proportion(1, of: 1) })
+        #expect(single.designEffect == 1 && single.wilson() == Proportion(10, of: 10).wilson())
+    }
+
     @Test(
         "one-sided lower bounds: Wilson's promises more than the exact one",
         arguments: [(998, 1000, 0.993975), (1000, 1000, 0.997302), (9990, 10000, 0.998328)])
@@ -128,13 +137,11 @@ struct ProportionTests {
         let trials = [9, 10, 4, 10, 7, 10].map { Proportion($0, of: 10) }
         let share = ClusteredProportion(trials)
         #expect(share.designEffect > 2)
-        let interval = share.clopperPearson()
-        let naive = share.pooled.clopperPearson()
+        let (interval, naive) = (share.wilson(), share.pooled.wilson())
         #expect(interval.lower < naive.lower && interval.upper > naive.upper)
-        #expect(interval.lower < share.wilson().lower)
         #expect(ClusteredProportion([Proportion(10, of: 10)]).wilson() == Interval(0, 1))
         // Trials of one operation each are a plain sample.
         let single = ClusteredProportion([1, 1, 0, 1, 1, 1].map { Proportion($0, of: 1) })
-        #expect(single.clopperPearson() == Proportion(5, of: 6).clopperPearson())
+        #expect(single.wilson() == Proportion(5, of: 6).wilson())
     }
 }

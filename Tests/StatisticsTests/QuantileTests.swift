@@ -56,6 +56,7 @@ struct QuantileTests {
         #expect(SortedSample.countToBound(q) == n)
         #expect(SortedSample.ranks(q, count: n, .oneSided95).upper == n)
         #expect(SortedSample.ranks(q, count: n - 1, .oneSided95).upper == nil)
+        #expect(SortedSample.countToBound(q, Confidence(tail: 0)) == .max)
     }
 
     @Test(
@@ -97,6 +98,7 @@ struct QuantileTests {
         #expect(interval.showing { $0 < 3 } == .open)
         #expect(interval.showing { $0 < 2 } == .broken)
         #expect(Interval.unknown.showing { $0 < 1e9 } == .open)
+        #expect(Interval(.nan, 3).showing { $0 < 2 } == .open && Interval(1, .nan).showing { $0 < 2 } == .open)
     }
 }
 
@@ -125,21 +127,6 @@ struct RatioEstimateTests {
         #expect(estimate.interval().contains(1.75))
     }
 
-    @Test("the jackknife of a change is that of leaving out each pair")
-    func jackknife() {
-        let pairs = [(4.0, 2.0, 3.0, 2.0), (9, 4, 5, 3), (2, 1, 2, 2), (7, 3, 4, 1), (5, 5, 6, 4)].map {
-            PairedChange.Pair(numerator: $0.0, denominator: $0.1, baseNumerator: $0.2, baseDenominator: $0.3)
-        }
-        let estimates = pairs.indices.map { left in
-            PairedChange(pairs.enumerated().filter { $0.offset != left }.map(\.element)).value
-        }
-        let mean = estimates.reduce(0, +) / 5
-        let error = (4.0 / 5 * estimates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }).squareRoot()
-        let half = error * StudentDistribution.quantile(0.975, degreesOfFreedom: 4)
-        let change = PairedChange(pairs)
-        #expect(isNear(change.interval(), change.value - half, change.value + half, 1e-9))
-    }
-
     @Test("the ratio of two means carries its error as hyperfine shows it")
     func uncertainMeans() {
         let ratio = UncertainMean(mean: 5, deviation: 0.4) / UncertainMean(mean: 2, deviation: 0.1)
@@ -147,14 +134,45 @@ struct RatioEstimateTests {
         #expect(isNear(ratio.deviation, 0.235850))
     }
 
-    @Test("a change of one tenth in every pair has no width")
+    @Test("a change of one tenth in every pair has no width, and says so")
     func pairedChange() {
-        let change = PairedChange(
-            [10.0, 20, 30].map {
-                .init(numerator: $0 * 1.1, denominator: 10, baseNumerator: $0, baseDenominator: 10)
+        let change = RatioChange(
+            .relative,
+            pairs: [10.0, 20, 30].map {
+                (mine: (numerator: $0 * 1.1, denominator: 10.0), other: (numerator: $0, denominator: 10.0))
             })
-        #expect(abs(change.value - 0.1) < 1e-12)
+        #expect(abs(change.value - 0.1) < 1e-12 && change.isAlike)
         #expect(abs(change.interval().lower - 0.1) < 1e-9)
         #expect(abs(change.interval().upper - 0.1) < 1e-9)
+        #expect(RatioEstimate(mean: [0.1, 0.1, 0.1]).isAlike && !RatioEstimate(mean: [0.1, 0.2]).isAlike)
+        #expect(!RatioEstimate(mean: [0.1]).isAlike)
+    }
+
+    @Test("trials that are all alike may have missed what happens in 1 − tail^(1/n) of trials")
+    func alike() {
+        // 1 − 0.05^(1/20).
+        let missed = 0.139108
+        func interval(_ value: Double, _ scale: AlikeTrials.Scale, _ trials: Int = 20) -> Interval {
+            AlikeTrials(value, trials: trials, scale: scale).interval(.oneSided95)
+        }
+        #expect(isNear(interval(0, .share), 0, missed))
+        #expect(isNear(interval(0.5, .share), 0.5 - missed / 2, 0.5 + missed / 2))
+        #expect(isNear(interval(0, .points), -missed, missed))
+        #expect(isNear(interval(0.1, .relative), 0.1 - missed, 0.1 + missed))
+        // The rule of three.
+        #expect(isNear(interval(4, .count), 4 - 2.995732 / 20, 4 + 2.995732 / 20))
+        #expect(interval(4, .other, 4) == .unknown && interval(4, .other, 5) == Interval(4, 4))
+        #expect(AlikeTrials(4, trials: 9, scale: .count).interval(Confidence(tail: 0)) == .unknown)
+        #expect(
+            AlikeTrials(0, trials: 2, scale: .relative).trialsNeeded(.oneSided95) { $0.upper <= 0.05 } == 59)
+    }
+
+    @Test("a count's mean has Garwood's bounds")
+    func poisson() {
+        // R's poisson.test(0) and poisson.test(10).
+        #expect(isNear(PoissonMean(total: 0, trials: 1).interval(), 0, 3.688879))
+        #expect(isNear(PoissonMean(total: 10, trials: 1).interval(), 4.795389, 18.390356))
+        #expect(isNear(PoissonMean(total: 10, trials: 5).interval(), 4.795389 / 5, 18.390356 / 5))
+        #expect(PoissonMean(total: 3, trials: 2).interval(Confidence(tail: 0)) == Interval(0, .infinity))
     }
 }

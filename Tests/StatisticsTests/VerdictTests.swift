@@ -4,28 +4,6 @@ import Testing
 
 struct VerdictTests {
     @Test(
-        "a loss is shown to keep a margin, to break it, or neither",
-        arguments: [
-            (Interval(-0.01, 0.02), Preference.higher, NonInferiority.Verdict.shown),
-            (Interval(-0.05, 0.02), .higher, .shown), (Interval(-0.06, 0.02), .higher, .open),
-            (Interval(-0.2, -0.06), .higher, .refuted), (Interval(-0.2, 0.05), .lower, .shown),
-            (Interval(-0.2, 0.06), .lower, .open), (Interval(0.06, 0.2), .lower, .refuted),
-            (.unknown, .higher, .open), (.unknown, .lower, .open),
-        ])
-    func difference(interval: Interval, preference: Preference, verdict: NonInferiority.Verdict) {
-        #expect(NonInferiority(difference: interval, margin: 0.05, preferring: preference).verdict == verdict)
-    }
-
-    @Test("a ratio's margin is a relative loss")
-    func ratio() {
-        #expect(NonInferiority(ratio: Interval(0.95, 1.09), margin: 0.1, preferring: .lower).verdict == .shown)
-        #expect(NonInferiority(ratio: Interval(0.95, 1.2), margin: 0.1, preferring: .lower).verdict == .open)
-        #expect(NonInferiority(ratio: Interval(1.11, 1.2), margin: 0.1, preferring: .lower).verdict == .refuted)
-        #expect(NonInferiority(ratio: Interval(0.91, 0.95), margin: 0.1, preferring: .higher).verdict == .shown)
-        #expect(NonInferiority(ratio: Interval(0.8, 0.85), margin: 0.1, preferring: .higher).verdict == .refuted)
-    }
-
-    @Test(
         "better and worse lie wholly past the margin, equivalent wholly inside",
         arguments: [
             (Interval(0.06, 0.1), Materiality.better), (Interval(0.05, 0.1), .inconclusive),

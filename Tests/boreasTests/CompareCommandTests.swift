@@ -72,13 +72,62 @@ struct CompareCommandTests {
         }
     }
 
+    @Test("without a baseline the policies of a run are compared with the first, and a label names its newest run")
+    func usual() async throws {
+        try await Executable.withFolder { boreas in
+            _ = try await run(boreas, "--label", "v1")
+            let name = try await run(boreas, "--label", "v1")
+            let usual = try await boreas("compare", "v1", "v1", "--metrics", "makespan,attempts,makespan")
+            #expect(usual.code == 0 && usual.errors.isEmpty, "\(usual)")
+            #expect(usual.output.contains("run: \(name)   baseline: no-backoff"), "\(usual)")
+            #expect(usual.output.contains("compared with no-backoff, because it is the first"), "\(usual)")
+            #expect(usual.output.contains("2 runs are labelled v1: \(name) is the newest"), "\(usual)")
+            #expect(usual.output.split(separator: "\n").count { $0 == "makespan" } == 1, "\(usual)")
+            #expect(usual.output.split(separator: "\n").count { $0.contains("runs are labelled") } == 1, "\(usual)")
+            #expect(usual.output.hasPrefix("None of 13 differences is shown: with so few trials"), "\(usual)")
+
+            // A file of a policy's name is not what is meant.
+            try boreas.write("no baseline", to: "no-backoff")
+            let named = try await boreas("compare", "--baseline", "no-backoff", "--metrics", "makespan")
+            #expect(named.code == 0 && named.output.contains("baseline: no-backoff"), "\(named)")
+
+            let absent = try await boreas("compare", "--metrics", "attempts{path=nowhere}")
+            #expect(absent.code == 0 && absent.output.contains("no trial has attempts{path=nowhere}"), "\(absent)")
+
+            // What is to be renewed may be of any version, or broken.
+            try boreas.write("{\"schema\":\"boreas.dev/baseline/v0\",", to: "old.json")
+            let renewed = try await boreas("compare", "--save", "old.json")
+            #expect(renewed.code == 0 && renewed.errors.contains("old.json holds 112 trials"), "\(renewed)")
+        }
+    }
+
     @Test("a baseline that is not there is a usage error, with the nearest name")
     func refused() async throws {
         try await Executable.withFolder { boreas in
             let name = try await run(boreas, "--label", "v1.2.3")
             let other = try await run(boreas)
+            try boreas.write("my notes", to: "notes.txt")
+            try Data([0x7B, 0xFF]).write(to: boreas.folder.appending(path: "bytes.json"))
+            try FileManager.default.createDirectory(
+                at: boreas.folder.appending(path: "folder"), withIntermediateDirectories: false)
+            #expect(try await boreas("compare", name, "--save", "kept.json").code == 0)
+            let kept = try Data(contentsOf: boreas.folder.appending(path: "kept.json"))
             let cases: [([String], String)] = [
-                (["compare"], "--baseline says what to compare with"),
+                (["compare", name, other], "--baseline says which of several runs the others are compared with"),
+                (["compare", "--by", "variation"], "--by variation goes with --baseline"),
+                (["compare", name, "--baseline", "kept.json", "--by", "policy"], "name one of the file's policies"),
+                (["compare", name, "--baseline", "kept.json", "--save", "./kept.json"], "is the baseline itself"),
+                (["compare", "--save", "notes.txt"], "notes.txt is there and is no baseline; choose another name"),
+                (["compare", "--baseline", "bytes.json"], "bytes.json is no baseline: it is no text in UTF-8"),
+                (["compare", "--baseline", "./folder"], "./folder is a folder, and no baseline"),
+                (
+                    ["compare", "--metrics", "workflow.completion,p50(workflow.completion)"],
+                    "name a quantile: p95(workflow.completion)"
+                ),
+                (
+                    ["compare", "--metrics", "p50(workflow.completion)"],
+                    "workflow.completion tells nothing of clients; use one of success_rate"
+                ),
                 (["compare", "--baseline", "no-backof"], "did you mean no-backoff?"),
                 (["compare", "--baseline", "v1.2.4"], "did you mean v1.2.3?"),
                 (["compare", "--baseline", "missing.json"], "there is no baseline missing.json"),
@@ -106,6 +155,7 @@ struct CompareCommandTests {
                 #expect(outcome.errors.contains(message), "\(arguments) \(outcome)")
                 #expect(outcome.output.isEmpty, "\(outcome)")
             }
+            #expect(try Data(contentsOf: boreas.folder.appending(path: "kept.json")) == kept)
             try boreas.write("{\"schema\":\"boreas.dev/baseline/v9\"}", to: "new.json")
             let newer = try await boreas("compare", "--baseline", "new.json")
             #expect(newer.code == 65 && newer.errors.contains("written by a newer Boreas"), "\(newer)")

@@ -56,7 +56,7 @@ extension RunChapter {
 extension Headline {
     /// The sentence with its conditions as code.
     fileprivate var markdown: String {
-        pieces.map { $0.isCode ? "`\($0.text)`" : MarkdownText.escaped($0.text) }.joined()
+        pieces.map { $0.isCode ? MarkdownText.code($0.text) : MarkdownText.escaped($0.text) }.joined()
     }
 }
 
@@ -83,27 +83,11 @@ extension PageTable {
         }
         lines += rows.map { row in
             row.cells.map { cell in
-                let text = cell.isCode ? "`\(cell.text)`" : MarkdownText.cell(cell.text)
+                let text = cell.isCode ? MarkdownText.code(cell.text) : MarkdownText.cell(cell.text)
                 return cell.isSigned ? cell.verdict.map { "\($0.tick) \(text)" } ?? text : text
             } + (isRemarked ? [MarkdownText.cell(row.remark)] : [])
         }
         let text = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
         return omitted > 0 ? text + "\n\(Numbers.count(omitted, "more row")) left out.\n" : text
     }
-}
-
-/// Text that means in Markdown what it says.
-enum MarkdownText {
-    private static let special = Set("\\`*_[]<>#|~")
-
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            if special.contains(character) { result.append("\\") }
-            result.append(character.isNewline ? " " : character)
-        }
-        return result
-    }
-
-    static func cell(_ text: String) -> String { text.isEmpty ? " " : escaped(text) }
 }

@@ -55,7 +55,8 @@ struct RunChapter {
         if !report.gate.lines.isEmpty {
             blocks.append(.table(gateTable))
             blocks.append(
-                .note("Bounds: \(report.gate.levelText). Inconclusive is no pass.", [.bounds, .verdict]))
+                .note(
+                    "Bounds: \(report.gate.levelText). \(baselineText)Inconclusive is no pass.", [.bounds, .verdict]))
         }
         if let expectations = report.expectations {
             blocks.append(.table(Self.table(of: expectations)))
@@ -73,6 +74,8 @@ struct RunChapter {
         }
         return section("verdict", "Verdict", blocks)
     }
+
+    private var baselineText: String { report.gate.baseline.map { "Baseline: \($0.text). " } ?? "" }
 
     private var gateTable: PageTable {
         let isVaried = report.gate.lines.contains { !$0.variation.isEmpty }

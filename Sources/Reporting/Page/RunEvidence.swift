@@ -9,7 +9,7 @@ package struct RunEvidence: Sendable {
     package var report: RunReport
     /// Nil where there is one policy alone, or nothing to compare.
     package var comparison: ComparisonReport?
-    /// What the run is held against as somebody wished; nil leaves it to ``defaultBaseline(of:)``.
+    /// What the run is held against as somebody wished; nil leaves it to ``Evidence/usualBaseline(_:)``.
     package var baseline: ComparisonPlan.Baseline?
     /// The variation that the pictures of one variation show: where the policies differ most.
     package var focus: String
@@ -48,7 +48,7 @@ package struct RunEvidence: Sendable {
     /// - Parameters:
     ///   - reference: As ``RunArchive/run(_:)`` takes it.
     ///   - baseline: What the run is compared with, a policy of its own, another run or a file; nil is
-    ///     ``defaultBaseline(of:)``. A run or a file is what conditions against `baseline` are held against, too.
+    ///     ``Evidence/usualBaseline(_:)``. A run or a file is what conditions against `baseline` are held against, too.
     ///   - isReproducible: Whether nothing may tell the run from one that went the same way.
     /// - Throws: `ArchiveError`; ``ExperimentError`` for a baseline that the run can't be compared with.
     package static func read(
@@ -61,7 +61,7 @@ package struct RunEvidence: Sendable {
             run, tallies, baseline: baseline, looks: try await archive.looks(of: run.identifier))
         var own = Evidence(run, tallies)
         if isReproducible { own.source = .run("latest") }
-        evidence.comparison = try comparison(of: own, run, tallies, baseline: baseline)
+        evidence.comparison = try comparison(of: own, run, baseline: baseline)
         try await evidence.readDetails(from: archive)
         // Of clients, the archive lists the requests of small trials alone.
         if evidence.loads.allSatisfy(\.bins.isEmpty), let busiest = try await archive.busiestDetails(of: run.identifier)
@@ -102,11 +102,12 @@ package struct RunEvidence: Sendable {
     private static let lessonMax = 20_000
 
     private static func comparison(
-        of own: Evidence, _ run: RunRecord, _ tallies: [TrialTally], baseline: ComparisonPlan.Baseline?
+        of own: Evidence, _ run: RunRecord, baseline: ComparisonPlan.Baseline?
     ) throws -> ComparisonReport? {
-        let arms = ComparisonReport.Arm.arms(of: [(run, tallies)])
         switch baseline {
-        case .policy(let name)?: return try ComparisonReport(arms, baseline: name)
+        case .policy(let name)?:
+            guard own.policies.contains(name) else { throw ComparisonPlan.unknown(name, among: own.policies) }
+            return ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: .policy(name)))
         case .variation(let name)?:
             throw ExperimentError(
                 file: "--baseline", position: nil, path: "",
@@ -119,17 +120,8 @@ package struct RunEvidence: Sendable {
             return try baseline.map { ComparisonReport(try ComparisonPlan([own], by: .run, baseline: $0)) }
         case nil: break
         }
-        guard arms.count > 1, let name = defaultBaseline(of: run), arms.contains(where: { $0.label == name })
-        else { return nil }
-        return try ComparisonReport(arms, baseline: name)
-    }
-
-    /// The policy that the gate compares with, else the first.
-    static func defaultBaseline(of run: RunRecord) -> String? {
-        for expression in run.experiment.gate {
-            if case .policy(let name) = expression.baseline { return name }
-        }
-        return run.experiment.policyNames.first
+        guard own.policies.count > 1, let usual = own.usualBaseline(run.experiment.gate) else { return nil }
+        return ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: .policy(usual.policy)))
     }
 
     /// Equal spans, a round number of seconds long, of which a trial has at most two hundred.

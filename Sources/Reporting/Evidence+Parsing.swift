@@ -2,10 +2,10 @@ package import Experiments
 import Kubernetes
 import Recording
 
-extension StoredBaseline {
-    /// Reads a file.
+extension Evidence {
+    /// Reads what ``text`` gives.
     ///
-    /// - Parameter file: How messages name it.
+    /// - Parameter file: The file's path, by which messages name it, too.
     package init(parsing text: String, file: String) throws(ExperimentError) {
         let bytes = Array(text.utf8)
         let document: JSONValue
@@ -16,9 +16,28 @@ extension StoredBaseline {
             throw Self.error(error, bytes, file)
         }
         if let duplicate = duplicates.first {
-            throw ExperimentError(file: file, position: nil, path: duplicate, message: "is there twice; leave one out")
+            throw ExperimentError(
+                file: file, position: nil, path: Self.printable(duplicate), message: "is there twice; leave one out")
         }
-        self = try BaselineReader(file: file).baseline(document)
+        self = try BaselineReader(file: file).evidence(document)
+    }
+
+    /// Whether bytes are a file of this kind, whatever its version, and whole or not.
+    package static func isBaseline(_ bytes: some Collection<UInt8>) -> Bool {
+        String(decoding: bytes.prefix(200), as: UTF8.self).contains("boreas.dev/baseline/")
+    }
+
+    /// What a broken file holds, on one line, and harmless to a terminal.
+    fileprivate static func printable(_ text: String) -> String {
+        var printable = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                printable += scalar.escaped(asASCII: true)
+            default: printable.unicodeScalars.append(scalar)
+            }
+        }
+        return printable
     }
 
     /// With the place in the file, as compilers give it.
@@ -29,7 +48,7 @@ extension StoredBaseline {
             line: before.count { $0 == UInt8(ascii: "\n") } + 1, column: error.offset - start + 1)
         return ExperimentError(
             file: file, position: position, path: "",
-            message: "\(error.message): the file is no JSON; make it again by boreas compare --save")
+            message: "\(printable(error.message)): the file is no JSON; make it again by boreas compare --save")
     }
 }
 
@@ -37,10 +56,10 @@ extension StoredBaseline {
 private struct BaselineReader {
     let file: String
 
-    func baseline(_ document: JSONValue) throws(ExperimentError) -> StoredBaseline {
+    func evidence(_ document: JSONValue) throws(ExperimentError) -> Evidence {
         let members = try object(document, "")
         let schema = try string(members, "schema", { "" })
-        guard schema == StoredBaseline.schema else { throw failure("schema", Self.unknown(schema)) }
+        guard schema == Evidence.schema else { throw failure("schema", Self.unknown(schema)) }
         try refuseOthers(
             members,
             ["schema", "experiment", "world", "seed", "boreasVersion", "label", "trialsPlanned", "cells"], "")
@@ -53,8 +72,9 @@ private struct BaselineReader {
             }
             cells.append(cell)
         }
-        return StoredBaseline(
-            experiment: try string(members, "experiment", { "" }), world: try string(members, "world", { "" }),
+        return Evidence(
+            source: .file(file), experiment: try string(members, "experiment", { "" }),
+            world: try string(members, "world", { "" }),
             seed: UInt64(try count(members, "seed", { "" })),
             boreasVersion: try string(members, "boreasVersion", { "" }),
             label: try string(members, "label", { "" }), trialsPlanned: try count(members, "trialsPlanned", { "" }),
@@ -65,10 +85,10 @@ private struct BaselineReader {
         let stem = "boreas.dev/baseline/v"
         if schema.hasPrefix(stem), Int(schema.dropFirst(stem.count)).map({ $0 > 1 }) ?? false {
             return
-                "\(schema) was written by a newer Boreas, and this one reads \(StoredBaseline.schema); use that one, "
+                "\(schema) was written by a newer Boreas, and this one reads \(Evidence.schema); use that one, "
                 + "or save the baseline again"
         }
-        return "\(schema) is no stored baseline; boreas compare --save writes \(StoredBaseline.schema)"
+        return "\(schema) is no stored baseline; boreas compare --save writes \(Evidence.schema)"
     }
 
     private func cell(_ value: JSONValue, _ path: String, _ number: inout Int) throws(ExperimentError) -> CellSummary {
@@ -122,7 +142,11 @@ private struct BaselineReader {
             try refuseOthers(members, Self.trialMembers, path())
         }
         func count(_ name: String) throws(ExperimentError) -> Int {
-            try self.count(members, name, path)
+            let count = try self.count(members, name, path)
+            guard Self.countRange.contains(Double(count)) else {
+                throw failure(join(path(), name), "a count from 0 to 2^53 is wanted (is \(count))")
+            }
+            return count
         }
         let word = try string(members, "outcome", path)
         guard let outcome = Verdict(rawValue: word) else {
@@ -144,16 +168,26 @@ private struct BaselineReader {
                     "\(path()).samples[\(index)]",
                     "\(value.text) is no sample; write a number, {\"over\": NUMBER}, an array of them, or null")
             }
+            if keys[index].metric.unit == .count {
+                guard read.allSatisfy({ Self.countRange.contains($0.value) }) else {
+                    throw failure(
+                        "\(path()).samples[\(index)]", "a count from 0 to 2^53 is wanted (is \(value.text))")
+                }
+            }
             samples[keys[index]] = read
         }
         return TrialTally(
             number: number,
             key: TrialKey(policy: place.policy, variation: place.variation, index: try count("index")),
-            seed: UInt64(try count("seed")), startedEpochMicroseconds: 0, duration: .zero, outcome: outcome,
+            seed: UInt64(try self.count(members, "seed", path)), startedEpochMicroseconds: 0, duration: .zero,
+            outcome: outcome,
             reason: try members["reason"] == nil ? "" : string(members, "reason", path), digest: "",
             operations: try count("operations"), attempts: try count("attempts"), faults: try count("faults"),
             violations: try count("violations"), samples: samples)
     }
+
+    /// What a double holds exactly, and no integer overflows by.
+    private static let countRange: ClosedRange<Double> = 0...0x1p53
 
     /// Nil for what is none; an empty array is none, too.
     private static func values(_ value: JSONValue) -> [TrialTally.Value]? {
@@ -180,7 +214,8 @@ private struct BaselineReader {
     }
 
     private func failure(_ path: String, _ message: String) -> ExperimentError {
-        ExperimentError(file: file, position: nil, path: path, message: message)
+        ExperimentError(
+            file: file, position: nil, path: Evidence.printable(path), message: Evidence.printable(message))
     }
 
     private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

@@ -2,8 +2,15 @@ import Experiments
 import Kubernetes
 import Recording
 
-extension StoredBaseline {
-    /// The file.
+extension Evidence {
+    static let schema = "boreas.dev/baseline/v1"
+
+    /// A file that can be committed: what a comparison needs and no more, so without dates and identifiers. A run in the
+    /// simulated world gives the same bytes whenever it is made. It takes evidence that was read with all its samples.
+    ///
+    /// The file is JSON with one trial a line, so that two versions of it can be told apart by eye. A cell names its
+    /// samples once, and its trials give their values in that order: a number, several as an array, `null` where there is
+    /// none, and `{"over": 60}` for one of which no more is known than that it is larger.
     package var text: String {
         var output = BaselineText()
         output.line("{")
@@ -39,10 +46,10 @@ private struct BaselineText {
     mutating func write(_ cell: CellSummary) {
         let named = Set(cell.trials.flatMap { $0.samples.keys }).map { (key: $0, name: $0.name) }
             .sorted { $0.name < $1.name }
-        let names = named.map { StoredBaseline.quoted($0.name) }.joined(separator: ",")
+        let names = named.map { Evidence.quoted($0.name) }.joined(separator: ",")
         line(
-            "{\"policy\":\(StoredBaseline.quoted(cell.policy)),\"variation\":\(StoredBaseline.quoted(cell.variation)),"
-                + "\"conditions\":\(StoredBaseline.quoted(cell.conditions)),")
+            "{\"policy\":\(Evidence.quoted(cell.policy)),\"variation\":\(Evidence.quoted(cell.variation)),"
+                + "\"conditions\":\(Evidence.quoted(cell.conditions)),")
         line("\"samples\":[\(names)],")
         line("\"trials\":[")
         for (index, trial) in cell.trials.enumerated() {
@@ -53,7 +60,7 @@ private struct BaselineText {
 
     private mutating func write(_ trial: TrialTally, _ keys: [SampleKey]) {
         bytes += "{\"index\":\(trial.key.index),\"seed\":\(trial.seed),\"outcome\":\"\(trial.outcome.rawValue)\"".utf8
-        if !trial.reason.isEmpty { bytes += ",\"reason\":\(StoredBaseline.quoted(trial.reason))".utf8 }
+        if !trial.reason.isEmpty { bytes += ",\"reason\":\(Evidence.quoted(trial.reason))".utf8 }
         bytes += ",\"operations\":\(trial.operations),\"attempts\":\(trial.attempts),\"faults\":\(trial.faults)".utf8
         bytes += ",\"violations\":\(trial.violations),\"samples\":[".utf8
         for (index, key) in keys.enumerated() {
