@@ -286,6 +286,13 @@ struct PageTests {
         #expect(text.contains("### Comparison with weak"))
     }
 
+    @Test("JUnit's time is that of the trials, however late somebody looked at them")
+    func time() throws {
+        var evidence = try PageFixtures.evidence(gate: ["violations == 0"], outages: ["1s"], trials: 2)
+        evidence.run.finishedEpochMicroseconds = evidence.run.startedEpochMicroseconds + 3_600_000_000
+        #expect(PageFixtures.page(evidence).junit.contains(" time=\"48.000\""))
+    }
+
     @Test("JSON has the runs with their comparisons")
     func json() throws {
         let json = PageFixtures.page(try PageFixtures.evidence()).json
