@@ -153,7 +153,7 @@ private struct PlanBuilder {
             throw failure("several runs are named \(twice); compare them --by run")
         }
         baseline = policy.map { "\(name(of: other)):\($0)" } ?? name(of: other)
-        tell(others: others, of: other)
+        tell(others: others, of: other, policy: policy)
         candidate = others.count == 1 ? names[0] : nil
         for source in others {
             for cell in source.cells {
@@ -250,7 +250,7 @@ private struct PlanBuilder {
     }
 
     /// What all sides share is said once; what they do not, of each.
-    private mutating func tell(others: [Evidence], of base: Evidence?) {
+    private mutating func tell(others: [Evidence], of base: Evidence?, policy: String? = nil) {
         let all = (base.map { [$0] } ?? []) + others
         func fact(_ title: String, _ value: (Evidence) -> String) {
             let values = all.map(value)
@@ -275,9 +275,10 @@ private struct PlanBuilder {
         let runs = others.compactMap { if case .run(let run) = $0.source { run } else { nil } }
         facts.append(ComparisonPlan.Fact(name: runs.count == 1 ? "run" : "runs", value: runs.joined(separator: ", ")))
         if let base {
+            let part = policy.map { ":\($0)" } ?? ""
             switch base.source {
-            case .run(let run): facts.append(ComparisonPlan.Fact(name: "baseline", value: "run \(run)"))
-            case .file(let file): facts.append(ComparisonPlan.Fact(name: "baseline", value: file))
+            case .run(let run): facts.append(ComparisonPlan.Fact(name: "baseline", value: "run \(run)\(part)"))
+            case .file(let file): facts.append(ComparisonPlan.Fact(name: "baseline", value: file + part))
             }
         } else {
             facts.append(ComparisonPlan.Fact(name: "baseline", value: baseline))

@@ -47,9 +47,7 @@ struct ComparisonSample {
                 if kind == .share { part = min(part, whole) }
                 units += kind == .share || isRatio ? whole : 1
                 // Of what is measured once, a number that is known to be too small is none.
-                let isOpen =
-                    !isRatio && kind == .quantity
-                    && cell.trials[position].samples(measure.metric, measure.breakdown).first?.isCensored ?? false
+                let isOpen = cell.trials[position].isCensored(measure)
                 never += isOpen ? 1 : 0
                 value = whole > 0 ? (isOpen ? .infinity : part / whole) : nil
             }

@@ -55,7 +55,7 @@ extension ComparisonTest {
             } else {
                 RatioChange(.absolute, candidate.trials.map(part), from: base.trials.map(part))
             }
-        guard let error = change.standardError, error > 1e-12 else { return alike(change.value) }
+        guard let error = change.standardError, !change.isAlike else { return alike(change.value) }
         let interval = change.interval()
         return Finding(
             change: change.value, unit: .points,

@@ -43,7 +43,7 @@ struct CompareCommandTests {
             #expect(labels.code == 0, "\(labels)")
             #expect(labels.output.contains("seed: 42 (v1), 7 (v2)"), "\(labels)")
             let one = try await boreas("compare", other, "--baseline", "one.json:no-backoff", "--metrics", "makespan")
-            #expect(one.code == 0 && one.output.contains("one:no-backoff"), "\(one)")
+            #expect(one.code == 0 && one.output.contains("baseline: one.json:no-backoff"), "\(one)")
 
             let list = try await boreas("ls")
             #expect(list.output.contains("label") && list.output.contains("v2"), "\(list)")

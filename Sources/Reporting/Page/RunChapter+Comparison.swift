@@ -27,7 +27,7 @@ extension RunChapter {
             let caption = "Against \(comparison.baseline)"
             blocks.append(.folded(title, table(of: comparison.rows, comparison, caption, &footnotes)))
         }
-        blocks += (footnotes.lines + comparison.warnings + comparison.notes).map { .note($0, []) }
+        blocks += (comparison.warnings + footnotes.lines + comparison.notes).map { .note($0, []) }
         let method = comparison.legend(comparison.rows).split(separator: "\n").joined(separator: ". ")
         blocks.append(.note("\(method).", [.comparison, .seeds]))
         return section("comparison", "Comparison with \(comparison.baseline)", blocks)
