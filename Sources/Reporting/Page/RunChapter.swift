@@ -100,17 +100,17 @@ struct RunChapter {
     private static func table(of expectations: ExpectationReport) -> PageTable {
         var table = PageTable(
             "Expectations: what each policy was to come to, and what it came to",
-            [.words("policy"), .words("expected"), .words("found"), .words("verdict")])
+            [.words("verdict"), .words("policy"), .words("expected"), .words("found")], name: 1)
         // Those that count come first.
         for line in expectations.lines.filter({ $0.expected != nil })
             + expectations.lines.filter({ $0.expected == nil })
         {
             table.add(
                 [
-                    .init(line.cell), .init(line.expected?.rawValue ?? "nothing"),
-                    .init(line.found.rawValue, line.found),
                     line.expected == nil
                         ? "" : .init(line.verdict == .pass ? "as expected" : "not as expected", line.verdict),
+                    .init(line.cell), .init(line.expected?.rawValue ?? "nothing"),
+                    .init(line.found.rawValue, line.found),
                 ], remark: line.reason.oneLine(width: 300))
         }
         return table
