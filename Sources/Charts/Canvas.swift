@@ -20,25 +20,6 @@ struct Canvas {
                 $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) ? Character($0) : "-"
             })
     }
-
-    /// Text for XML: no markup, and none of the control characters that XML cannot hold.
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "'": escaped += "&#39;"
-            case "\t", "\n", "\r": escaped += " "
-            case "\u{0}"..<" ", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
-
     mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) {
         path("M\(n(x1)) \(n(y1))L\(n(x2)) \(n(y2))", style)
     }
@@ -53,31 +34,31 @@ struct Canvas {
         body += "<text x=\"\(n(x))\" y=\"\(n(y))\""
         if anchor != .start { body += " text-anchor=\"\(anchor.rawValue)\"" }
         if let style { body += " class=\"\(style)\"" }
-        body += ">\(Self.escaped(text))</text>"
+        body += ">\(MarkupText.escaped(text))</text>"
     }
 
     /// - Parameter note: What the script shows, and the browser too where there is no script.
     mutating func rectangle(_ box: Box, _ style: String, note: String? = nil) {
         body += "<rect class=\"\(style)\" x=\"\(n(box.left))\" y=\"\(n(box.top))\""
         body += " width=\"\(n(max(box.width, 0)))\" height=\"\(n(max(box.height, 0)))\""
-        body += note.map { "><title>\(Self.escaped($0))</title></rect>" } ?? "/>"
+        body += note.map { "><title>\(MarkupText.escaped($0))</title></rect>" } ?? "/>"
     }
 
     /// A shape with a note.
     mutating func mark(_ data: String, _ style: String, note: String) {
-        body += "<path class=\"hit mark \(style)\" d=\"\(data)\"><title>\(Self.escaped(note))</title></path>"
+        body += "<path class=\"hit mark \(style)\" d=\"\(data)\"><title>\(MarkupText.escaped(note))</title></path>"
     }
 
     /// A place with a note, larger than what is seen there.
     mutating func hit(_ x: Double, _ y: Double, note: String) {
         body +=
-            "<circle class=\"hit\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"8\"><title>\(Self.escaped(note))</title></circle>"
+            "<circle class=\"hit\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"8\"><title>\(MarkupText.escaped(note))</title></circle>"
     }
 
     /// - Parameter name: What the script calls a group of hits.
     mutating func group(_ style: String, name: String? = nil, isClipped: Bool = false, _ draw: (inout Canvas) -> Void) {
         body += "<g class=\"\(style)\""
-        if let name { body += " data-name=\"\(Self.escaped(name))\"" }
+        if let name { body += " data-name=\"\(MarkupText.escaped(name))\"" }
         if isClipped { body += " clip-path=\"url(#\(id)-clip)\"" }
         body += ">"
         draw(&self)
@@ -93,8 +74,8 @@ struct Canvas {
     func svg(title: String, description: String, height: Double) -> String {
         "<svg class=\"plot \(width.rawValue)\" viewBox=\"0 0 \(n(width.units)) \(n(height))\" width=\"100%\""
             + " role=\"img\""
-            + " aria-labelledby=\"\(id)-title \(id)-desc\"><title id=\"\(id)-title\">\(Self.escaped(title))</title>"
-            + "<desc id=\"\(id)-desc\">\(Self.escaped(description))</desc>\(body)</svg>"
+            + " aria-labelledby=\"\(id)-title \(id)-desc\"><title id=\"\(id)-title\">\(MarkupText.escaped(title))</title>"
+            + "<desc id=\"\(id)-desc\">\(MarkupText.escaped(description))</desc>\(body)</svg>"
     }
 
     /// A picture that says that there is nothing to show.

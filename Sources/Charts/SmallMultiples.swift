@@ -25,7 +25,7 @@ extension SmallMultiples {
     /// A grid of figures under their titles. Its columns are never wide, so that there is one picture of each.
     package func html(id: String) -> String {
         let figures = charts.enumerated().map { place, chart in
-            "<figure><figcaption>\(Canvas.escaped(chart.title))</figcaption>"
+            "<figure><figcaption>\(MarkupText.escaped(chart.title))</figcaption>"
                 + "<div class=\"chart\">\(chart.svg(id: "\(id)-\(place)", width: .narrow))</div></figure>"
         }
         return "<div class=\"chart-grid\">\(figures.joined())</div>"

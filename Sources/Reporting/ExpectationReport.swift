@@ -25,7 +25,7 @@ package struct ExpectationReport: Hashable, Sendable {
         }
     }
 
-    /// Those with expectations, in the order of the file's policies; then the others, for whoever wants to know.
+    /// In the order of the file's policies, those of which nothing is expected among them, for whoever wants to know.
     package let lines: [Line]
     package let verdict: Verdict
     /// Why the verdict is no pass, naming what differs.

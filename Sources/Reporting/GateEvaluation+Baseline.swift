@@ -68,7 +68,6 @@ extension GateEvaluation {
     }
 
     private func quantityChange(_ baseline: GateCell, _ pairs: [GateCell.Pair]?) -> GateFinding {
-        let kind = expression.change == .absolute ? RatioChange.Kind.absolute : .relative
         let (mine, others) = (cell.parts(measure), baseline.parts(measure))
         let change =
             if let pairs {
@@ -86,7 +85,7 @@ extension GateEvaluation {
                 weakness: "\(count) of \(Numbers.count(whole.cell.trials.count, "trial"))\(whose) never came to an end")
         }
         if change.isAlike {
-            let trials = AlikeTrials(change.value, trials: change.count, scale: scale(of: kind))
+            let trials = AlikeTrials(change.value, trials: change.count, scale: changeScale)
             let plain = pairs == nil ? "trial" : "pair"
             return GateFinding(
                 value: change.value, interval: trials.interval(confidence),
@@ -100,94 +99,33 @@ extension GateEvaluation {
             trialsNeeded: { trialsNeeded(change.value, interval, of: change.count) })
     }
 
-    private func scale(of kind: RatioChange.Kind) -> AlikeTrials.Scale {
+    private var kind: RatioChange.Kind { expression.change == .absolute ? .absolute : .relative }
+
+    private var changeScale: AlikeTrials.Scale {
         if kind == .relative { return .relative }
         if measure.metric.isPart { return .points }
         return measure.metric.unit == .count ? .count : .other
     }
 
     private func quantileChange(_ q: Double, _ baseline: GateCell, _ pairs: [GateCell.Pair]?) -> GateFinding {
-        let mine = pairs.map { cell.values(measure, at: $0.map(\.mine)) } ?? cell.values(measure)
-        let others = pairs.map { baseline.values(measure, at: $0.map(\.other)) } ?? baseline.values(measure)
-        guard let value = mine.value(q), let other = others.value(q) else { return .none }
-        let change = change(value, other)
-        guard confidence.tail > 0, !change.isNaN else { return GateFinding(value: change, interval: .unknown) }
-        // Fewer bound neither quantile, whatever a bootstrap makes of the values that happen to be there.
-        let needed = max(BCaBootstrap.countMin, SortedSample.countToBound(max(q, 1 - q), confidence))
-        let trials = min(mine.trials, others.trials)
+        let change = TrialQuantileChange(
+            kind, q, pairs.map { cell.values(measure, at: $0.map(\.mine)) } ?? cell.values(measure),
+            from: pairs.map { baseline.values(measure, at: $0.map(\.other)) } ?? baseline.values(measure),
+            isPaired: pairs != nil)
+        guard confidence.tail > 0, !change.value.isNaN else {
+            return GateFinding(value: change.value, interval: .unknown)
+        }
+        let (trials, needed) = (change.trials, change.trialsNeeded(confidence))
         guard trials >= needed else {
+            let noun = pairs == nil ? "trial" : "pair"
             return GateFinding(
-                value: change, interval: .unknown,
-                weakness:
-                    "\(Numbers.count(trials, pairs == nil ? "trial" : "pair")) \(trials == 1 ? "bounds" : "bound") "
-                    + "no \(measure.name); \(needed) are needed")
+                value: change.value, interval: .unknown,
+                weakness: "\(Numbers.count(trials, noun)) \(trials == 1 ? "bounds" : "bound") no \(measure.name); "
+                    + "\(needed) are needed")
         }
-        let isLarge = mine.count + others.count > Self.bootstrapValuesMax
-        let interval =
-            isLarge || confidence.tail * Double(BCaBootstrap.drawsDefault) < Self.drawsBeyondMin
-            ? combined(value, mine.interval(q, confidence), other, others.interval(q, confidence))
-            : bootstrapped(q, baseline, pairs)
+        let interval = change.interval(confidence)
         return GateFinding(
-            value: change, interval: interval, trialsNeeded: { trialsNeeded(change, interval, of: trials) })
-    }
-
-    /// More values than this take too long to be drawn from again and again.
-    private static let bootstrapValuesMax = 100_000
-    /// Fewer draws than this beyond a bound don't tell where it lies.
-    private static let drawsBeyondMin = 10.0
-    /// More trials than this are drawn in groups of neighbours, which are as independent as they are.
-    private static let bootstrapGroupsMax = 1_000
-
-    private func change(_ mine: Double, _ other: Double) -> Double {
-        if mine == other { return 0 }
-        guard expression.change == .relative else { return mine - other }
-        if other == 0 { return .nan }
-        return other.isInfinite ? -1 : mine / other - 1
-    }
-
-    /// The bounds of two quantiles put together by recovering their variances (Zou and Donner, Statistics in Medicine 27,
-    /// 2008, 1693): wider than need be for pairs, and cheap for any number of values.
-    private func combined(_ value: Double, _ own: Interval, _ other: Double, _ others: Interval) -> Interval {
-        guard value.isFinite, other.isFinite else { return .unknown }
-        let scale = expression.change == .relative ? 1 / other : 1
-        let ratio = expression.change == .relative ? value / other : 1
-        guard scale.isFinite else { return .unknown }
-        func joined(_ x: Double, _ y: Double) -> Double { (x * x + y * y).squareRoot() }
-        // Nothing of what is not bounded is nothing.
-        func product(_ x: Double, _ y: Double) -> Double { x == 0 || y == 0 ? 0 : x * y }
-        let change = change(value, other)
-        let weight = scale * ratio
-        return Interval(
-            change - joined(product(value - own.lower, scale), product(others.upper - other, weight)),
-            change + joined(product(own.upper - value, scale), product(other - others.lower, weight)))
-    }
-
-    private func bootstrapped(_ q: Double, _ baseline: GateCell, _ pairs: [GateCell.Pair]?) -> Interval {
-        func values(_ cell: GateCell, _ places: [Int]) -> [[Double]] {
-            let groups = min(places.count, Self.bootstrapGroupsMax)
-            return (0..<groups).map { group in
-                places[places.count * group / groups..<places.count * (group + 1) / groups].flatMap {
-                    CellSummary.values(measure, cell.cell.trials[$0])
-                }
-            }
-        }
-        func change(_ mine: Double?, _ other: Double?) -> Double {
-            guard let mine, let other else { return .nan }
-            return self.change(mine, other)
-        }
-        if let pairs {
-            let mine = PooledSample(values(cell, pairs.map(\.mine)))
-            let others = PooledSample(values(baseline, pairs.map(\.other)))
-            return BCaBootstrap(count: min(pairs.count, Self.bootstrapGroupsMax)) {
-                change(mine.quantile(q, of: $0), others.quantile(q, of: $0))
-            }.interval(confidence)
-        }
-        let (own, other) = (
-            values(cell, Array(cell.cell.trials.indices)), values(baseline, Array(baseline.cell.trials.indices))
-        )
-        let (mine, others) = (PooledSample(own), PooledSample(other))
-        return BCaBootstrap(counts: own.count, other.count) {
-            change(mine.quantile(q, of: $0), others.quantile(q, of: $1))
-        }.interval(confidence)
+            value: change.value, interval: interval,
+            trialsNeeded: { trialsNeeded(change.value, interval, of: trials) })
     }
 }

@@ -40,6 +40,8 @@ package struct GateReport: Hashable, Sendable {
     package let look: Look?
     /// Trials that were planned and did not take place.
     package let missing: Int
+    /// How long all trials took, each by its own clock.
+    package let duration: Duration
     /// What conditions against `baseline` are held against; nil where there are none, or it is not given.
     package let baseline: Baseline?
 
@@ -52,8 +54,6 @@ package struct GateReport: Hashable, Sendable {
         /// May be empty.
         package var label: String
     }
-    /// How long all trials took, each by its own clock.
-    package let duration: Duration
 
     /// The chance that a condition on its limit passes, and the chance that it fails.
     package static let error = 0.05

@@ -6,8 +6,7 @@ import Foundation
 ///
 /// Trials are drawn, and not what happened within them, because that hangs together. The draws come from a fixed seed,
 /// so that the same trials give the same interval. It costs a call of the statistic for each draw and for each of at
-/// most ``jackknifeGroupsMax`` trials left out; ``PooledSample`` makes a pooled quantile cheap enough for thousands of
-/// trials.
+/// most ``jackknifeGroupsMax`` trials left out.
 package struct BCaBootstrap: Hashable, Sendable {
     /// Fewer trials than this allow too few different draws.
     package static let countMin = 5

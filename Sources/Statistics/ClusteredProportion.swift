@@ -7,8 +7,7 @@ package struct ClusteredProportion: Hashable, Sendable {
     package var pooled: Proportion
     /// Trials with an operation.
     package var clusters: Int
-    /// How many times larger the variance is than if all were independent; at least 1. Where nothing failed, or all did,
-    /// the sample can't tell, and each trial counts as one operation; a single trial tells nothing of it, and has 1.
+    /// How many times larger the variance is than if all were independent; at least 1, and 1 where it can't be told.
     package var designEffect: Double
 
     package init(_ clusters: [Proportion]) {
@@ -19,12 +18,8 @@ package struct ClusteredProportion: Hashable, Sendable {
         let t = Double(used.count)
         let p = pooled.value
         // Trials of one operation each are independent operations.
-        guard used.count >= 2, n > t else {
+        guard used.count >= 2, n > t, p > 0, p < 1 else {
             designEffect = 1
-            return
-        }
-        guard p > 0, p < 1 else {
-            designEffect = n / t
             return
         }
         let mean = n / t
@@ -44,7 +39,6 @@ package struct ClusteredProportion: Hashable, Sendable {
     /// Graubard, Survey Methodology 24, 1998). Nil for a single trial of many operations, whose variance nobody knows.
     private func worth(_ confidence: Confidence) -> Proportion? {
         guard clusters > 1 || pooled.count <= 1 else { return nil }
-        let isMixed = pooled.successes > 0 && pooled.successes < pooled.count
         guard isMixed, pooled.count > Double(clusters), confidence.tail > 0 else { return effective }
         func t(_ count: Double) -> Double {
             StudentDistribution.quantile(1 - confidence.tail, degreesOfFreedom: count - 1)
@@ -54,8 +48,15 @@ package struct ClusteredProportion: Hashable, Sendable {
         return Proportion(successes: effective.successes * ratio * ratio, count: effective.count * ratio * ratio)
     }
 
-    /// The pooled share as if from the number of independent operations that it is worth.
+    /// Whether some failed and some did not.
+    private var isMixed: Bool { pooled.successes > 0 && pooled.successes < pooled.count }
+
+    /// The pooled share as if from the number of independent operations that it is worth. Where nothing failed, or all did,
+    /// nobody knows how much the operations of a trial share their fate, and each trial is worth one.
     package var effective: Proportion {
-        Proportion(successes: pooled.successes / designEffect, count: pooled.count / designEffect)
+        guard isMixed || clusters < 2 else {
+            return Proportion(successes: pooled.successes > 0 ? Double(clusters) : 0, count: Double(clusters))
+        }
+        return Proportion(successes: pooled.successes / designEffect, count: pooled.count / designEffect)
     }
 }

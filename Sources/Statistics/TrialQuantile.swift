@@ -39,6 +39,11 @@ package struct TrialQuantile: Hashable, Sendable {
         share(of: rank(limit, includes: includes))
     }
 
+    /// For each trial that has a value, the part of its values that is not above a limit.
+    func parts(upTo limit: Double) -> [Double] {
+        zip(smaller(rank(limit, includes: true)), counts).map { Double($0) / Double($1) }
+    }
+
     package func interval(_ q: Double, _ confidence: Confidence = .twoSided95) -> Interval {
         guard confidence.tail > 0 else { return .unknown }
         // How many values are not above the upper bound, and how many lie below the lower.
@@ -70,9 +75,13 @@ package struct TrialQuantile: Hashable, Sendable {
 
     /// Counts the smallest values for successes.
     private func share(of rank: Int) -> TrialShare {
+        TrialShare(zip(smaller(rank), counts).map { (successes: Double($0), count: Double($1)) })
+    }
+
+    /// How many of so many smallest values are of each trial.
+    private func smaller(_ rank: Int) -> [Int32] {
         var smaller = Array(repeating: Int32(0), count: counts.count)
         for position in 0..<rank { smaller[Int(owners[position])] += 1 }
-        return TrialShare(
-            zip(smaller, counts).map { (successes: Double($0), count: Double($1)) })
+        return smaller
     }
 }

@@ -30,7 +30,8 @@ struct Gate: AsyncParsableCommand {
             A file of thresholds holds apiVersion: boreas.dev/v1alpha1, kind: Thresholds, and spec: {gate: [...]}.
 
             --until-decided carries out more trials, and looks again whenever their number has doubled; 5 % is spent on \
-            all looks together. Decide for it before the verdict of a plain gate is known: that is a look, too.
+            all looks together. What must never happen, as violations, passes at the last of them, or once min says that \
+            there are enough trials. Decide for it before the verdict of a plain gate is known: that is a look, too.
             """)
 
     @Argument(help: ArgumentHelp("The runs: latest, identifiers, or labels.", valueName: "run"))

@@ -75,7 +75,9 @@ struct ReportCommand: AsyncParsableCommand {
         let run = try await results.archive.run(reference)
         if run.experiment.policyNames.contains(baseline) { return .policy(baseline) }
         var reader = EvidenceReader(archive: results.archive, gate: run.experiment.gate)
-        let (_, meant) = try await reader.baseline(baseline, of: [try await reader.run(run.identifier)], by: nil)
+        let own = try await reader.run(run.identifier)
+        let (_, meant) = try await reader.baseline(baseline, of: [own], by: nil)
+        for note in reader.notes { Terminal.error("boreas: \(note)") }
         if references.count == 1, case .evidence(let other) = meant, other.source == .run(run.identifier) {
             throw CommandFailure(
                 code: .usage, message: "--baseline: \(run.identifier) is the run itself; name one to hold it against")

@@ -20,7 +20,8 @@ enum TextFile {
         let files = FileManager.default
         if path.isEmpty { return "it names no file" }
         if isFolder(path) ?? false { return "it is a folder" }
-        let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        let parent = NSString(string: path).deletingLastPathComponent
+        let folder = parent.isEmpty ? "." : parent
         switch isFolder(folder) {
         case nil: return "there is no folder \(folder)"
         case false?: return "\(folder) is no folder"

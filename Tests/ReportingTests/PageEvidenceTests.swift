@@ -61,7 +61,7 @@ struct PageEvidenceTests {
             return own
         }
         run.trialsPlanned = trials.count
-        let archive = try RunArchive.open(at: folder.appending(path: "a.sqlite").path)
+        let archive = try RunArchive.open(at: folder.appending(path: "a.sqlite").path, makesFolder: true)
         try await archive.begin(run)
         for trial in trials { try await archive.record(trial, in: run.identifier) }
         try await body(archive)

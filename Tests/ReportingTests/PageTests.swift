@@ -200,11 +200,14 @@ struct PageTests {
 
     @Test("names from outside are text, and never markup")
     func hostile() throws {
-        let name = #"<script>alert("1")</script>&amp;'"#
+        // The accents make one character of what stands before them.
+        let name = "<\u{338}i>\"\u{301} onclick=x" + #"<script>alert("1")</script>&amp;'"#
         var evidence = try PageFixtures.evidence(
             outages: ["50ms", #"</title><img src=x onerror=alert(1)>"#], name: name, reason: "</td><b>\(name)")
         evidence.run.experiment.description = "{{{script}}} <svg onload=alert(1)>"
         let html = try PageFixtures.page(evidence).html()
+        #expect(html.utf8.contains("&lt;\u{338}i".utf8) && !html.utf8.contains("<\u{338}".utf8))
+        #expect(html.utf8.contains("&quot;\u{301} onclick".utf8) && !html.utf8.contains("\"\u{301}".utf8))
         #expect(!html.contains("<script>alert") && !html.contains("<img") && !html.contains("<b>"))
         #expect(!html.contains("<svg onload") && html.contains("{{{script}}}"))
         #expect(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;amp;&#39;"))
@@ -284,6 +287,13 @@ struct PageTests {
         #expect(text.contains("| ✗ fail | success\\_rate \\>= 90% | weak | outage=30s | 75% |"))
         #expect(text.contains("| the limit is broken"))
         #expect(text.contains("### Comparison with weak"))
+    }
+
+    @Test("JUnit's time is that of the trials, however late somebody looked at them")
+    func time() throws {
+        var evidence = try PageFixtures.evidence(gate: ["violations == 0"], outages: ["1s"], trials: 2)
+        evidence.run.finishedEpochMicroseconds = evidence.run.startedEpochMicroseconds + 3_600_000_000
+        #expect(PageFixtures.page(evidence).junit.contains(" time=\"48.000\""))
     }
 
     @Test("JSON has the runs with their comparisons")

@@ -108,16 +108,4 @@ struct BCaBootstrapTests {
         }
         #expect(isNear(grouped / single, 1, 0.15))
     }
-
-    @Test("a pooled quantile is that of the sorted pool", arguments: 1...20)
-    func pooled(seed: UInt64) {
-        var stream = SplitMix64(seed: seed)
-        let trials = (0..<8).map { _ in (0..<stream.index(7)).map { _ in Double(stream.index(20)) } }
-        let pool = PooledSample(trials)
-        for q in [0.01, 0.5, 0.9, 0.99, 1] {
-            let indices = (0..<8).map { _ in stream.index(8) }
-            #expect(pool.quantile(q, of: indices) == SortedSample(indices.flatMap { trials[$0] }).quantile(q))
-        }
-        #expect(pool.quantile(0.5, of: []) == nil)
-    }
 }

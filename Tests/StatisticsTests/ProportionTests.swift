@@ -85,7 +85,7 @@ struct ProportionTests {
     @Test("where nothing failed, or everything did, each trial counts as one operation", arguments: [0, 100])
     func clean(successes: Int) {
         let share = ClusteredProportion((0..<10).map { _ in Proportion(successes, of: 100) })
-        #expect(share.designEffect == 100)
+        #expect(share.designEffect == 1 && share.effective.count == 10)
         #expect(share.wilson() == Proportion(successes / 10, of: 10).wilson())
         let single = ClusteredProportion((0..<10).map { _ in Proportion(1, of: 1) })
         #expect(single.designEffect == 1 && single.wilson() == Proportion(10, of: 10).wilson())

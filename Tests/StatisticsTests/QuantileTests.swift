@@ -176,3 +176,47 @@ struct RatioEstimateTests {
         #expect(PoissonMean(total: 3, trials: 2).interval(Confidence(tail: 0)) == Interval(0, .infinity))
     }
 }
+
+struct TrialQuantileChangeTests {
+    private func sample(_ values: [Double]) -> TrialQuantile { TrialQuantile(values.map { [$0] }) }
+
+    private static let values = (1...20).map { 10 + Double($0 * 7 % 20) }
+
+    @Test("the bounds of both quantiles are put together, less what they have in common")
+    func bounds() {
+        let (mine, other) = (sample(Self.values.map { $0 + 1 }), sample(Self.values))
+        let (own, base) = (mine.interval(0.5, .oneSided95), other.interval(0.5, .oneSided95))
+        let apart = TrialQuantileChange(.absolute, 0.5, mine, from: other, isPaired: false)
+        #expect(apart.value == 1 && apart.trials == 20)
+        let (m, o) = (mine.value(0.5) ?? .nan, other.value(0.5) ?? .nan)
+        let upper = ((own.upper - m) * (own.upper - m) + (o - base.lower) * (o - base.lower)).squareRoot()
+        #expect(isNear(apart.interval(.oneSided95).upper, 1 + upper))
+        let paired = TrialQuantileChange(.absolute, 0.5, mine, from: other, isPaired: true).interval(.oneSided95)
+        #expect(paired.lower < 1 && paired.upper > 1 && paired.upper - 1 < upper / 2)
+        // Pairs that have nothing in common are no pairs.
+        let shuffled = sample(Self.values.indices.map { Self.values[$0 * 3 % 20] + 1 })
+        let others = TrialQuantileChange(.absolute, 0.5, shuffled, from: other, isPaired: true)
+        #expect(isNear(others.interval(.oneSided95).upper, 1 + upper))
+    }
+
+    @Test("what never came is endlessly more than what did, and all of what came is less than what never does")
+    func never() {
+        let (some, none) = (sample(Self.values), sample(Self.values.map { _ in .infinity }))
+        let worse = TrialQuantileChange(.relative, 0.5, none, from: some, isPaired: true)
+        #expect(worse.value == .infinity && worse.interval().lower == .infinity)
+        let better = TrialQuantileChange(.relative, 0.5, some, from: none, isPaired: true)
+        #expect(better.value == -1 && better.interval() == Interval(-1, -1))
+        let equal = TrialQuantileChange(.absolute, 0.5, none, from: none, isPaired: true)
+        #expect(equal.value == 0 && equal.interval() == .unknown)
+    }
+
+    @Test("a part of nothing is no change, and nothing is known at a level of nothing")
+    func nothing() {
+        let (some, none) = (sample(Self.values), sample(Self.values.map { _ in 0 }))
+        #expect(TrialQuantileChange(.relative, 0.5, some, from: none, isPaired: true).value.isNaN)
+        let change = TrialQuantileChange(.relative, 0.5, none, from: some, isPaired: true)
+        #expect(change.value == -1 && change.interval() == Interval(-1, -1))
+        #expect(change.interval(Confidence(tail: 0)) == .unknown)
+        #expect(change.trialsNeeded(.oneSided95) == 5)
+    }
+}

@@ -48,7 +48,7 @@ struct CompareCommandTests {
             let list = try await boreas("ls")
             #expect(list.output.contains("label") && list.output.contains("v2"), "\(list)")
             let shown = try await boreas("show", other)
-            #expect(shown.output.split(separator: "\n").first?.contains("label v2") == true, "\(shown)")
+            #expect(shown.output.split(separator: "\n").first?.contains("  label v2  ") == true, "\(shown)")
         }
     }
 

@@ -119,8 +119,10 @@ struct ReportCommandTests {
             let run = try await boreas("report", "zzzz", "--db", "a.sqlite")
             #expect(run.code == 64 && run.errors.contains("there is no run zzzz"))
             let out = try await boreas("report", "--db", "a.sqlite", "--out", "none/page.html")
-            let missing = "--out: none/page.html can't be written: there is no folder "
+            let missing = "--out: none/page.html can't be written: there is no folder none\n"
             #expect(out.code == 64 && out.errors.contains(missing), "\(out)")
+            let within = try await boreas("report", "--db", "a.sqlite", "--out", "a.sqlite/page.html")
+            #expect(within.code == 64 && within.errors.contains("a.sqlite is no folder"), "\(within)")
             let folder = try await boreas("report", "--db", "a.sqlite", "--out", ".")
             #expect(
                 folder.code == 64 && folder.errors.contains("--out: . can't be written: it is a folder"), "\(folder)")

@@ -151,8 +151,10 @@ private struct Teller {
     /// Of each policy that breaks a condition the line that breaks it most, the worst policy first.
     private func worstLines(_ lines: [GateReport.Line]) -> [GateReport.Line] {
         func isWorse(_ left: GateReport.Line, _ right: GateReport.Line) -> Bool {
-            [.atLeast, .above].contains(left.expression.relation)
-                ? left.value < right.value : left.value > right.value
+            switch left.expression.relation {
+            case .atMost, .below, .equal: left.value > right.value
+            case .atLeast, .above: left.value < right.value
+            }
         }
         let broken = lines.filter { $0.verdict == .fail }
         let worst = policies.compactMap { policy -> GateReport.Line? in
@@ -290,7 +292,9 @@ private struct Teller {
         case .fail:
             let met = expected.count { $0.verdict == .pass }
             if expected.count > 1 { parts.append("expectations met: \(met) of \(expected.count)") }
-        case .inconclusive: if gate.missing > 0 { parts.append(missingText) }
+        case .inconclusive:
+            parts += gate.lines.filter(\.policy.isEmpty).map { "`\($0.expression.text)`: \(Self.brief($0.reason))" }
+            if gate.missing > 0 { parts.append(missingText) }
         }
         return parts.isEmpty ? "nothing is shown" : parts.joined(separator: "; ")
     }
@@ -324,7 +328,8 @@ private struct Teller {
         }
         let groups = Verdict.allCases.compactMap { verdict -> String? in
             let own = lines.filter { $0.found == verdict }
-            return own.isEmpty ? nil : "\(named(own.map(\.cell))) \(verdict.present(own.count))"
+            return own.isEmpty
+                ? nil : "\(named(own.map { $0.policy + Self.place($0.variation ?? "") })) \(verdict.present(own.count))"
         }
         let count = lines.count == 2 ? "both" : "all \(lines.count)"
         return "\(count) expectations are met: \(groups.joined(separator: "; "))"

@@ -56,7 +56,7 @@ extension RunChapter {
 extension Headline {
     /// The sentence with its conditions as code.
     fileprivate var markdown: String {
-        pieces.map { $0.isCode ? "`\($0.text)`" : MarkdownText.escaped($0.text) }.joined()
+        pieces.map { $0.isCode ? MarkdownText.code($0.text) : MarkdownText.escaped($0.text) }.joined()
     }
 }
 
@@ -83,7 +83,7 @@ extension PageTable {
         }
         lines += rows.map { row in
             row.cells.map { cell in
-                let text = cell.isCode ? "`\(cell.text)`" : MarkdownText.cell(cell.text)
+                let text = cell.isCode ? MarkdownText.code(cell.text) : MarkdownText.cell(cell.text)
                 return cell.isSigned ? cell.verdict.map { "\($0.tick) \(text)" } ?? text : text
             } + (isRemarked ? [MarkdownText.cell(row.remark)] : [])
         }

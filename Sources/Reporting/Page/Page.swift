@@ -1,3 +1,4 @@
+import Charts
 import Crypto
 import Experiments
 import Foundation
@@ -29,10 +30,18 @@ package struct Page: Sendable {
 
     /// The whole file.
     package func html() throws -> String {
-        let templates = try PageTemplate.all.mapValues { try MustacheTemplate(string: $0) }
+        MustacheContentTypes.register(Markup(), named: "MARKUP")
+        let templates = try PageTemplate.all.mapValues {
+            try MustacheTemplate(string: "{{% CONTENT_TYPE: MARKUP}}\n" + $0)
+        }
         let html = MustacheLibrary(templates: templates).render(model, withTemplate: "page")
         guard let html else { preconditionFailure("the template of the page is there") }
         return html
+    }
+
+    /// The library's own escapes by characters, and leaves a quotation mark with an accent behind it as it is.
+    private struct Markup: MustacheContentType {
+        func escapeText(_ text: String) -> String { MarkupText.escaped(text) }
     }
 
     var chapters: [RunChapter] {

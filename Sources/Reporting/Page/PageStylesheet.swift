@@ -68,7 +68,7 @@ enum PageStylesheet {
         table{border-collapse:collapse;font-size:.84rem;line-height:1.4;min-width:min(100%,24rem);overflow-wrap:normal}
         caption{text-align:left;color:var(--quiet);padding:0 0 .4rem;font-size:.875rem}
         th,td{padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
-        th+th,th+td,td+td{padding-left:.25rem}
+        th+th,th+td,td+td,td+th{padding-left:.25rem}
         thead th{vertical-align:bottom;border-bottom-color:var(--axis);font-weight:600;color:var(--quiet)}
         tbody th{font-weight:600;white-space:nowrap}
         td{min-width:3rem}

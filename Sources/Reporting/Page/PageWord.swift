@@ -66,7 +66,8 @@ enum PageWord: String, CaseIterable {
                 + "keeps it, and fails where the whole interval breaks it."
         case .orderStatistic:
             "Percentiles are nearest-rank: values that were observed, of all values, those that never came being larger "
-                + "than any. Their 95 % intervals are order statistics, which assume no distribution."
+                + "than any. Their 95 % intervals assume no distribution, and nothing of how the values of one trial hang "
+                + "together: they are bounded as a gate bounds them, which is by order statistics where a trial has one value."
         case .student:
             "The mean of the trials, or the ratio of two counts that are summed over them, with Student's 95 % interval in "
                 + "which each trial is one observation."

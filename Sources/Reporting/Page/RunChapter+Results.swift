@@ -11,9 +11,9 @@ extension RunChapter {
         let unit = run.experiment.isOfClients ? "operations" : "workflows"
         let hasWorkflows = !run.experiment.isOfClients && !run.experiment.isOfProcess
         let metrics = run.experiment.isOfClients ? Metric.clientMetrics(in: report.cells) : []
-        var columns: [PageTable.Column] = [.words("policy")]
+        var columns: [PageTable.Column] = [.words("verdict"), .words("policy")]
         if isVaried { columns.append(.words("variation")) }
-        columns += [.words("verdict"), .init("trials")]
+        columns.append(.init("trials"))
         if !run.experiment.isOfProcess { columns += [.init(unit), .init("success [95 %]")] }
         if hasWorkflows { columns += [.init("p50"), .init("p95")] }
         let isScheduled = report.cells.contains { $0.missed != nil }
@@ -25,12 +25,12 @@ extension RunChapter {
         var table = PageTable(
             "Every cell; \(unit == "operations" ? "operations" : "\(unit), operations") and attempts are all of the cell"
                 + (hasWorkflows ? ", p50 and p95 of the time to completion" : "")
-                + (isScheduled ? ", missed the times without the workflow that was due" : ""), columns)
+                + (isScheduled ? ", missed the times without the workflow that was due" : ""), columns, name: 1)
         for cell in report.cells {
             let success = cell.success
-            var row: [PageTable.Cell] = [.init(cell.policy)]
+            var row: [PageTable.Cell] = [.init(cell.verdict.rawValue, cell.verdict), .init(cell.policy)]
             if isVaried { row.append(.init(RunPictures.spell(cell.variation))) }
-            row += [.init(cell.verdict.rawValue, cell.verdict), .init("\(cell.trials.count)")]
+            row.append(.init("\(cell.trials.count)"))
             if !run.experiment.isOfProcess {
                 let interval = Numbers.text(success.wilson(), Numbers.percent)
                 row += [

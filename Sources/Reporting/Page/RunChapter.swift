@@ -55,7 +55,8 @@ struct RunChapter {
         if !report.gate.lines.isEmpty {
             blocks.append(.table(gateTable))
             blocks.append(
-                .note("Bounds: \(report.gate.levelText). Inconclusive is no pass.", [.bounds, .verdict]))
+                .note(
+                    "Bounds: \(report.gate.levelText). \(baselineText)Inconclusive is no pass.", [.bounds, .verdict]))
         }
         if let expectations = report.expectations {
             blocks.append(.table(Self.table(of: expectations)))
@@ -73,6 +74,8 @@ struct RunChapter {
         }
         return section("verdict", "Verdict", blocks)
     }
+
+    private var baselineText: String { report.gate.baseline.map { "Baseline: \($0.text). " } ?? "" }
 
     private var gateTable: PageTable {
         let isVaried = report.gate.lines.contains { !$0.variation.isEmpty }
@@ -97,14 +100,18 @@ struct RunChapter {
     private static func table(of expectations: ExpectationReport) -> PageTable {
         var table = PageTable(
             "Expectations: what each policy was to come to, and what it came to",
-            [.words("policy"), .words("expected"), .words("found"), .words("verdict"), .words("reason")])
-        for line in expectations.lines {
-            table.add([
-                .init(line.cell), .init(line.expected?.rawValue ?? "nothing"), .init(line.found.rawValue, line.found),
-                line.expected == nil
-                    ? "" : .init(line.verdict == .pass ? "as expected" : "not as expected", line.verdict),
-                .init(line.reason.oneLine(width: 300)),
-            ])
+            [.words("verdict"), .words("policy"), .words("expected"), .words("found")], name: 1)
+        // Those that count come first.
+        for line in expectations.lines.filter({ $0.expected != nil })
+            + expectations.lines.filter({ $0.expected == nil })
+        {
+            table.add(
+                [
+                    line.expected == nil
+                        ? "" : .init(line.verdict == .pass ? "as expected" : "not as expected", line.verdict),
+                    .init(line.cell), .init(line.expected?.rawValue ?? "nothing"),
+                    .init(line.found.rawValue, line.found),
+                ], remark: line.reason.oneLine(width: 300))
         }
         return table
     }

@@ -105,8 +105,9 @@ package struct RunEvidence: Sendable {
         of own: Evidence, _ run: RunRecord, baseline: ComparisonPlan.Baseline?
     ) throws -> ComparisonReport? {
         switch baseline {
-        case .policy?:
-            return try baseline.map { ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: $0)) }
+        case .policy(let name)?:
+            guard own.policies.contains(name) else { throw ComparisonPlan.unknown(name, among: own.policies) }
+            return ComparisonReport(try ComparisonPlan([own], by: .policy, baseline: .policy(name)))
         case .variation(let name)?:
             throw ExperimentError(
                 file: "--baseline", position: nil, path: "",

@@ -105,8 +105,8 @@ private struct Cost {
 
     func estimate(_ cell: CellSummary) -> Estimate? {
         if let quantile = measure.quantile {
-            let sample = cell.distribution(measure)
-            return sample.quantile(quantile).map {
+            let sample = TrialQuantile(cell.trials.map { CellSummary.values(measure, $0) })
+            return sample.value(quantile).map {
                 Estimate(value: $0, interval: sample.interval(quantile), n: sample.count)
             }
         }
