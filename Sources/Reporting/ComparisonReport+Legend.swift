@@ -47,7 +47,7 @@ extension ComparisonReport {
         case .means, .meansAlone: "of means by \(row.isPaired ? "Student" : "Welch")"
         case .singles: "of shares by Newcombe"
         case .clusters: "of shares by \(row.isPaired ? "Student" : "Welch")"
-        case .bounds: "of shares that are alike by Stringer"
+        case .bounds: "of shares that are equal by Stringer"
         }
     }
 

@@ -24,7 +24,7 @@ package struct ComparisonReport: Hashable, Sendable {
         package var p: Double?
         /// That of this row by itself.
         package var pAlone: Double?
-        /// Whether p is below 0.05.
+        /// Whether p is below 0.05, and the interval does not reach over 0: the two may be of tests that differ.
         package var isShown: Bool
         /// Which way the candidate lies by what p is of: 1 is up, −1 down, 0 neither. It is the change's sign, but where
         /// what came on both sides is alike, and what never came is not.
@@ -73,7 +73,7 @@ package struct ComparisonReport: Hashable, Sendable {
         case singles
         /// Shares of trials with many operations: Student's or Welch's interval and test of the trials.
         case clusters
-        /// The same where the trials of a side are alike: Stringer's bounds, with the tests of ``ranks``.
+        /// Shares that are the same in all trials: Stringer's bounds, and no test.
         case bounds
 
         var isOfMeans: Bool { self == .means || self == .meansAlone }
@@ -216,7 +216,8 @@ package struct ComparisonReport: Hashable, Sendable {
         let tested = rows.indices.filter { rows[$0].pAlone != nil }
         for (index, p) in zip(tested, holmAdjusted(tested.compactMap { rows[$0].pAlone })) {
             rows[index].p = p
-            rows[index].isShown = p < 0.05
+            let reachesOver = rows[index].changeInterval.map { $0.lower < 0 && $0.upper > 0 } ?? false
+            rows[index].isShown = p < 0.05 && !reachesOver
             rows[index].noteSize(family: tested.count)
         }
         for index in rows.indices { rows[index].judge(margin: margin) }

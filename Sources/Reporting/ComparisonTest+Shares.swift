@@ -55,7 +55,7 @@ extension ComparisonTest {
             } else {
                 RatioChange(.absolute, candidate.trials.map(part), from: base.trials.map(part))
             }
-        guard let error = change.standardError, !change.isAlike else { return alike(change.value) }
+        guard let error = change.standardError, !change.isAlike else { return alike() }
         let interval = change.interval()
         return Finding(
             change: change.value, unit: .points,
@@ -64,27 +64,43 @@ extension ComparisonTest {
             method: .clusters)
     }
 
-    /// Where all trials of a side give the same share, or all pairs differ by the same, their spread tells nothing: the
-    /// bounds are those of trials that may fail as a whole.
-    private func alike(_ change: Double) -> Finding {
+    /// Where all trials of a side give the same share, or all pairs differ by the same, their spread tells nothing of the
+    /// mean: it is the trial in the middle that is estimated, as of any other number. Where nothing differs at all, more
+    /// trials might, and the bounds are those of trials that may fail as a whole.
+    private func alike() -> Finding {
+        if isEqual { return equal() }
+        let (change, interval, p): (Double, Interval, Double)
+        if let pairs {
+            let differences = pairs.places.map { candidate.trials[$0.candidate].value - base.trials[$0.base].value }
+            change = HodgesLehmann.pseudoMedian(differences)
+            interval = HodgesLehmann.pseudoMedianInterval(differences)
+            p = WilcoxonSignedRank(differences).p
+        } else {
+            change = HodgesLehmann.shift(base.values, candidate.values)
+            interval = HodgesLehmann.shiftInterval(base.values, candidate.values)
+            p = MannWhitney(base.values, candidate.values).p
+        }
+        return Finding(
+            change: change, unit: .points, interval: interval, p: p, tendency: Self.sign(change), method: .ranks)
+    }
+
+    private func equal() -> Finding {
         func count(_ trial: ComparisonSample.Trial) -> TrialShareDifference.Count {
             (successes: trial.part, count: trial.whole)
         }
-        let (difference, p, n): (TrialShareDifference, Double, Int)
-        if let pairs {
-            let trials = pairs.places.map { (mine: candidate.trials[$0.candidate], other: base.trials[$0.base]) }
-            difference = TrialShareDifference(pairs: trials.map { (mine: count($0.mine), other: count($0.other)) })
-            p = WilcoxonSignedRank(trials.map { $0.mine.value - $0.other.value }).p
-            n = trials.count
-        } else {
-            difference = TrialShareDifference(
-                TrialShare(candidate.trials.map(count)), less: TrialShare(base.trials.map(count)))
-            p = MannWhitney(base.values, candidate.values).p
-            n = min(base.count, candidate.count)
-        }
+        let difference =
+            if let pairs {
+                TrialShareDifference(
+                    pairs: pairs.places.map {
+                        (mine: count(candidate.trials[$0.candidate]), other: count(base.trials[$0.base]))
+                    })
+            } else {
+                TrialShareDifference(
+                    TrialShare(candidate.trials.map(count)), less: TrialShare(base.trials.map(count)))
+            }
         return Finding(
-            change: change, unit: .points, interval: difference.interval(), p: p, tendency: Self.sign(change),
-            detectable: detectable(n), method: .bounds)
+            change: 0, unit: .points, interval: difference.interval(),
+            detectable: detectable(pairs?.places.count ?? min(base.count, candidate.count)), method: .bounds)
     }
 
     /// The smallest drop, or rise of a small share, that two arms of so many could have shown.

@@ -119,11 +119,6 @@ struct ComparisonTest {
                 "never came: \(base.never) of \(base.units) with the baseline, \(candidate.never) of \(candidate.units) "
                     + "with what is compared")
         }
-        if finding.method == .bounds {
-            remarks.append(
-                "all trials of a side are alike: the interval allows for trials that are lost as a whole and p does not"
-            )
-        }
         return remarks
     }
 
