@@ -28,7 +28,8 @@ extension RunReport {
             table.add(row)
         }
         return table.text(style)
-            + "success: share of operations, with its 95 % Wilson interval over trials; amplification: attempts an operation;\n"
+            + "success: share of operations, with its 95 % Wilson interval over trials (where nothing failed, each trial counts\n"
+            + "once); amplification: attempts an operation;\n"
             + "operations and attempts: all of the cell; the columns after them are means of the trials, recovery and drain\n"
             + "their medians\n"
     }

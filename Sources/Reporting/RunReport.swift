@@ -93,8 +93,8 @@ package struct RunReport: Hashable, Sendable {
     private func workflowTable(_ style: Style) -> String {
         var text = table(style)
         text +=
-            "success: share of workflows, with its 95 % Wilson interval over trials; operations and attempts: all of\n"
-        text += "the cell; amplification: attempts an operation"
+            "success: share of workflows, with its 95 % Wilson interval over trials (where nothing failed, each trial\n"
+        text += "counts once); operations and attempts: all of the cell; amplification: attempts an operation"
         text += cells.contains { $0.missed != nil } ? "; missed: times without the workflow that was due;\n" : ";\n"
         text += "p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed\n"
         return text

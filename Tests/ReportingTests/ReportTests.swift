@@ -72,8 +72,8 @@ struct RunReportTests {
                 policy  trials  workflows  success              operations  attempts  amplification    p50    p95    p99  faults  violations  verdict
                 base         1         24     100%  [0%, 100%]         100       120           1.20  1.11s  1.22s  1.23s       5           0  pass
                 ours         1         24      50%  [0%, 100%]         100       120           1.20  1.23s  never  never       5          12  fail
-                success: share of workflows, with its 95 % Wilson interval over trials; operations and attempts: all of
-                the cell; amplification: attempts an operation;
+                success: share of workflows, with its 95 % Wilson interval over trials (where nothing failed, each trial
+                counts once); operations and attempts: all of the cell; amplification: attempts an operation;
                 p50 to p99: nearest-rank seconds from submission to success, never where too many did not succeed
                 one trial does not tell how much trials differ: its interval is the whole
 

@@ -326,6 +326,8 @@ private struct Teller {
                 "\(named([$0.policy]))\(Self.place($0.variation ?? "")) \($0.found.present(1)), as expected"
             } ?? "nothing was expected"
         }
+        // Whole policies say more than single places of others.
+        let lines = lines.filter { $0.variation == nil } + lines.filter { $0.variation != nil }
         let groups = Verdict.allCases.compactMap { verdict -> String? in
             let own = lines.filter { $0.found == verdict }
             return own.isEmpty

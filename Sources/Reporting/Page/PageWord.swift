@@ -56,8 +56,9 @@ enum PageWord: String, CaseIterable {
         case .wilson:
             "Wilson's 95 % score interval of a share, for the number of independent units that the trials are worth (Korn "
                 + "and Graubard): where trials differ more than chance makes them, n is divided by the design effect (the "
-                + "variance between trials over that of independent draws), and few trials count for less. One trial of "
-                + "many units does not tell how much trials differ: its interval is the whole."
+                + "variance between trials over that of independent draws), and few trials count for less. Where "
+                + "nothing failed, or everything did, nothing tells how much trials differ: each counts once, since the next "
+                + "one might fail as a whole. One trial of many units tells nothing of it: its interval is the whole."
         case .bounds:
             "One-sided 95 % bounds on either side, of trials and not of what happens within them. For a share each trial is "
                 + "one observation, the part of it that failed, and the bound is Stringer's, which is Clopper and Pearson's "

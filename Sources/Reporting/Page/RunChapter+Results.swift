@@ -65,7 +65,8 @@ extension RunChapter {
                 hasWorkflows
                 ? [.success, .wilson, .completion, .orderStatistic, .amplification]
                 : [.success, .wilson, .amplification]
-            blocks.append(.note("Intervals of success are 95 %, over trials.\(effect)\(means)", words))
+            let intervals = "Intervals of success are 95 %, over trials; where nothing failed, each trial counts once."
+            blocks.append(.note("\(intervals)\(effect)\(means)", words))
         }
         return section("summary", "Results", blocks)
     }
