@@ -1,3 +1,4 @@
+import Charts
 import Determinism
 import Experiments
 import Recording
@@ -162,7 +163,7 @@ private struct JUnit {
 
     mutating func element(_ name: String, _ attributes: [(String, String)], _ content: String) {
         indent()
-        text += "<\(name)\(Self.spell(attributes))>\(Self.escape(content, isAttribute: false))</\(name)>\n"
+        text += "<\(name)\(Self.spell(attributes))>\(MarkupText.escaped(content))</\(name)>\n"
     }
 
     mutating func properties(_ properties: [(String, String)]) {
@@ -178,25 +179,10 @@ private struct JUnit {
     private mutating func indent() { text += String(repeating: "  ", count: depth) }
 
     private static func spell(_ attributes: [(String, String)]) -> String {
-        attributes.map { " \($0.0)=\"\(escape($0.1, isAttribute: true))\"" }.joined()
-    }
-
-    /// Characters that XML 1.0 does not allow at all are replaced (https://www.w3.org/TR/xml/#charsets).
-    private static func escape(_ text: String, isAttribute: Bool) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += isAttribute ? "&quot;" : "\""
-            case "\n": escaped += isAttribute ? "&#10;" : "\n"
-            case "\t": escaped += isAttribute ? "&#9;" : "\t"
-            case "\r": escaped += "&#13;"
-            case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: escaped += "\u{FFFD}"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
+        // Parsers make spaces of what stands between lines in an attribute, unless it is named.
+        attributes.map { name, value in
+            let text = MarkupText.escaped(value).replacing("\n", with: "&#10;").replacing("\t", with: "&#9;")
+            return " \(name)=\"\(text)\""
+        }.joined()
     }
 }
