@@ -275,7 +275,9 @@ extension ComparisonReport.Row {
             return Materiality(
                 ratio: Interval(1 + interval.lower, 1 + interval.upper), margin: margin, preferring: preference)
         case .absolute:
-            let allowed = base.value.isFinite ? abs(base.value) * margin : 0
+            // Totals change by the trial, and so is what they change from.
+            let value = measure.metric.kind == .total ? base.value / Double(max(1, base.n)) : base.value
+            let allowed = value.isFinite ? abs(value) * margin : 0
             return Materiality(difference: interval, margin: allowed, preferring: preference)
         }
     }

@@ -114,6 +114,9 @@ extension GateReport.Line {
     /// The reason, and of a broken limit the value.
     var shortReason: String {
         guard verdict == .fail else { return reason }
+        let bound = isAbove ? interval.lower : interval.upper
+        // A total is what it is.
+        if bound == value { return spell(value) }
         return isAbove
             ? "\(spell(value)) and at least \(spell(interval.lower))"
             : "\(spell(value)) and at most \(spell(interval.upper))"

@@ -373,6 +373,9 @@ struct ComparisonReportTests {
             ComparisonFixtures.arm(
                 label, (1...10).map { ComparisonFixtures.trial($0, [:], violations: violations($0)) })
         }
+        let fewer = try ComparisonFixtures.report(
+            [arm("base") { _ in 1 }, arm("ours") { _ in 0 }], measures: [Measure(.violations)], margin: 0.05)
+        #expect(try only(fewer).verdict == .better)
         let report = try ComparisonFixtures.report(
             [arm("base") { _ in 0 }, arm("ours") { 1 + $0 % 2 }], measures: [Measure(.violations)])
         let row = try only(report)
