@@ -278,15 +278,17 @@ struct PageTests {
 
     @Test("Markdown holds verdict, tables and comparison, and names from outside break none of it")
     func markdown() throws {
-        let page = PageFixtures.page(
-            try PageFixtures.evidence(gate: ["success_rate >= 90%"], trials: 40, name: "a|b<c>"))
+        let evidence = try PageFixtures.evidence(gate: ["success_rate >= 90%"], trials: 40, name: "a|b<c>")
+        let page = PageFixtures.page(evidence)
         let text = page.markdown
         #expect(text.hasPrefix("# How a\\|b\\<c\\> went\n"))
         #expect(text.contains("**FAIL**: policy weak breaks `success_rate >= 90%` (75%"))
         #expect(text.contains("| verdict | condition | policy | variation | value |"))
         #expect(text.contains("| ✗ fail | success\\_rate \\>= 90% | weak | outage=30s | 75% |"))
         #expect(text.contains("| the limit is broken"))
-        #expect(text.contains("### Comparison with weak"))
+        // What it comes to stands first.
+        let summary = try #require(evidence.comparison).summary
+        #expect(text.contains("### Comparison with weak\n\n\(summary.prefix(20))"), "\(summary)")
     }
 
     @Test("JUnit's time is that of the trials, however late somebody looked at them")

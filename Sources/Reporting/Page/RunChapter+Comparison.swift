@@ -9,9 +9,10 @@ extension RunChapter {
         guard let comparison = evidence.comparison, !comparison.rows.isEmpty else { return nil }
         let isWithSame = comparison.axis == .run && comparison.rows.allSatisfy { $0.policy == $0.arm }
         var blocks: [PageBlock] = [
+            .paragraph(comparison.summary),
             .paragraph(
-                "Each policy against \(isWithSame ? "the same of " : "")\(comparison.baseline). A difference is marked only where it is shown; ~ stands where "
-                    + "it is not.")
+                "Each policy against \(isWithSame ? "the same of " : "")\(comparison.baseline). A difference is marked only "
+                    + "where it is shown; ~ stands where it is not."),
         ]
         if comparison.axis == .run { blocks.append(.facts(comparison.facts.map { ($0.name, $0.value) })) }
         blocks += [shares(comparison), changes(comparison)].compactMap { $0.map(PageBlock.figure) }
