@@ -67,7 +67,7 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let measures = try measures()
         let margin = try allowance()
-        try await Results.read(archive, .text) { results in
+        try await Results.read(archive) { results in
             var reader = EvidenceReader(archive: results.archive, measures: measures)
             let evidence = try await reader.runs(references, isWhole: save != nil)
             // A baseline is read before --save writes: who renews one compares with what it was.

@@ -106,7 +106,7 @@ struct Gate: AsyncParsableCommand {
             for (run, question) in zip(runs, questions) { try await pursue(run, question) }
         }
         var entries: [GateDocument.Entry] = []
-        try await Results.read(archive, .text) { results in
+        try await Results.read(archive) { results in
             for (run, question) in zip(runs, questions) {
                 entries.append(try await question.entry(for: run.identifier, in: results.archive))
             }
@@ -129,7 +129,7 @@ struct Gate: AsyncParsableCommand {
     /// Each run once, in the order of the command line.
     private func runs() async throws -> [RunRecord] {
         var runs: [RunRecord] = []
-        try await Results.read(archive, .text) { results in
+        try await Results.read(archive) { results in
             for reference in references {
                 let run = try await results.archive.run(named: reference)
                 if !runs.contains(where: { $0.identifier == run.identifier }) { runs.append(run) }

@@ -38,12 +38,6 @@ struct OutputOptions: ParsableArguments {
 
     @Option(name: .customShort("o"), help: "The result's format.")
     var format = Format.text
-
-    static var text: OutputOptions {
-        var options = OutputOptions()
-        options.format = .text
-        return options
-    }
 }
 
 extension ExitCode {

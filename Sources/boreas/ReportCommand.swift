@@ -53,7 +53,7 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Results.read(archive, .text) { results in
+        try await Results.read(archive) { results in
             var runs: [RunEvidence] = []
             for reference in references {
                 do {

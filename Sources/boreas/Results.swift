@@ -13,13 +13,6 @@ struct Results {
         try await RunArchive.withReading(at: options.database) { try await body(Results(archive: $0)) }
     }
 
-    /// For commands that print in formats of their own.
-    static func read(
-        _ options: ArchiveOptions, _: OutputOptions, _ body: (Results) async throws -> Void
-    ) async throws {
-        try await read(options, body)
-    }
-
     static let style = Style(
         isTerminal: isatty(STDOUT_FILENO) == 1, noColor: ProcessInfo.processInfo.environment["NO_COLOR"])
 
