@@ -22,7 +22,7 @@ package struct Experiment: Hashable, Sendable {
     /// What the policies are to come to; where it is not empty, it decides what the run comes to.
     package var expectations: [Expectation]
 
-    /// The verdict that a policy should come to: its colour.
+    /// The verdict that a policy should come to.
     package struct Expectation: Hashable, Sendable, Codable {
         package var policy: String
         /// Nil speaks of all variations together.

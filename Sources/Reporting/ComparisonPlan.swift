@@ -187,8 +187,7 @@ private struct PlanBuilder {
     private mutating func noteMissing(_ name: String, _ known: Set<[String]>, _ cells: [CellSummary], of other: String)
     {
         var missing: [String] = []
-        var seen: Set<String> = []
-        for policy in cells.map(\.policy) where seen.insert(policy).inserted {
+        for policy in cells.map(\.policy).distinct {
             let own = cells.filter { $0.policy == policy }
             let lacking = own.filter { !known.contains([$0.policy, $0.variation]) }.map(\.variation)
             guard !lacking.isEmpty else { continue }
@@ -213,27 +212,22 @@ private struct PlanBuilder {
 
     /// Each reason once, with the cells that it is of where it is not of all.
     var warnings: [String] {
-        let reasons = distinct(obstacles.map(\.reason))
+        let reasons = obstacles.map(\.reason).distinct
         return reasons.map { reason in
             let own = obstacles.filter { $0.reason == reason }
             let place =
-                own.count == contrasts.count ? "" : " at \(distinct(own.map(\.cell)).joined(separator: ", "))"
+                own.count == contrasts.count ? "" : " at \(own.map(\.cell).distinct.joined(separator: ", "))"
             return "\(reason)\(place): not compared in pairs"
         }
     }
 
-    private func distinct(_ names: [String]) -> [String] {
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
-    }
-
     /// The one policy, or the one variation, of a table that has no column for it.
     mutating func tellWhatIsCommon() {
-        let policies = distinct(contrasts.flatMap { [$0.base.policy, $0.candidate.policy] })
+        let policies = contrasts.flatMap { [$0.base.policy, $0.candidate.policy] }.distinct
         if policies.count == 1, !policies[0].isEmpty {
             facts.append(ComparisonPlan.Fact(name: "policy", value: policies[0]))
         }
-        let variations = distinct(contrasts.flatMap { [$0.base.variation, $0.candidate.variation] })
+        let variations = contrasts.flatMap { [$0.base.variation, $0.candidate.variation] }.distinct
         if variations.count == 1, !variations[0].isEmpty {
             facts.append(ComparisonPlan.Fact(name: "variation", value: variations[0]))
         }

@@ -3,17 +3,17 @@ import Experiments
 extension ComparisonReport {
     /// How to read the numbers of these rows: what was not used for any of them is not named.
     func legendLines(_ shown: [Row], isNarrow: Bool) -> [String] {
-        let values = distinct(shown.map { Self.value($0, isNarrow) })
+        let values = shown.map { Self.value($0, isNarrow) }.distinct
         var lines = ["value: " + values.joined(separator: "; ")]
         // What stands for all is named first, and what is of some, after it.
         let plain = shown.contains { $0.method == .ranks } ? ["by Hodges and Lehmann"] : []
-        let change = plain + distinct(shown.compactMap(Self.change))
+        let change = plain + shown.compactMap(Self.change).distinct
         lines.append("vs base: change [its 95 % interval], \(change.joined(separator: ", ")); ~ no difference shown")
         for (isPaired, sizes) in [(true, "n: pairs of trials with one seed"), (false, "n+m: trials that are no pairs")]
         {
             let own = shown.filter { $0.isPaired == isPaired }
             guard !own.isEmpty else { continue }
-            let tests = distinct(own.filter { $0.p != nil }.map(Self.test))
+            let tests = own.filter { $0.p != nil }.map(Self.test).distinct
             lines.append(sizes + (tests.isEmpty ? "" : "; p by " + tests.joined(separator: ", ")))
         }
         if shown.contains(where: { [.better, .worse, .different].contains($0.verdict) && $0.effect != nil }) {
@@ -62,10 +62,5 @@ extension ComparisonReport {
                 : row.base.n + row.candidate.n > ComparisonTest.exactMax
                     ? "the score test of shares" : "Fisher of shares"
         }
-    }
-
-    private func distinct(_ names: [String]) -> [String] {
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -39,8 +39,7 @@ extension ComparisonReport {
     private static let placesMax = 3
 
     private func list(_ rows: [Row]) -> String {
-        var seen: Set<Measure> = []
-        let measures = rows.map(\.measure).filter { seen.insert($0).inserted }
+        let measures = rows.map(\.measure).distinct
         let named = measures.prefix(Self.measuresMax).map { measure in
             let own = rows.filter { $0.measure == measure }
             guard self.rows.count(where: { $0.measure == measure }) > 1 else { return measure.name }

@@ -137,8 +137,7 @@ package struct ComparisonReport: Hashable, Sendable {
         facts = plan.facts
         warnings = plan.warnings
         var notes = remarks + plan.notes
-        var seen: Set<String> = []
-        arms = plan.contrasts.map(\.arm).filter { seen.insert($0).inserted }
+        arms = plan.contrasts.map(\.arm).distinct
         let chosen = measures ?? Self.measures(of: Self.subject(of: plan.contrasts))
         var rows: [Row] = []
         for measure in chosen {

@@ -17,7 +17,7 @@ struct ComparisonTable {
         let isSharedBase = (report.axis == .policy || report.axis == .variation) && report.arms.count > 1
         func group(_ row: ComparisonReport.Row) -> String { report.axis == .variation ? row.policy : row.variation }
         let isGrouped = Set(report.rows.map(group)).count > 1
-        let measures = Self.distinct(rows.map(\.measure.name))
+        let measures = rows.map(\.measure.name).distinct
         let groupTitle = report.axis == .variation ? "policy" : "variation"
         // Against another run, several arms are each held against their own.
         let armTitle =
@@ -35,7 +35,7 @@ struct ComparisonTable {
             if hasArms { columns.append(.init(armTitle, .left)) }
             columns += values + [.init("vs base", .left), .init("", .left), .init("", .left)]
             var lines: [[TextTable.Cell]] = []
-            for name in Self.distinct(own.map(group)) {
+            for name in own.map(group).distinct {
                 let block = own.filter { group($0) == name }
                 let title = isGrouped ? (name.isEmpty ? "-" : name) : measure
                 if isSharedBase, let first = block.first {
@@ -78,9 +78,4 @@ struct ComparisonTable {
 
     /// Of the longest line.
     var width: Int { text(.plain).split(separator: "\n").map(\.count).max() ?? 0 }
-
-    private static func distinct(_ names: [String]) -> [String] {
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
-    }
 }

@@ -7,7 +7,17 @@ extension ComparisonTest {
     /// effect that multiplies is the same in each trial.
     func numbers() -> Finding {
         let isRelative = base.trials.allSatisfy { $0.value > 0 } && candidate.trials.allSatisfy { $0.value > 0 }
-        var finding = pairs.map { paired($0, isRelative: isRelative) } ?? unpaired(isRelative: isRelative)
+        var finding = ranks(isRelative: isRelative)
+        // As benchstat does, the change of what is printed; the estimate of the shift takes its place where the interval
+        // does not hold it, or the ranks go the other way.
+        let (old, new) = (base.estimate.value, candidate.estimate.value)
+        let change = old == new ? 0 : isRelative ? new / old - 1 : new - old
+        if pairs == nil, let interval = finding.interval, change.isFinite, interval.contains(change),
+            Self.sign(change) * finding.tendency >= 0
+        {
+            finding.change = change
+            finding.method = .medians
+        }
         let isHidden =
             (finding.change == 0 || base.estimate.value == candidate.estimate.value) && !isEqual
             && (finding.p ?? 1) < 0.05
@@ -21,6 +31,11 @@ extension ComparisonTest {
             finding.detectable = max(finding.change - interval.lower, interval.upper - finding.change)
         }
         return finding
+    }
+
+    /// The estimate, its interval and the test of it by ranks.
+    func ranks(isRelative: Bool) -> Finding {
+        pairs.map { paired($0, isRelative: isRelative) } ?? unpaired(isRelative: isRelative)
     }
 
     private func paired(_ pairs: ComparisonPairs, isRelative: Bool) -> Finding {
@@ -38,20 +53,9 @@ extension ComparisonTest {
         let (from, to) = (base.values, candidate.values)
         let (x, y) = isRelative ? (from.map { log($0) }, to.map { log($0) }) : (from, to)
         let test = MannWhitney(x, y)
-        var finding = finding(
+        return finding(
             HodgesLehmann.shift(x, y), HodgesLehmann.shiftInterval(x, y), p: test.p,
             tendency: Self.sign(Double(x.count) * Double(y.count) / 2 - test.u), isRelative: isRelative)
-        // As benchstat does, the change of what is printed; the estimate of the shift takes its place where the interval
-        // does not hold it, or the ranks go the other way.
-        let (old, new) = (base.estimate.value, candidate.estimate.value)
-        let change = old == new ? 0 : isRelative ? new / old - 1 : new - old
-        if let interval = finding.interval, change.isFinite, interval.contains(change),
-            Self.sign(change) * finding.tendency >= 0
-        {
-            finding.change = change
-            finding.method = .medians
-        }
-        return finding
     }
 
     private func finding(

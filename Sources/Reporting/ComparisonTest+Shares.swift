@@ -69,19 +69,9 @@ extension ComparisonTest {
     /// trials might, and the bounds are those of trials that may fail as a whole.
     private func alike() -> Finding {
         if isEqual { return equal() }
-        let (change, interval, p): (Double, Interval, Double)
-        if let pairs {
-            let differences = pairs.places.map { candidate.trials[$0.candidate].value - base.trials[$0.base].value }
-            change = HodgesLehmann.pseudoMedian(differences)
-            interval = HodgesLehmann.pseudoMedianInterval(differences)
-            p = WilcoxonSignedRank(differences).p
-        } else {
-            change = HodgesLehmann.shift(base.values, candidate.values)
-            interval = HodgesLehmann.shiftInterval(base.values, candidate.values)
-            p = MannWhitney(base.values, candidate.values).p
-        }
-        return Finding(
-            change: change, unit: .points, interval: interval, p: p, tendency: Self.sign(change), method: .ranks)
+        var finding = ranks(isRelative: false)
+        finding.unit = .points
+        return finding
     }
 
     private func equal() -> Finding {

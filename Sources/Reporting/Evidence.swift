@@ -57,10 +57,10 @@ package struct Evidence: Hashable, Sendable {
     }
 
     /// In the order of the cells.
-    package var policies: [String] { Self.distinct(cells.map(\.policy)) }
+    package var policies: [String] { cells.map(\.policy).distinct }
 
     /// In the order of the cells.
-    package var variations: [String] { Self.distinct(cells.map(\.variation)) }
+    package var variations: [String] { cells.map(\.variation).distinct }
 
     /// The policy that the others are compared with where nobody says which: the one that the gate names, else the first.
     /// Nil where there is none.
@@ -90,10 +90,5 @@ package struct Evidence: Hashable, Sendable {
             own.variation == cell.variation && !own.conditions.isEmpty && !cell.conditions.isEmpty
             && own.conditions != cell.conditions
         return isChanged ? "the experiment's workload, phases or faults are others than the baseline's" : nil
-    }
-
-    private static func distinct(_ names: [String]) -> [String] {
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -34,8 +34,6 @@ extension RunChapter {
         return section("comparison", "Comparison with \(comparison.baseline)", blocks)
     }
 
-    private func colour(_ policy: String) -> Int { run.experiment.policyNames.firstIndex(of: policy) ?? 0 }
-
     /// Rows of one forest plot.
     private static let forestMax = 40
 
@@ -98,7 +96,7 @@ extension RunChapter {
                 let interval = row.changeInterval ?? .unknown
                 return DotChart.Row(
                     group: group(row), label: label(row), value: row.change, lower: interval.lower,
-                    upper: interval.upper, colour: colour(row.arm),
+                    upper: interval.upper, colour: evidence.colour(row.arm),
                     note: "\(row.text(row.base)) to \(row.text(row.candidate)), \(row.changeText) \(row.evidence)")
             }, reference: reference)
         let id = "\(prefix)-\(name)"

@@ -43,6 +43,9 @@ package struct RunEvidence: Sendable {
         broken = []
     }
 
+    /// One policy keeps one colour on the whole page.
+    func colour(_ policy: String) -> Int { run.experiment.policyNames.firstIndex(of: policy) ?? 0 }
+
     /// Reads a run with what its pictures need: its summaries whole, and of its details a bounded part.
     ///
     /// - Parameters:

@@ -28,8 +28,7 @@ struct RunPictures {
         }
     }
 
-    /// One policy keeps one colour on the whole page.
-    func colour(_ policy: String) -> Int { run.experiment.policyNames.firstIndex(of: policy) ?? 0 }
+    func colour(_ policy: String) -> Int { evidence.colour(policy) }
 
     func cell(_ policy: String, _ variation: String) -> CellSummary? {
         report.cells.first { $0.policy == policy && $0.variation == variation && !$0.trials.isEmpty }

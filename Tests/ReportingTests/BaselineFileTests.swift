@@ -5,7 +5,7 @@ import Reporting
 import Resilience
 import Testing
 
-struct StoredBaselineTests {
+struct BaselineFileTests {
     private static func run(_ trials: Int = 7) throws -> (run: RunRecord, tallies: [TrialTally]) {
         var run = try Fixtures.run([], policies: ["base", "ours"], trials: trials)
         run.label = "v1 \"first\""
