@@ -83,7 +83,6 @@ enum PageStylesheet {
         .picture .plot.wide{max-width:800px}
         .picture figcaption{color:var(--quiet);font-size:.9rem;max-width:52rem;margin:.5rem 0}
         .picture .chart-grid figcaption{color:var(--text);font-size:.875rem}
-        .chart-legend{font-size:.875rem}
         summary{cursor:pointer;font-size:.9rem;padding:.25rem 0;color:var(--link);width:fit-content}
         .left-out{font-size:.9rem;padding-left:1.2rem;max-width:46rem}
         .bottom{border-top:1px solid var(--rule);margin-top:3rem;color:var(--quiet);font-size:.875rem}
